@@ -1,0 +1,113 @@
+// Package driver is the seam between the placement table and the engines that
+// can hold it. A driver supplies primitives and nothing else: it knows no
+// phase, no tenant and no policy. What every driver must guarantee is written at
+// each method and checked by package drivertest against the real engine.
+//
+// Keys live in spaces ("entries", "sessions", ...), each with its own order of
+// versions and its own watch. Names within a space are arbitrary bytes.
+package driver
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Version is the engine's revision of a key's last change. Within one space
+// versions of any two changes are comparable and grow in the order in which the
+// changes took effect. 0 means "no such key".
+type Version uint64
+
+// Key names a record.
+type Key struct {
+	Space string // [a-z]+, chosen by the program
+	Name  string // any non-empty bytes, at most 1024
+}
+
+// KV is a record as it was at Version.
+type KV struct {
+	Name    string
+	Value   []byte
+	Version Version
+}
+
+// The outcomes that programs branch on. Any other error leaves the outcome of a
+// write unknown: read before acting.
+var (
+	// ErrNotFound: the key does not exist. Certain, never a failure to read.
+	ErrNotFound = errors.New("key not found")
+	// ErrConflict: the key is not at the expected version; nothing was written.
+	ErrConflict = errors.New("version conflict")
+	// ErrSessionLost: the session's lease has ended; nothing was written.
+	ErrSessionLost = errors.New("session lost")
+	// ErrCompacted: the watch cannot start where asked; list again.
+	ErrCompacted = errors.New("watch history compacted")
+)
+
+// Write is one conditional change of one key.
+type Write struct {
+	Key    Key
+	Value  []byte
+	Expect Version // version that the key must be at; 0: it must not exist
+	Delete bool    // remove the key; Expect must then be > 0
+}
+
+// Driver is what an engine supplies. All methods are safe for concurrent use
+// and honour the context's end promptly.
+type Driver interface {
+	// Get is linearizable: it sees every write that was acknowledged, to
+	// anyone, before Get was called. An absent key is ErrNotFound.
+	Get(ctx context.Context, key Key) (KV, error)
+
+	// List calls yield for every record of the space as of one moment, in no
+	// particular order, and returns the version from which Watch continues
+	// without gap or repetition: it is at least the version of everything that
+	// was acknowledged before List was called. It stops early, without error,
+	// when yield returns false. KV.Value is valid during the call only.
+	List(ctx context.Context, space string, yield func(KV) bool) (Version, error)
+
+	// Write applies one change iff the key is at w.Expect, atomically, and
+	// returns the key's new version (for a deletion: the version of the
+	// deletion). A write of the same value is a change like any other.
+	Write(ctx context.Context, w Write) (Version, error)
+
+	// Watch reports every change of the space after version from, in order,
+	// each once, from one goroutine, until the context ends or an error occurs.
+	// Broken connections are resumed inside, without gap or repetition.
+	// ErrCompacted means that changes were lost: List again. Watch calls
+	// apply with changes that belong together (one version is never split over two
+	// calls) and never with none.
+	Watch(ctx context.Context, space string, from Version, apply func([]Event) error) error
+
+	// Open creates a leased record: key must not exist (ErrConflict). The
+	// record disappears, visible to Watch and List, when the lease has not been
+	// renewed for ttl by the engine's count, never earlier.
+	Open(ctx context.Context, key Key, value []byte, ttl time.Duration) (Session, error)
+}
+
+// Header is implemented by drivers whose engine can tell, with one linearizable
+// read, the newest version of anything in a space.
+type Header interface {
+	// Head returns a version that is at least that of every change of the space
+	// acknowledged before Head was called, and at most that of the newest
+	// change: a watch will reach it without any further write.
+	Head(ctx context.Context, space string) (Version, error)
+}
+
+// Event is one change seen by Watch.
+type Event struct {
+	KV           // Value is nil for a deletion; Version is the change's own
+	Deleted bool // the key was removed or its lease ended
+}
+
+// Session is a leased record, held by one process.
+type Session interface {
+	// Renew extends the lease by its ttl counted from some moment after the
+	// call began. ErrSessionLost once the lease has ended, for ever.
+	Renew(ctx context.Context) error
+	// Update replaces the record's value; ErrSessionLost once the lease has
+	// ended. It does not extend the lease.
+	Update(ctx context.Context, value []byte) (Version, error)
+	// Close ends the lease and removes the record.
+	Close(ctx context.Context) error
+}
