@@ -1,0 +1,76 @@
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.opensearch.analysis.common.CommonAnalysisPlugin;
+import org.opensearch.common.logging.LogConfigurator;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.env.Environment;
+import org.opensearch.index.mapper.MapperExtrasPlugin;
+import org.opensearch.index.reindex.ReindexPlugin;
+import org.opensearch.ingest.common.IngestCommonPlugin;
+import org.opensearch.join.ParentJoinPlugin;
+import org.opensearch.node.InternalSettingsPreparer;
+import org.opensearch.node.Node;
+import org.opensearch.painless.PainlessPlugin;
+import org.opensearch.plugins.Plugin;
+import org.opensearch.transport.Netty4Plugin;
+
+/**
+ * One OpenSearch 2.x node with the modules it is normally shipped with. Arguments are settings, "key=value" each.
+ *
+ * The process ends with its parent: the parent holds the other end of standard input, and end of file halts the JVM at
+ * once. SIGTERM closes the node in order.
+ */
+public final class SluiceNode extends Node {
+    private SluiceNode(Environment environment, Collection<Class<? extends Plugin>> plugins) {
+        super(environment, plugins, true);
+    }
+
+    public static void main(String[] args) throws Exception {
+        Thread watch = new Thread(SluiceNode::haltWithParent, "parent-watch");
+        watch.setDaemon(true);
+        watch.start();
+
+        Settings.Builder settings = Settings.builder();
+        for (String arg : args) {
+            int eq = arg.indexOf('=');
+            settings.put(arg.substring(0, eq), arg.substring(eq + 1));
+        }
+        Settings built = settings.build();
+        Path config = Path.of(built.get("path.home"), "config");
+        Environment environment = InternalSettingsPreparer.prepareEnvironment(built, Map.of(), config, () -> "sluice");
+        LogConfigurator.setNodeName(built.get("node.name", "sluice"));
+
+        Node node = new SluiceNode(environment, List.of(
+            Netty4Plugin.class,
+            ReindexPlugin.class,
+            PainlessPlugin.class,
+            CommonAnalysisPlugin.class,
+            MapperExtrasPlugin.class,
+            ParentJoinPlugin.class,
+            IngestCommonPlugin.class));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node), "node-close"));
+        node.start();
+        watch.join(); // Every thread of a node is a daemon: without this the JVM would end here.
+    }
+
+    private static void close(Node node) {
+        try {
+            node.close();
+        } catch (Exception e) {
+            e.printStackTrace();
+        }
+    }
+
+    private static void haltWithParent() {
+        try {
+            while (System.in.read() >= 0) {
+                // Nothing is ever said on standard input; only its end matters.
+            }
+        } catch (java.io.IOException e) {
+            // As good as the end.
+        }
+        Runtime.getRuntime().halt(130);
+    }
+}

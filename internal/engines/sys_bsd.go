@@ -1,0 +1,18 @@
+//go:build darwin || freebsd || netbsd || openbsd || dragonfly
+
+package engines
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// setAttributes has no death signal to set here; the pipe on standard input does that work for OpenSearch.
+func setAttributes(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+}
+
+func (c *child) suspend() error { return c.cmd.Process.Signal(syscall.SIGSTOP) }
