@@ -26,23 +26,22 @@ type jdk struct {
 
 func (j jdk) tool(name string) string { return filepath.Join(j.home, "bin", name) }
 
-// findJDK returns the first JDK whose version is in bounds, among: the directory named by the variable override if that is
-// not empty and set, JAVA_HOME, the java on PATH, then the usual places in order of version.
-func findJDK(engine, override string, low, high int) (jdk, error) {
+// findJDK returns the first JDK that is new enough, among: the directory named by the variable override if that is not
+// empty and set, JAVA_HOME, the java on PATH, then the usual places in order of version.
+func findJDK(engine, override string, low int) (jdk, error) {
 	missing := &MissingError{
 		Engine: engine,
-		What:   fmt.Sprintf("a JDK of version %d to %d", low, high),
+		What:   fmt.Sprintf("a JDK of version %d or newer", low),
 		Install: fmt.Sprintf("install one (Debian, Ubuntu: apt-get install openjdk-%d-jdk-headless) or point JAVA_HOME at one",
 			low),
 	}
 	if override != "" {
-		missing.What = fmt.Sprintf("a JDK of version %d or newer", low)
 		missing.Install += ", or " + override + " to leave JAVA_HOME alone"
 		if home := os.Getenv(override); home != "" {
 			// An explicit choice is followed or refused, never passed over.
 			j, err := readJDK(home)
-			if err == nil && (j.version < low || j.version > high) {
-				err = fmt.Errorf("version %d", j.version)
+			if err == nil && j.version < low {
+				err = fmt.Errorf("its version is %d", j.version)
 			}
 			if err != nil {
 				missing.Err = fmt.Errorf("%s=%s cannot be used: %w", override, home, err)
@@ -52,7 +51,7 @@ func findJDK(engine, override string, low, high int) (jdk, error) {
 		}
 	}
 	for _, j := range installedJDKs() {
-		if j.version >= low && j.version <= high {
+		if j.version >= low {
 			return j, nil
 		}
 	}

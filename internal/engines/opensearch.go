@@ -36,9 +36,6 @@ func (o *OpenSearch) Version() string { return o.version }
 // path.repo was given.
 func (o *OpenSearch) SnapshotDir() string { return filepath.Join(o.dir, "repo") }
 
-// startAttempts bounds how often other ports are tried.
-const startAttempts = 4
-
 // StartOpenSearch starts a node and returns when its cluster health is at least yellow. The first start of a version
 // prepares it (see PrepareOpenSearch); later ones take some seconds. The context bounds the start only: the node runs until
 // Stop, or until this process ends. The error is a *MissingError when something has to be installed and a *StartError,
@@ -74,26 +71,17 @@ func startBuild(ctx context.Context, b *build, o *OpenSearchOptions, flag string
 		engine: b.engine, name: name, dir: dir, temporary: temporary,
 		startLim: 3 * time.Minute, stopLim: 20 * time.Second,
 	}}
-	for attempt := 1; ; attempt++ {
-		ports, err := freePorts(2)
-		if err == nil {
-			args := slices.Concat(jvmFlags(o, dir), b.flags, []string{flag, "-cp", classPath, "SluiceNode"},
-				nodeSettings(o, name, dir, ports[0], ports[1]))
-			node.url = "http://" + loopback(ports[0])
-			node.command = func() *exec.Cmd { return exec.Command(b.java.tool("java"), args...) }
-			node.ready = node.healthy
-			node.mu.Lock()
-			err = node.start(ctx)
-			node.mu.Unlock()
-		}
-		if err == nil {
-			return node, nil
-		}
-		if attempt == startAttempts || !collided(err) {
-			_ = node.Stop() // removes the temporary directory; the error that matters is the one at hand
-			return nil, err
-		}
+	node.ready = node.healthy
+	err = node.launch(ctx, 2, func(ports []int) {
+		args := slices.Concat(jvmFlags(o, dir), b.flags, []string{flag, "-cp", classPath, "SluiceNode"},
+			nodeSettings(o, name, dir, ports[0], ports[1]))
+		node.url = "http://" + loopback(ports[0])
+		node.command = func() *exec.Cmd { return exec.Command(b.java.tool("java"), args...) }
+	})
+	if err != nil {
+		return nil, err
 	}
+	return node, nil
 }
 
 func jvmFlags(o *OpenSearchOptions, dir string) []string {

@@ -33,15 +33,17 @@ const copyGoal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-de
 
 // major is what differs between the lines of OpenSearch.
 type major struct {
-	javaLow, javaHigh int
-	javaEnv           string // variable that names a JDK for this line only
-	flags             []string
+	java    int    // the oldest that will do
+	javaEnv string // variable that names a JDK for this line only
+	flags   []string
 }
 
 var majors = map[string]major{
-	OpenSearch2: {javaLow: 17, javaHigh: 23}, // 24 took away the security manager that 2.x asks about
+	// The jars would do with 11, but the class archive needs a newer one; 25 was tried as well.
+	OpenSearch2: {java: 17},
+	// Its class files are of version 65, which is Java 21.
 	OpenSearch3: {
-		javaLow: 21, javaHigh: 1000, javaEnv: Java3xEnv, // its class files are of version 65
+		java: 21, javaEnv: Java3xEnv,
 		flags: []string{"--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector"},
 	},
 }
@@ -73,7 +75,7 @@ func prepare(ctx context.Context, version string, progress io.Writer) (*build, e
 		return nil, fmt.Errorf("opensearch %q is not one of %s, %s", version, OpenSearch2, OpenSearch3)
 	}
 	engine := "opensearch " + version
-	java, err := findJDK(engine, m.javaEnv, m.javaLow, m.javaHigh)
+	java, err := findJDK(engine, m.javaEnv, m.java)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +167,15 @@ func (b *build) make(ctx context.Context, cache string, say reporter) error {
 	cmd := exec.CommandContext(ctx, mvn, "--batch-mode", copyGoal, "-DoutputDirectory="+lib, "-DincludeScope=runtime")
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = work, env, out, out
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("fetch jars: %w; Maven's last lines were:\n  | %s", err, strings.Join(out.tail(), "\n  | "))
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return &MissingError{
+			Engine:  b.engine,
+			What:    "its jars, fetched once from Maven Central",
+			Install: "check the network, or the mirror in Maven's settings",
+			Err:     fmt.Errorf("%w; Maven's last lines were:\n  | %s", err, strings.Join(out.tail(), "\n  | ")),
+		}
 	}
 	jars, err := filepath.Glob(filepath.Join(lib, "*.jar"))
 	if err != nil {

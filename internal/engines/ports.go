@@ -1,7 +1,6 @@
 package engines
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -14,6 +13,9 @@ const (
 	portLow  = 18000
 	portHigh = 32000
 )
+
+// pickPorts is freePorts, except in a test of what happens when they are not.
+var pickPorts = freePorts
 
 // freePorts returns n different loopback TCP ports that nothing listens on at the moment of the call.
 func freePorts(n int) ([]int, error) {
@@ -34,7 +36,7 @@ func freePorts(n int) ([]int, error) {
 			return ports, nil
 		}
 	}
-	return nil, fmt.Errorf("find %d free loopback ports: %w", n, errors.Join(last))
+	return nil, fmt.Errorf("find %d free loopback ports: %w", n, last)
 }
 
 func loopback(port int) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,15 +22,15 @@ type Process struct {
 	dir       string
 	temporary bool
 
-	command   func() *exec.Cmd
-	ready     func(context.Context) error // one probe; nil error when the engine serves
-	startLim  time.Duration
-	stopLim   time.Duration
-	stopping  func() // called once, at the end of Stop; may be nil
-	logOffset int64
+	command  func() *exec.Cmd
+	ready    func(context.Context) error // one probe; nil error when the engine serves
+	startLim time.Duration
+	stopLim  time.Duration
 
-	mu      sync.Mutex
-	child   *child // the newest one, ended or not; nil before the first start
+	starting sync.Mutex // held through a start, which may take minutes; before mu
+
+	mu      sync.Mutex // held for moments only, so that a start can be interrupted by Kill and Stop
+	child   *child     // the newest one, ended or not; nil before the first start
 	stopped bool
 }
 
@@ -47,29 +48,28 @@ func (p *Process) LogFile() string { return filepath.Join(p.dir, "logs", "engine
 
 // PID returns the process id, or 0 when the engine is not running.
 func (p *Process) PID() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.child == nil || !p.child.running() {
+	c := p.current()
+	if c == nil || !c.running() {
 		return 0
 	}
-	return p.child.cmd.Process.Pid
+	return c.cmd.Process.Pid
 }
 
-// Done returns a channel that is closed when the process that runs now has ended, for whatever reason. A later Restart
-// begins another one, with another channel.
-func (p *Process) Done() <-chan struct{} {
+// Done returns a channel that is closed when the newest process of this engine has ended, for whatever reason. A later
+// Restart begins another one, with another channel.
+func (p *Process) Done() <-chan struct{} { return p.current().done }
+
+func (p *Process) current() *child {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.child.done
+	return p.child
 }
 
 // Kill ends the process as a power cut would, with SIGKILL, and waits until it is gone. Ports and data stay. It does
-// nothing when the engine is not running.
+// nothing when the engine is not running, and it fails a Restart that is under way.
 func (p *Process) Kill() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.child != nil {
-		p.child.kill()
+	if c := p.current(); c != nil {
+		c.kill()
 	}
 	return nil
 }
@@ -78,35 +78,31 @@ func (p *Process) Kill() error {
 // runs is killed first. Replaying a log after Kill can take half a minute on a busy machine. When it returns an error, the
 // engine is not running and Restart may be tried again. A failed start is a *StartError; after Stop it is ErrStopped.
 func (p *Process) Restart(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopped {
-		return fmt.Errorf("restart %s: %w", p.engine, ErrStopped)
-	}
-	if p.child != nil {
-		p.child.kill()
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	if c := p.current(); c != nil {
+		c.kill()
 	}
 	return p.start(ctx)
 }
 
 // Pause stops the process in its tracks, with SIGSTOP: connections stay open and nothing is answered. On Linux no thread of
 // the engine runs any more once it has returned. The error is ErrNotRunning when there is no process.
-func (p *Process) Pause() error {
-	return p.signal("pause", (*child).suspend)
-}
+func (p *Process) Pause() error { return p.signal("pause", (*child).suspend) }
 
 // Resume continues a process after Pause. The error is ErrNotRunning when there is no process.
-func (p *Process) Resume() error {
-	return p.signal("resume", (*child).resume)
-}
+func (p *Process) Resume() error { return p.signal("resume", (*child).resume) }
 
 func (p *Process) signal(what string, f func(*child) error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.child == nil || !p.child.running() {
+	c := p.current()
+	if c == nil || !c.running() {
 		return fmt.Errorf("%s %s: %w", what, p.engine, ErrNotRunning)
 	}
-	if err := f(p.child); err != nil {
+	err := f(c)
+	if errors.Is(err, os.ErrProcessDone) {
+		err = ErrNotRunning
+	}
+	if err != nil {
 		return fmt.Errorf("%s %s: %w", what, p.engine, err)
 	}
 	return nil
@@ -116,47 +112,63 @@ func (p *Process) signal(what string, f func(*child) error) error {
 // temporary directory is removed. Calling it again does nothing. The error is about removing the directory only.
 func (p *Process) Stop() error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopped {
+	c, again := p.child, p.stopped
+	p.stopped = true
+	p.mu.Unlock()
+	if again {
 		return nil
 	}
-	p.stopped = true
-	if p.child != nil {
-		p.child.terminate(p.stopLim)
+	if c != nil {
+		c.terminate(p.stopLim)
 	}
-	if p.stopping != nil {
-		p.stopping()
-	}
+	// A start that was under way has lost its process; it must not find its directory gone as well.
+	p.starting.Lock()
+	defer p.starting.Unlock()
 	if p.temporary {
 		return os.RemoveAll(p.dir)
 	}
 	return nil
 }
 
-// start begins a process and returns when it serves. The caller holds the mutex.
+// start begins a process and returns when it serves. The caller holds p.starting.
 func (p *Process) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.startLim, fmt.Errorf("not ready after %v", p.startLim))
 	defer cancel()
+	c, offset, err := p.begin()
+	if err != nil {
+		return fmt.Errorf("start %s: %w", p.engine, err)
+	}
+	if err := p.await(ctx, c); err != nil {
+		c.kill()
+		return &StartError{Engine: p.engine, Log: tail(p.LogFile(), offset), Err: err}
+	}
+	return nil
+}
+
+// begin forks a process and returns it with the size its log had before.
+func (p *Process) begin() (*child, int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return nil, 0, ErrStopped
+	}
 	log, err := os.OpenFile(p.LogFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	defer func() { _ = log.Close() }()
-	if info, err := log.Stat(); err == nil {
-		p.logOffset = info.Size()
+	defer func() { _ = log.Close() }() // the child has its own
+	offset, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, 0, err
 	}
 	cmd := p.command()
 	cmd.Stdout, cmd.Stderr = log, log // a file, so that the engine never waits for us to read
 	c, err := spawn(cmd)
 	if err != nil {
-		return fmt.Errorf("start %s: %w", p.engine, err)
+		return nil, 0, err
 	}
 	p.child = c
-	if err := p.await(ctx, c); err != nil {
-		c.kill()
-		return &StartError{Engine: p.engine, Log: tail(p.LogFile(), p.logOffset), Err: err}
-	}
-	return nil
+	return c, offset, nil
 }
 
 // await polls until the engine serves, its process ends or the context does.
@@ -167,7 +179,10 @@ func (p *Process) await(ctx context.Context, c *child) error {
 	for {
 		select {
 		case <-c.done:
-			return fmt.Errorf("the process ended: %w", errors.Join(c.err))
+			if c.err == nil {
+				return errors.New("the process ended")
+			}
+			return fmt.Errorf("the process ended: %w", c.err)
 		case <-ctx.Done():
 			if last != nil {
 				return fmt.Errorf("%w (last answer: %v)", context.Cause(ctx), last)
@@ -180,6 +195,27 @@ func (p *Process) await(ctx context.Context, c *child) error {
 		cancel()
 		if last == nil && c.running() {
 			return nil
+		}
+	}
+}
+
+// launch is the first start: it assigns ports, by calling setPorts, and takes others when somebody else was quicker.
+func (p *Process) launch(ctx context.Context, ports int, setPorts func([]int)) error {
+	const attempts = 4
+	for attempt := 1; ; attempt++ {
+		got, err := pickPorts(ports)
+		if err == nil {
+			setPorts(got)
+			p.starting.Lock()
+			err = p.start(ctx)
+			p.starting.Unlock()
+		}
+		if err == nil {
+			return nil
+		}
+		if attempt == attempts || !collided(err) {
+			_ = p.Stop() // for the temporary directory; the error that matters is the one at hand
+			return err
 		}
 	}
 }

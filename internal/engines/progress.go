@@ -56,12 +56,13 @@ func (d *downloads) line(s string) {
 		return
 	}
 	if strings.Contains(s, downloaded) {
-		if strings.Contains(s, ".jar ") {
-			d.jars++
+		if !strings.Contains(s, ".jar ") {
+			return
 		}
-		if d.jars > 0 && time.Since(d.said) >= 2*time.Second {
+		d.jars++
+		if time.Since(d.said) >= 2*time.Second {
 			d.said = time.Now()
-			d.say("downloaded %d jars so far", d.jars)
+			d.say("downloaded %d jars", d.jars)
 		}
 		return
 	}

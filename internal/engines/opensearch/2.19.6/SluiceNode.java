@@ -27,11 +27,24 @@ public final class SluiceNode extends Node {
         super(environment, plugins, true);
     }
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) throws InterruptedException {
         Thread watch = new Thread(SluiceNode::haltWithParent, "parent-watch");
         watch.setDaemon(true);
         watch.start();
+        try {
+            run(args);
+        } catch (Throwable t) {
+            t.printStackTrace();
+            // Once more without the frames: only the last lines of the output are shown to whoever wanted a node.
+            for (Throwable cause = t; cause != null; cause = cause.getCause()) {
+                System.err.println("cannot start: " + cause);
+            }
+            Runtime.getRuntime().halt(1);
+        }
+        watch.join(); // Every thread of a node is a daemon: without this the JVM would end here.
+    }
 
+    private static void run(String[] args) throws Exception {
         Settings.Builder settings = Settings.builder();
         for (String arg : args) {
             int eq = arg.indexOf('=');
@@ -52,7 +65,6 @@ public final class SluiceNode extends Node {
             IngestCommonPlugin.class));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node), "node-close"));
         node.start();
-        watch.join(); // Every thread of a node is a daemon: without this the JVM would end here.
     }
 
     private static void close(Node node) {
