@@ -4,10 +4,10 @@
 // Everything listens on loopback only, with data in a directory of its own. An engine can be killed, paused, resumed and
 // started again on the same ports with the same data, because that is what the tests of a proxy must do to it.
 //
-// An engine never outlives the process that started it, however that process ends. Three things see to it: the kernel's
-// parent death signal where there is one, a pipe on standard input whose end halts the JVM, and Stop for the orderly case.
-// Each engine has a process group of its own, so that Ctrl-C in a terminal reaches the parent alone, which then stops its
-// engines in the order it wants.
+// An engine never outlives the process that started it, however that process ends. On Linux the kernel sees to it, with the
+// parent death signal; elsewhere a pipe on standard input does, whose end halts the JVM. Stop is the orderly way. (Only
+// etcd on something else than Linux has nothing of the kind; it is for tests.) Each engine has a process group of its own, so
+// that Ctrl-C in a terminal reaches the parent alone, which then stops its engines in the order it wants.
 //
 // The package is part of the shipped binary and so never imports testing; package enginetest has the helpers for tests.
 // It is for throw-away and demonstration clusters: no TLS, no users, bootstrap checks skipped. It refuses to be more.

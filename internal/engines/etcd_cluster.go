@@ -74,8 +74,18 @@ func startCluster(ctx context.Context, n int, o *EtcdOptions) (*EtcdCluster, err
 	for i, m := range c.members {
 		m.setCommand(options[i], strings.Join(initial, ","))
 	}
-	if err := c.Restart(ctx); err != nil {
-		return nil, errors.Join(err, c.Stop())
+	// Members wait for each other: when one fails, the rest must not wait any longer, and its error is the one to tell.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err = c.each(func(m *Etcd) error {
+		err := m.Restart(ctx)
+		if err != nil {
+			cancel(err) // of several calls the first counts
+		}
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(context.Cause(ctx), c.Stop())
 	}
 	return c, nil
 }

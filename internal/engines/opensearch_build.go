@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The launchers and the lists of jars. The launcher differs by major version because the constructor of a node does.
@@ -163,7 +164,7 @@ func (b *build) make(ctx context.Context, cache string, say reporter) error {
 	}
 
 	say("fetching its jars with Maven, this happens once")
-	out := &downloads{say: say}
+	out := &downloads{say: say, said: time.Now()} // the first count after a moment
 	cmd := exec.CommandContext(ctx, mvn, "--batch-mode", copyGoal, "-DoutputDirectory="+lib, "-DincludeScope=runtime")
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = work, env, out, out
 	if err := cmd.Run(); err != nil {

@@ -1,0 +1,88 @@
+// Package enginetest gives tests real engines: OpenSearch nodes and etcd, one per test or one for all tests of a package.
+//
+// It has one rule about machines that lack something an engine needs. Where the environment variable CI is set, the test
+// fails, because there a test that quietly does not run is worse than none. Elsewhere it is skipped, with what is missing
+// and how to get it. Every other trouble fails the test everywhere.
+package enginetest
+
+import (
+	"errors"
+	"io"
+	"os"
+	"testing"
+
+	"github.com/sluiceproxy/sluice/internal/engines"
+)
+
+// OpenSearch starts a node of the given version, engines.OpenSearch2 or engines.OpenSearch3, for this test alone, which may
+// kill and pause it. It is stopped when the test ends.
+func OpenSearch(t testing.TB, version string) *engines.OpenSearch {
+	t.Helper()
+	return OpenSearchWith(t, &engines.OpenSearchOptions{Version: version})
+}
+
+// OpenSearchWith is OpenSearch with options.
+func OpenSearchWith(t testing.TB, o *engines.OpenSearchOptions) *engines.OpenSearch {
+	t.Helper()
+	own := *o
+	if own.Progress == nil {
+		own.Progress = progress
+	}
+	node, err := engines.StartOpenSearch(t.Context(), &own)
+	demand(t, err)
+	stopAfter(t, node)
+	return node
+}
+
+// Etcd starts a member that is a cluster of its own, for this test alone, which may kill and pause it. It is stopped when the
+// test ends.
+func Etcd(t testing.TB) *engines.Etcd {
+	t.Helper()
+	return EtcdWith(t, &engines.EtcdOptions{})
+}
+
+// EtcdWith is Etcd with options.
+func EtcdWith(t testing.TB, o *engines.EtcdOptions) *engines.Etcd {
+	t.Helper()
+	own := *o
+	if own.Progress == nil {
+		own.Progress = progress
+	}
+	member, err := engines.StartEtcd(t.Context(), &own)
+	demand(t, err)
+	stopAfter(t, member)
+	return member
+}
+
+// EtcdCluster starts a cluster of n members for this test alone. It is stopped when the test ends.
+func EtcdCluster(t testing.TB, n int) *engines.EtcdCluster {
+	t.Helper()
+	cluster, err := engines.StartEtcdCluster(t.Context(), n, &engines.EtcdOptions{Progress: progress})
+	demand(t, err)
+	stopAfter(t, cluster)
+	return cluster
+}
+
+func stopAfter(t testing.TB, engine interface{ Stop() error }) {
+	t.Cleanup(func() {
+		if err := engine.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// demand returns when err is nil. It is the one place that decides between skipping and failing.
+func demand(t testing.TB, err error) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	var missing *engines.MissingError
+	if errors.As(err, &missing) && os.Getenv("CI") == "" {
+		t.Skipf("skipped, it would fail where CI is set: %v", err)
+	}
+	t.Fatal(err)
+}
+
+// progress shows what takes long to whoever watches; a test's log would show it when it is over.
+var progress io.Writer = os.Stderr
