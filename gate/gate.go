@@ -1,11 +1,18 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/clock"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
 )
 
 // Mode says how placements are read.
@@ -112,4 +119,205 @@ type DocRef struct {
 	Index   string `json:"index"` // logical name: as clients see it; may be an alias of a dedicated cluster
 	ID      string `json:"id"`
 	Routing string `json:"routing,omitempty"`
+}
+
+// Gate decides, for one instance, where a request goes and whether a write may
+// be sent. It is safe for concurrent use once New has returned; it serves while
+// Run runs.
+type Gate struct {
+	store    *store.Store
+	opt      Options
+	rep      *replica
+	barrier  *readBarrier
+	journals *journals
+	flight   *inFlight
+	holds    *holds
+	hasHead  bool
+
+	dirty    chan struct{} // capacity 1: something that is published may have changed
+	progress atomic.Int64  // leased mode: the replica is proven current as of this time, ns
+
+	mu      sync.Mutex
+	sess    atomic.Pointer[store.Session] // nil while this instance is not part of the fleet
+	turned  chan struct{}                 // closed and replaced when sess or closing changes
+	closing atomic.Bool
+	life    context.Context // set by Run: ends when the instance has left the fleet
+}
+
+// New returns a Gate over s. It refuses options that contradict each other with
+// a *placement.InvalidError.
+func New(s *store.Store, o *Options) (*Gate, error) {
+	opt := Options{}
+	if o != nil {
+		opt = *o
+	}
+	if opt.Name == "" {
+		host, _ := os.Hostname()
+		opt.Name = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	switch opt.Mode {
+	case "":
+		opt.Mode = Fresh
+	case Fresh, Leased:
+	default:
+		return nil, &placement.InvalidError{Field: "mode", Value: string(opt.Mode), Fix: "must be fresh or leased"}
+	}
+	orDefault(&opt.TTL, DefaultTTL)
+	orDefault(&opt.HoldDeadline, DefaultHoldDeadline)
+	orDefault(&opt.HoldRequests, DefaultHoldRequests)
+	orDefault(&opt.HoldBytes, DefaultHoldBytes)
+	orDefault(&opt.DrainBarrier, DefaultDrainBarrier)
+	orDefault(&opt.JournalLimit, DefaultJournalLimit)
+	orDefault(&opt.StoreWait, DefaultStoreWait)
+	orDefault(&opt.CloseDeadline, DefaultCloseDeadline)
+	if opt.TTL < 2*time.Second {
+		return nil, &placement.InvalidError{Field: "session_ttl", Value: opt.TTL.String(), Fix: "must be at least 2s"}
+	}
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opt.Now == nil {
+		opt.Now = clock.SinceBoot
+	}
+	g := &Gate{
+		store: s, opt: opt, hasHead: s.HasHead(),
+		dirty: make(chan struct{}, 1), turned: make(chan struct{}),
+		journals: newJournals(opt.JournalLimit), flight: newInFlight(), holds: newHolds(opt.HoldRequests, opt.HoldBytes),
+	}
+	g.rep = newReplica(g.changed, g.wake)
+	g.barrier = newReadBarrier(s, g.rep)
+	return g, nil
+}
+
+func orDefault[T int | int64 | time.Duration](p *T, d T) {
+	if *p <= 0 {
+		*p = d
+	}
+}
+
+// wake tells the publisher to look. It never blocks; one pending wake is enough,
+// because the publisher reads everything after it took the wake.
+func (g *Gate) wake() {
+	select {
+	case g.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// changed is called by the replica, under its lock, after a view was replaced.
+func (g *Gate) changed(before, after *view) {
+	was, is := before != nil && before.entry.State.Migrating(), after != nil && after.entry.State.Migrating()
+	id := placement.PartitionID("")
+	if before != nil {
+		id = before.entry.Partition
+	}
+	switch {
+	case was && !is:
+		g.journals.drop(id)
+	case was && is && before.entry.Attempt.Move != after.entry.Attempt.Move, !was && is && before != nil:
+		g.journals.drop(id) // a journal belongs to one move
+	}
+	if was || is {
+		g.wake()
+	}
+}
+
+// setSession makes s (or nil) the session that admissions use.
+func (g *Gate) setSession(s *store.Session) {
+	g.mu.Lock()
+	g.sess.Store(s)
+	close(g.turned)
+	g.turned = make(chan struct{})
+	g.mu.Unlock()
+}
+
+// session returns a valid session, or why there is none.
+func (g *Gate) session() (*store.Session, error) {
+	if g.closing.Load() {
+		return nil, &UnavailableError{Reason: ReasonClosing, RetryAfter: time.Second}
+	}
+	s := g.sess.Load()
+	if s == nil || !s.Valid() {
+		return nil, &UnavailableError{Reason: ReasonNoSession, RetryAfter: time.Second}
+	}
+	if g.opt.Mode == Leased {
+		// Validity counts from proven progress of the watch: a renewal says only
+		// that the store lives, not that this replica has heard of every flip.
+		ttl := s.TTL()
+		if g.opt.Now() >= time.Duration(g.progress.Load())+ttl-ttl/5 {
+			return nil, &UnavailableError{Reason: ReasonStore, RetryAfter: time.Second}
+		}
+	}
+	return s, nil
+}
+
+// Ready returns nil when requests are served, or an *UnavailableError.
+func (g *Gate) Ready() error {
+	_, err := g.session()
+	return err
+}
+
+// settle returns when this instance may decide about id: it is part of the
+// fleet and, in Fresh mode, its replica holds all that was acknowledged before
+// settle was called. A store that cannot be reached is waited for, with bounded
+// backoff, up to StoreWait.
+func (g *Gate) settle(ctx context.Context, id placement.PartitionID) error {
+	limit, cancel := context.WithTimeout(ctx, g.opt.StoreWait)
+	defer cancel()
+	pause := newBackoff()
+	for {
+		g.mu.Lock()
+		turned := g.turned
+		g.mu.Unlock()
+		_, err := g.session()
+		if err == nil && g.opt.Mode == Fresh {
+			err = g.barrier.pass(limit, g.life, id, g.hasHead)
+		}
+		switch {
+		case err == nil, errors.Is(err, placement.ErrUnknownPartition):
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case g.closing.Load():
+			return &UnavailableError{Reason: ReasonClosing, RetryAfter: time.Second}
+		case limit.Err() != nil:
+			var u *UnavailableError
+			if errors.As(err, &u) {
+				return u
+			}
+			return &UnavailableError{Reason: ReasonStore, RetryAfter: time.Second, Err: err}
+		}
+		var u *UnavailableError
+		if errors.As(err, &u) && u.Reason == ReasonNoSession {
+			select {
+			case <-turned:
+			case <-limit.Done():
+			}
+			continue
+		}
+		pause.sleep(limit)
+	}
+}
+
+func unknownPartition(id placement.PartitionID) error {
+	return &placement.Refusal{Code: placement.CodeUnknownPartition, Op: "resolve", Partition: id}
+}
+
+// Stats are gauges for metrics.
+type Stats struct {
+	Applied    placement.Epoch
+	Serving    bool
+	OpenWrites int64
+	Held       int64
+	Unresolved int
+	Journaled  int
+}
+
+// Stats returns the gate's gauges as of now.
+func (g *Gate) Stats() Stats {
+	return Stats{
+		Applied: placement.Epoch(g.rep.applied.Load()), Serving: g.Ready() == nil,
+		OpenWrites: g.flight.open.Load(), Held: g.holds.now.Load(),
+		Unresolved: len(g.flight.unresolvedPartitions()), Journaled: g.journals.size(),
+	}
 }

@@ -261,3 +261,9 @@ func (s *Store) Head(ctx context.Context) (placement.Epoch, bool, error) {
 func entryKey(id placement.PartitionID) driver.Key {
 	return driver.Key{Space: SpaceEntries, Name: string(id)}
 }
+
+// HasHead reports whether the driver has a linearizable Head.
+func (s *Store) HasHead() bool {
+	_, ok := s.d.(driver.Header)
+	return ok
+}

@@ -1,0 +1,165 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// ErrJournalLost: the process at the address holds another session now, or none
+// answers for it; what the session had journaled is lost.
+var ErrJournalLost = errors.New("journal lost")
+
+const (
+	fleetPath = "/-/fleet/v1/"
+	maxPage   = 10_000
+)
+
+func fleetToken(secret []byte) string {
+	m := hmac.New(sha256.New, secret)
+	m.Write([]byte("sluice fleet v1"))
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// FleetHandler serves the controllers, below /-/fleet/v1/: the journals and
+// what writers felt. It answers only to the fleet's secret.
+func (g *Gate) FleetHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+fleetPath+"journal", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		after, err := strconv.ParseUint(q.Get("after"), 10, 64)
+		limit, err2 := strconv.Atoi(q.Get("max"))
+		if err != nil || err2 != nil || limit < 1 || limit > maxPage {
+			http.Error(w, "after and max must be numbers, max from 1 to 10000", http.StatusBadRequest)
+			return
+		}
+		p := g.journals.pull(placement.PartitionID(q.Get("partition")), after, limit)
+		// Looked at after the pull: if the session changed before, the page may
+		// be the new session's, and it is refused.
+		if !g.holdsSession(w, q) {
+			return
+		}
+		p.Session = q.Get("session")
+		writeJSON(w, p)
+	})
+	mux.HandleFunc("POST "+fleetPath+"journal/confirm", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		upto, err := strconv.ParseUint(q.Get("upto"), 10, 64)
+		if err != nil {
+			http.Error(w, "upto must be a number", http.StatusBadRequest)
+			return
+		}
+		if !g.holdsSession(w, q) {
+			return
+		}
+		g.journals.confirm(placement.PartitionID(q.Get("partition")), upto)
+		writeJSON(w, struct{}{})
+	})
+	mux.HandleFunc("GET "+fleetPath+"holds", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, g.holds.of(r.URL.Query().Get("move")))
+	})
+	want := "Bearer " + fleetToken(g.opt.FleetSecret)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(g.opt.FleetSecret) == 0 || !hmac.Equal([]byte(r.Header.Get("Authorization")), []byte(want)) {
+			http.Error(w, "this endpoint serves the fleet's controllers only", http.StatusUnauthorized)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (g *Gate) holdsSession(w http.ResponseWriter, q url.Values) bool {
+	s := g.sess.Load()
+	if s == nil || s.ID() != q.Get("session") {
+		http.Error(w, "another session", http.StatusGone)
+		return false
+	}
+	return true
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // a broken connection is the reader's to notice
+}
+
+// Peers talks to the fleet endpoints of instances. It is safe for concurrent use.
+type Peers struct {
+	token  string
+	client *http.Client
+}
+
+// NewPeers returns a client with the fleet's secret; client may be nil.
+func NewPeers(secret []byte, client *http.Client) *Peers {
+	if client == nil {
+		client = &http.Client{Timeout: 5 * time.Second}
+	}
+	return &Peers{token: "Bearer " + fleetToken(secret), client: client}
+}
+
+// Pull reads up to limit entries (1 to 10,000) after a sequence from the journal
+// that the session keeps of a partition. ErrJournalLost: the process answered,
+// and holds another session. No answer is another error: whether the journal is
+// lost is then known when the session has ended.
+func (p *Peers) Pull(ctx context.Context, info store.Info, id placement.PartitionID, after uint64, limit int) (JournalPage, error) {
+	q := url.Values{"session": {info.ID}, "partition": {string(id)}, "after": {strconv.FormatUint(after, 10)}, "max": {strconv.Itoa(limit)}}
+	var page JournalPage
+	err := p.call(ctx, http.MethodGet, info, "journal", q, &page)
+	return page, err
+}
+
+// Confirm says that everything up to a sequence is at the target; the instance
+// forgets it.
+func (p *Peers) Confirm(ctx context.Context, info store.Info, id placement.PartitionID, upto uint64) error {
+	q := url.Values{"session": {info.ID}, "partition": {string(id)}, "upto": {strconv.FormatUint(upto, 10)}}
+	return p.call(ctx, http.MethodPost, info, "journal/confirm", q, nil)
+}
+
+// Holds reads what writers felt of a move at one instance.
+func (p *Peers) Holds(ctx context.Context, info store.Info, move string) (HoldStats, error) {
+	var s HoldStats
+	err := p.call(ctx, http.MethodGet, info, "holds", url.Values{"move": {move}}, &s)
+	return s, err
+}
+
+func (p *Peers) call(ctx context.Context, method string, info store.Info, what string, q url.Values, into any) error {
+	u := strings.TrimSuffix(info.Address, "/") + fleetPath + what + "?" + q.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, u, nil)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", what, info.Name, err)
+	}
+	req.Header.Set("Authorization", p.token)
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", what, info.Name, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s of %s: %w", what, info.Name, err)
+	case resp.StatusCode == http.StatusGone:
+		return fmt.Errorf("%s of %s: %w", what, info.Name, ErrJournalLost)
+	case resp.StatusCode != http.StatusOK:
+		return fmt.Errorf("%s of %s: %s: %s", what, info.Name, resp.Status, bytes.TrimSpace(body))
+	case into == nil:
+		return nil
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("%s of %s: %w", what, info.Name, err)
+	}
+	return nil
+}

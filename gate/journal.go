@@ -1,0 +1,187 @@
+package gate
+
+import (
+	"sort"
+	"sync"
+
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// Kinds of JournalEntry.
+const (
+	EntryDoc   = "doc"   // a document was, or may have been, written
+	EntryAdmin = "admin" // mappings, settings or aliases changed
+)
+
+// JournalEntry is one thing that writes touched since the partition began to
+// drain. A later touch of the same thing replaces the earlier entry, at the
+// journal's end.
+type JournalEntry struct {
+	Seq  uint64 `json:"seq"`
+	Kind string `json:"kind"`
+	Doc  DocRef `json:"doc"`
+}
+
+// JournalPage is part of one instance's journal of one partition.
+type JournalPage struct {
+	Session string         `json:"session"`
+	Head    uint64         `json:"head"` // newest sequence, 0 if there is none
+	Lost    bool           `json:"lost"` // something up to Head is unknown: reconcile, then confirm Head
+	More    bool           `json:"more"`
+	Entries []JournalEntry `json:"entries"`
+}
+
+type touched struct {
+	kind string
+	doc  DocRef
+}
+
+// journal is one partition's. Entries are in order of seq; those that a later
+// touch has replaced stay in the slice until it is compacted, and are skipped.
+type journal struct {
+	seq       uint64
+	confirmed uint64
+	lostAt    uint64 // newest sequence at which something went unrecorded
+	order     []JournalEntry
+	newest    map[touched]uint64
+}
+
+// journals are those of one instance under one session.
+type journals struct {
+	limit int
+	mu    sync.Mutex
+	of    map[placement.PartitionID]*journal
+}
+
+func newJournals(limit int) *journals {
+	return &journals{limit: limit, of: map[placement.PartitionID]*journal{}}
+}
+
+// add appends what an ended write touched, in one step. It reports whether
+// something was lost by it, which must be published.
+func (js *journals) add(id placement.PartitionID, refs []DocRef, admin, unlisted bool) (lost bool) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j := js.of[id]
+	if j == nil {
+		j = &journal{newest: map[touched]uint64{}}
+		js.of[id] = j
+	}
+	if admin {
+		j.touch(touched{kind: EntryAdmin})
+	}
+	for _, r := range refs {
+		j.touch(touched{EntryDoc, r})
+	}
+	if unlisted {
+		j.seq++
+		j.lostAt = j.seq
+		lost = true
+	}
+	if len(j.newest) > js.limit {
+		// Given up: what it held is found by comparing A and B instead.
+		j.newest, j.order = map[touched]uint64{}, nil
+		j.lostAt = j.seq
+		lost = true
+	}
+	return lost
+}
+
+func (j *journal) touch(t touched) {
+	j.seq++
+	j.newest[t] = j.seq
+	j.order = append(j.order, JournalEntry{Seq: j.seq, Kind: t.kind, Doc: t.doc})
+	if len(j.order) > 2*len(j.newest)+1024 {
+		kept := j.order[:0]
+		for _, e := range j.order {
+			if j.newest[touched{e.Kind, e.Doc}] == e.Seq {
+				kept = append(kept, e)
+			}
+		}
+		j.order = kept
+	}
+}
+
+func (j *journal) lost() bool { return j.lostAt > j.confirmed }
+
+func (js *journals) pull(id placement.PartitionID, after uint64, limit int) JournalPage {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j := js.of[id]
+	if j == nil {
+		return JournalPage{}
+	}
+	p := JournalPage{Head: j.seq, Lost: j.lost()}
+	from := sort.Search(len(j.order), func(i int) bool { return j.order[i].Seq > after })
+	for _, e := range j.order[from:] {
+		if j.newest[touched{e.Kind, e.Doc}] != e.Seq {
+			continue
+		}
+		if len(p.Entries) == limit {
+			p.More = true
+			break
+		}
+		p.Entries = append(p.Entries, e)
+	}
+	return p
+}
+
+// confirm forgets what the mover has applied at the target.
+func (js *journals) confirm(id placement.PartitionID, upto uint64) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j := js.of[id]
+	if j == nil || upto <= j.confirmed {
+		return
+	}
+	j.confirmed = min(upto, j.seq)
+	n := sort.Search(len(j.order), func(i int) bool { return j.order[i].Seq > upto })
+	for _, e := range j.order[:n] {
+		if t := (touched{e.Kind, e.Doc}); j.newest[t] == e.Seq {
+			delete(j.newest, t)
+		}
+	}
+	j.order = append([]JournalEntry(nil), j.order[n:]...)
+}
+
+func (js *journals) drop(id placement.PartitionID) {
+	js.mu.Lock()
+	delete(js.of, id)
+	js.mu.Unlock()
+}
+
+// reset begins anew under a new session: what the old one held is lost to the
+// mover, which knows it by the session's id.
+func (js *journals) reset() {
+	js.mu.Lock()
+	clear(js.of)
+	js.mu.Unlock()
+}
+
+func (js *journals) heads() map[placement.PartitionID]store.JournalHead {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if len(js.of) == 0 {
+		return nil
+	}
+	out := make(map[placement.PartitionID]store.JournalHead, len(js.of))
+	for id, j := range js.of {
+		out[id] = store.JournalHead{Head: j.seq, Lost: j.lost()}
+	}
+	return out
+}
+
+// size is how many entries have not been confirmed.
+func (js *journals) size() int {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	n := 0
+	for _, j := range js.of {
+		n += len(j.newest)
+		if j.lost() {
+			n++
+		}
+	}
+	return n
+}

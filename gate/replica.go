@@ -1,0 +1,284 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/driver"
+)
+
+// closedBit marks a view that admits nothing any more; the bits below it count
+// the tickets that it admitted and that have not ended.
+const closedBit = int64(1) << 62
+
+// view is one epoch of one entry: immutable but for its counters.
+type view struct {
+	entry   placement.Entry
+	err     error         // the entry cannot be decoded; nothing is admitted
+	changed chan struct{} // closed when another view has replaced this one
+	tickets atomic.Int64  // count and closedBit in one word
+	reads   atomic.Int64
+}
+
+// cell is a partition's place in the replica. cur is nil once it is removed.
+type cell struct{ cur atomic.Pointer[view] }
+
+// replica is this instance's copy of the table, fed by the watch. Lookups take
+// no lock; changes are applied by one goroutine at a time, under mu.
+type replica struct {
+	cells sync.Map // placement.PartitionID -> *cell
+
+	mu       sync.Mutex
+	draining map[*view]struct{} // closed views that still had tickets when closed
+	oldReads map[*view]struct{} // replaced views that still had reads open
+
+	applied atomic.Uint64 // every change up to this epoch is in cells
+	waitMu  sync.Mutex
+	waiters chan struct{} // closed and replaced when applied grows
+	listed  chan struct{} // closed after the first list
+	once    sync.Once
+
+	changed func(before, after *view) // told after a view was replaced
+	wake    func()                    // something that is published may have changed
+}
+
+func newReplica(changed func(before, after *view), wake func()) *replica {
+	return &replica{
+		draining: map[*view]struct{}{}, oldReads: map[*view]struct{}{},
+		waiters: make(chan struct{}), listed: make(chan struct{}),
+		changed: changed, wake: wake,
+	}
+}
+
+func (r *replica) lookup(id placement.PartitionID) *view {
+	c, ok := r.cells.Load(id)
+	if !ok {
+		return nil
+	}
+	return c.(*cell).cur.Load()
+}
+
+// admit counts a ticket on v, or reports that v has been closed. Add and test
+// are one atomic step: after close set the bit, no admission can go uncounted.
+func (r *replica) admit(v *view) bool {
+	if v.tickets.Add(1)&closedBit == 0 {
+		return true
+	}
+	r.release(v)
+	return false
+}
+
+// release takes a ticket's count back. The last one of a closed view makes the
+// acknowledgement possible, so it wakes the publisher.
+func (r *replica) release(v *view) {
+	if v.tickets.Add(-1) == closedBit {
+		r.mu.Lock()
+		delete(r.draining, v)
+		r.mu.Unlock()
+		r.wake()
+	}
+}
+
+func (r *replica) releaseRead(v *view) {
+	if v.reads.Add(-1) > 0 {
+		return
+	}
+	select {
+	case <-v.changed:
+	default:
+		return // still current
+	}
+	r.mu.Lock()
+	_, was := r.oldReads[v]
+	if v.reads.Load() == 0 {
+		delete(r.oldReads, v)
+	}
+	r.mu.Unlock()
+	if was {
+		r.wake()
+	}
+}
+
+// apply puts changes into the replica, then lets applied grow to upto. The new
+// view is visible before the old one is closed, so a write that finds the old
+// one closed finds the new one at its next look; the old view is in draining
+// before applied says that its successor was applied.
+func (r *replica) apply(changes []store.Change, upto placement.Epoch) {
+	r.mu.Lock()
+	for _, ch := range changes {
+		r.applyOne(ch)
+	}
+	r.mu.Unlock()
+	if uint64(upto) > r.applied.Load() {
+		r.applied.Store(uint64(upto))
+		r.waitMu.Lock()
+		close(r.waiters)
+		r.waiters = make(chan struct{})
+		r.waitMu.Unlock()
+	}
+}
+
+func (r *replica) applyOne(ch store.Change) {
+	id := ch.Entry.Partition
+	v, ok := r.cells.Load(id)
+	if !ok {
+		if ch.Removed {
+			return
+		}
+		v, _ = r.cells.LoadOrStore(id, &cell{})
+	}
+	c := v.(*cell)
+	old := c.cur.Load()
+	if old != nil && old.entry.Epoch >= ch.Entry.Epoch {
+		return // a list and a watch may both bring it
+	}
+	var next *view
+	if ch.Removed {
+		c.cur.Store(nil)
+		r.cells.CompareAndDelete(id, c)
+	} else {
+		next = &view{entry: ch.Entry, err: ch.Err, changed: make(chan struct{})}
+		c.cur.Store(next)
+	}
+	if old != nil {
+		close(old.changed)
+		if old.tickets.Or(closedBit) != 0 {
+			r.draining[old] = struct{}{}
+			// The last ticket may have ended between Or and here; it waits for mu
+			// in release and deletes the view again.
+			if old.tickets.Load() == closedBit {
+				delete(r.draining, old)
+			}
+		}
+		if old.reads.Load() > 0 {
+			r.oldReads[old] = struct{}{}
+		}
+	}
+	r.changed(old, next)
+}
+
+// pending returns the partitions with tickets on closed views.
+func (r *replica) pending() []placement.PartitionID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return partitionsOf(r.draining, func(v *view) bool { return v.tickets.Load() != closedBit })
+}
+
+// readsOnOld returns the partitions with reads open under an older placement.
+func (r *replica) readsOnOld() []placement.PartitionID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return partitionsOf(r.oldReads, func(v *view) bool { return v.reads.Load() > 0 })
+}
+
+func partitionsOf(views map[*view]struct{}, open func(*view) bool) []placement.PartitionID {
+	var ids []placement.PartitionID
+	seen := map[placement.PartitionID]bool{}
+	for v := range views {
+		if !open(v) {
+			delete(views, v)
+			continue
+		}
+		if id := v.entry.Partition; !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// wait returns when every change up to epoch has been applied.
+func (r *replica) wait(ctx context.Context, epoch placement.Epoch) error {
+	for {
+		r.waitMu.Lock()
+		ch := r.waiters
+		r.waitMu.Unlock()
+		if r.applied.Load() >= uint64(epoch) {
+			return nil
+		}
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// list reads the whole table and makes the replica equal to it. Entries that are
+// not in the list were removed; the watch's version orders them after everything
+// that the list has seen.
+func (r *replica) list(ctx context.Context, s *store.Store) (placement.Epoch, error) {
+	seen := map[placement.PartitionID]struct{}{}
+	var changes []store.Change
+	at, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
+		seen[e.Partition] = struct{}{}
+		changes = append(changes, store.Change{Entry: e, Err: err})
+		return true
+	})
+	if err != nil {
+		return 0, err
+	}
+	r.cells.Range(func(k, v any) bool {
+		id := k.(placement.PartitionID)
+		cur := v.(*cell).cur.Load()
+		if _, ok := seen[id]; !ok && cur != nil && cur.entry.Epoch <= at {
+			changes = append(changes, store.Change{Entry: placement.Entry{Partition: id, Epoch: at + 1}, Removed: true})
+		}
+		return true
+	})
+	r.apply(changes, at)
+	r.once.Do(func() { close(r.listed) })
+	return at, nil
+}
+
+// run keeps the replica fed until the context ends.
+func (r *replica) run(ctx context.Context, s *store.Store, warn func(string, error)) {
+	pause := newBackoff()
+	at, have := placement.Epoch(0), false
+	for ctx.Err() == nil {
+		var err error
+		if !have {
+			if at, err = r.list(ctx, s); err == nil {
+				have = true
+			}
+		}
+		if err == nil {
+			err = s.Watch(ctx, at, func(changes []store.Change) error {
+				at = changes[len(changes)-1].Entry.Epoch
+				r.apply(changes, at)
+				pause.reset()
+				return nil
+			})
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, driver.ErrCompacted) {
+			have = false
+		}
+		warn("watching the placement table failed, trying again", err)
+		pause.sleep(ctx)
+	}
+}
+
+// backoff is a bounded exponential pause: 10 ms to 1 s.
+type backoff struct{ d time.Duration }
+
+func newBackoff() *backoff { return &backoff{10 * time.Millisecond} }
+
+func (b *backoff) reset() { b.d = 10 * time.Millisecond }
+
+func (b *backoff) sleep(ctx context.Context) {
+	t := time.NewTimer(b.d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	b.d = min(2*b.d, time.Second)
+}

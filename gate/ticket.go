@@ -1,0 +1,256 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// ReadTicket is one admitted read.
+type ReadTicket struct {
+	g *Gate
+	v *view
+}
+
+// Read resolves a read of partition id: it goes to Entry().State.From. Errors:
+// placement.ErrUnknownPartition, *UnavailableError, or the context's.
+func (g *Gate) Read(ctx context.Context, id placement.PartitionID) (*ReadTicket, error) {
+	if err := g.settle(ctx, id); err != nil {
+		return nil, err
+	}
+	v := g.rep.lookup(id)
+	if v == nil {
+		return nil, unknownPartition(id)
+	}
+	if v.err != nil {
+		return nil, &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: v.err}
+	}
+	v.reads.Add(1)
+	return &ReadTicket{g, v}, nil
+}
+
+// Entry is the entry that the read was resolved at.
+func (t *ReadTicket) Entry() placement.Entry { return t.v.entry }
+
+// Done ends the read. Call it exactly once, when the answer has been read.
+func (t *ReadTicket) Done() { t.g.rep.releaseRead(t.v) }
+
+// Ticket is one admitted write, from admission to its outcome. Exactly one of
+// Done, Unknown and Cancel ends it. It is used by one goroutine at a time.
+type Ticket struct {
+	g    *Gate
+	v    *view
+	sess *store.Session
+	held time.Duration
+	refs []DocRef
+	// unlisted: documents were touched whose ids cannot be listed.
+	unlisted, admin bool
+}
+
+// Write admits a write of partition id, which then goes to Entry().State.From.
+// While the partition is in Cutover the write is held, within the Options'
+// bounds, and then resolved again. size is what the caller keeps in memory for
+// the request meanwhile, in bytes. Errors: placement.ErrUnknownPartition,
+// *UnavailableError, or the context's; nothing was admitted then.
+func (g *Gate) Write(ctx context.Context, id placement.PartitionID, size int64) (*Ticket, error) {
+	if err := g.settle(ctx, id); err != nil {
+		return nil, err
+	}
+	var h hold
+	defer g.holds.end(&h)
+	for {
+		v := g.rep.lookup(id)
+		switch {
+		case v == nil:
+			return nil, unknownPartition(id)
+		case v.err != nil:
+			return nil, &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: v.err}
+		case v.entry.State.Phase == placement.Cutover:
+			if err := g.holds.wait(ctx, &h, v, size, g.opt.HoldDeadline); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		// The session is taken before the count goes up. If it lapses afterwards,
+		// Send and Done see it; a session opened later has nothing to do with
+		// this ticket but to report its view's count.
+		sess, err := g.session()
+		if err != nil {
+			if err := g.settle(ctx, id); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if g.rep.admit(v) {
+			g.flight.open.Add(1)
+			return &Ticket{g: g, v: v, sess: sess, held: h.total()}, nil
+		}
+	}
+}
+
+// Entry is the entry that the write was admitted under.
+func (t *Ticket) Entry() placement.Entry { return t.v.entry }
+
+// Journaling reports whether what the write touches must be recorded, so that
+// ids must be known before it is sent.
+func (t *Ticket) Journaling() bool { return t.v.entry.Journaling() }
+
+// Held is how long Write held the request.
+func (t *Ticket) Held() time.Duration { return t.held }
+
+// Record notes documents that the write may touch. Call it before Send.
+func (t *Ticket) Record(refs ...DocRef) {
+	if t.Journaling() {
+		t.refs = append(t.refs, refs...)
+	}
+}
+
+// RecordUnlisted notes that the write touches documents whose ids cannot be
+// listed; the move will reconcile.
+func (t *Ticket) RecordUnlisted() { t.unlisted = true }
+
+// RecordAdmin notes that the write changes mappings, settings or aliases.
+func (t *Ticket) RecordAdmin() { t.admin = true }
+
+// SetTask notes the server-side task that holds this ticket until it has ended.
+// It is published, so that its end is awaited even if this instance dies.
+func (t *Ticket) SetTask(task store.Task) {
+	t.g.flight.setTask(t, task)
+	t.g.wake()
+}
+
+// Send must be called immediately before the write is sent. ErrFenced: the
+// session may have lapsed, somebody may already have stopped waiting for this
+// ticket; send nothing and Cancel.
+func (t *Ticket) Send() error {
+	if !t.sess.Valid() {
+		return ErrFenced
+	}
+	return nil
+}
+
+// Done ends the ticket after a definitive answer of the cluster, success or
+// failure. ErrOutcomeUnknown: the session lapsed meanwhile, and whatever the
+// cluster said must not be reported, because the move may have gone on without
+// this write.
+func (t *Ticket) Done() error {
+	// The order is the point: valid is read after the outcome; ids are readable
+	// before the count goes down, so a clear acknowledgement implies that the
+	// journal up to its head holds this write.
+	valid := t.sess.Valid()
+	t.journal()
+	t.end()
+	if !valid {
+		return fmt.Errorf("%w: the instance's session lapsed while the write was under way", ErrOutcomeUnknown)
+	}
+	return nil
+}
+
+// Unknown ends the ticket when the write was, or may have been, sent and no
+// definitive answer came. It may still take effect, so its partition is
+// published as unresolved until DrainBarrier has passed; only then do its ids
+// become readable in the journal and are read again.
+func (t *Ticket) Unknown() {
+	// Unresolved before the count goes down, so that no publication can see it
+	// in neither place.
+	t.g.flight.addUnresolved(t)
+	time.AfterFunc(t.g.opt.DrainBarrier, func() {
+		t.journal() // before it leaves unresolved, for the same reason
+		t.g.flight.removeUnresolved(t)
+		t.g.wake()
+	})
+	t.end()
+	t.g.wake()
+}
+
+// Cancel ends a ticket whose write was certainly not sent.
+func (t *Ticket) Cancel() { t.end() }
+
+func (t *Ticket) journal() {
+	id := t.v.entry.Partition
+	if cur := t.g.rep.lookup(id); cur == nil || !cur.entry.Journaling() {
+		return // the move is over; its journal too
+	}
+	if !t.Journaling() && !t.unlisted && !t.admin {
+		return
+	}
+	if t.g.journals.add(id, t.refs, t.admin, t.unlisted) {
+		t.g.wake()
+	}
+}
+
+func (t *Ticket) end() {
+	t.g.flight.clearTask(t)
+	t.g.rep.release(t.v)
+	t.g.flight.open.Add(-1)
+}
+
+// inFlight is what the instance publishes about writes besides their counts.
+type inFlight struct {
+	open atomic.Int64 // tickets that have not ended
+
+	mu         sync.Mutex
+	unresolved map[*Ticket]struct{}
+	tasks      map[*Ticket]store.Task
+}
+
+func newInFlight() *inFlight {
+	return &inFlight{unresolved: map[*Ticket]struct{}{}, tasks: map[*Ticket]store.Task{}}
+}
+
+func (f *inFlight) addUnresolved(t *Ticket) {
+	f.mu.Lock()
+	f.unresolved[t] = struct{}{}
+	f.mu.Unlock()
+}
+
+func (f *inFlight) removeUnresolved(t *Ticket) {
+	f.mu.Lock()
+	delete(f.unresolved, t)
+	f.mu.Unlock()
+}
+
+func (f *inFlight) setTask(t *Ticket, task store.Task) {
+	f.mu.Lock()
+	f.tasks[t] = task
+	f.mu.Unlock()
+}
+
+func (f *inFlight) clearTask(t *Ticket) {
+	f.mu.Lock()
+	delete(f.tasks, t)
+	f.mu.Unlock()
+}
+
+func (f *inFlight) unresolvedPartitions() []placement.PartitionID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ids []placement.PartitionID
+	seen := map[placement.PartitionID]bool{}
+	for t := range f.unresolved {
+		if id := t.v.entry.Partition; !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (f *inFlight) tasksByPartition() map[placement.PartitionID][]store.Task {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.tasks) == 0 {
+		return nil
+	}
+	out := map[placement.PartitionID][]store.Task{}
+	for t, task := range f.tasks {
+		id := t.v.entry.Partition
+		out[id] = append(out[id], task)
+	}
+	return out
+}
