@@ -1,0 +1,109 @@
+// Package config is the one configuration of every sluice process: defaults,
+// then one YAML file, then SLUICE_ environment variables, then flags, each over
+// the one before.
+//
+// There is one table of keys ([Config.keys]): the defaults, the environment's
+// names, the flags and the commented example all come from it, so none of them
+// can drift from what is read.
+//
+// What it refuses: a key that it does not know (a misspelt hold_deadline would
+// otherwise silently mean the default), a value that does not parse, and a
+// combination that could not keep Sluice's promise, such as a drain barrier below
+// the upstream write timeout. Every refusal names the field, what was given and
+// what it must be (*placement.InvalidError). Secrets are never values of the
+// configuration, only paths of files.
+package config
+
+import "time"
+
+// Config is a validated configuration.
+type Config struct {
+	Name       string
+	Store      Store
+	Proxy      Proxy
+	Admin      Admin
+	Fleet      Fleet
+	Controller Controller
+	Log        Log
+}
+
+// Store says where the placement table is.
+type Store struct{ Etcd Etcd }
+
+// Etcd is an external etcd cluster, or the embedded member when Endpoints is
+// empty.
+type Etcd struct {
+	Endpoints    []string
+	Prefix       string
+	Username     string
+	PasswordFile string
+	TLS          TLS
+	Embedded     Embedded
+}
+
+// TLS are the files of a TLS client.
+type TLS struct{ CAFile, CertFile, KeyFile string }
+
+// Embedded is the etcd member that runs inside the process.
+type Embedded struct {
+	DataDir   string
+	ClientURL string
+}
+
+// Proxy is the data plane.
+type Proxy struct {
+	Listen               string
+	TLSCertFile          string
+	TLSKeyFile           string
+	Mode                 string // fresh or leased
+	Tenant               Tenant
+	UpstreamWriteTimeout time.Duration
+	HoldDeadline         time.Duration
+	HoldRequests         int
+	HoldBytes            int64
+	SessionTTL           time.Duration
+	DrainBarrier         time.Duration
+	JournalLimit         int
+	ShutdownTimeout      time.Duration
+}
+
+// Tenant says where a request names its tenant. Exactly one is in use.
+type Tenant struct {
+	Header     string
+	PathPrefix string
+	Host       string
+}
+
+// Admin is the listener of operators and of the fleet.
+type Admin struct {
+	Listen    string
+	Advertise string // base URL, empty: derived from the listener
+}
+
+// Fleet is what the processes of one fleet share.
+type Fleet struct{ SecretFile string }
+
+// Controller drives the moves.
+type Controller struct {
+	PauseBudget     time.Duration
+	CutoverDeadline time.Duration
+	Barrier         string // fleet or time
+	CopyWorkers     int
+}
+
+// Log is what is logged, to standard error.
+type Log struct {
+	Level  string
+	Format string
+}
+
+// Default returns the configuration of an empty file. It is valid.
+func Default() *Config {
+	c := &Config{}
+	for _, k := range c.keys() {
+		if err := k.set(k.def); err != nil {
+			panic("config: default of " + k.path + ": " + err.Error()) // a test loads every default
+		}
+	}
+	return c
+}

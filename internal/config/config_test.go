@@ -1,0 +1,179 @@
+package config_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/sluiceproxy/sluice/internal/config"
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+func noEnv() []string { return nil }
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "sluice.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestExampleIsTheDefaults(t *testing.T) {
+	var b bytes.Buffer
+	if err := config.WriteExample(&b); err != nil {
+		t.Fatal(err)
+	}
+	got, warnings, err := config.Load(&config.Options{File: write(t, b.String()), Environ: noEnv})
+	if err != nil {
+		t.Fatalf("the example is refused: %v\n%s", err, b.String())
+	}
+	if d := cmp.Diff(config.Default(), got); d != "" {
+		t.Errorf("the example is not the defaults:\n%s", d)
+	}
+	if len(warnings) > 0 {
+		t.Errorf("warnings: %q", warnings)
+	}
+	for _, line := range strings.Split(b.String(), "\n") {
+		if len(line) > 130 {
+			t.Errorf("line of %d columns: %s", len(line), line)
+		}
+	}
+}
+
+func TestEveryKeyIsCommented(t *testing.T) {
+	var b bytes.Buffer
+	if err := config.WriteExample(&b); err != nil {
+		t.Fatal(err)
+	}
+	previous := ""
+	for i, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
+		s := strings.TrimSpace(line)
+		if s != "" && !strings.HasPrefix(s, "#") && !strings.HasPrefix(previous, "#") {
+			t.Errorf("line %d has no comment above it: %s", i+1, line)
+		}
+		previous = s
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	file := write(t, "proxy:\n  hold_requests: 11\n  hold_deadline: 6s\n  session_ttl: 7s\nstore:\n  etcd:\n    endpoints: [http://a:1, http://b:2]\n")
+	flags := pflag.NewFlagSet("t", pflag.ContinueOnError)
+	config.AddFlags(flags, "proxy", "store")
+	if err := flags.Parse([]string{"--proxy.hold_deadline=9s"}); err != nil {
+		t.Fatal(err)
+	}
+	environ := func() []string {
+		return []string{
+			"SLUICE_PROXY_HOLD_DEADLINE=8s", "SLUICE_PROXY_SESSION_TTL=8s",
+			"SLUICE_STORE_ETCD_ENDPOINTS=http://c:3, http://d:4", "SLUICE_PROXY_HOLD_BYTES=2GiB",
+			"SLUICE_PROXY_HOLD_DEADLIN=1s", "SLUICE_PROXY_SERVICE_HOST=10.0.0.1", "PATH=/bin",
+		}
+	}
+	c, warnings, err := config.Load(&config.Options{File: file, Flags: flags, Environ: environ})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Proxy
+	got := []any{p.ShutdownTimeout, p.HoldRequests, p.SessionTTL, p.HoldDeadline, p.HoldBytes, c.Store.Etcd.Endpoints}
+	want := []any{15 * time.Second, 11, 8 * time.Second, 9 * time.Second, int64(2 << 30), []string{"http://c:3", "http://d:4"}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("default < file < environment < flag (-want +got):\n%s", d)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "did you mean SLUICE_PROXY_HOLD_DEADLINE?") {
+		t.Errorf("warnings: %q", warnings)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, tt := range []struct {
+		name, yaml, field, says string
+	}{
+		{"misspelt key", "proxy:\n  hold_deadlin: 5s\n", "", "proxy.hold_deadlin\" is a key that sluice does not know; did you mean proxy.hold_deadline?"},
+		{"key in the wrong group", "hold_deadline: 5s\n", "", "did you mean proxy.hold_deadline?"},
+		{"unknown key near none", "zookeeper: true\n", "", "`sluice config example` lists all"},
+		{"not YAML", "proxy: [\n", "--config", "must be YAML"},
+		{"a tab", "proxy:\n\tmode: fresh\n", "--config", "must be YAML"},
+		{"a scalar for a group", "proxy: fast\n", "proxy", "must be a group of keys"},
+		{"a group for a scalar", "proxy:\n  mode:\n    x: y\n", "", "proxy.mode.x"},
+		{"duration without unit", "proxy:\n  hold_deadline: 5\n", "proxy.hold_deadline", "must be a duration with its unit"},
+		{"negative duration", "proxy:\n  hold_deadline: -5s\n", "proxy.hold_deadline", "must be at least 1ms"},
+		{"word for a number", "proxy:\n  hold_requests: many\n", "proxy.hold_requests", "must be a whole number"},
+		{"bad size", "proxy:\n  hold_bytes: 3 parsecs\n", "proxy.hold_bytes", "must be a number of bytes"},
+		{"huge size", "proxy:\n  hold_bytes: 1e300\n", "proxy.hold_bytes", "must be a number of bytes"},
+		{"mode", "proxy:\n  mode: stale\n", "proxy.mode", "must be one of fresh, leased"},
+		{"two tenant sources", "proxy:\n  tenant:\n    path_prefix: /t/\n", "proxy.tenant", "exactly one"},
+		{"endpoint without scheme", "store:\n  etcd:\n    endpoints: [etcd-1:2379]\n", "store.etcd.endpoints[0]", "must be a URL"},
+		{"endpoint list of numbers", "store:\n  etcd:\n    endpoints: [1, 2]\n", "store.etcd.endpoints", "must be a list of strings"},
+		{"user without password", "store:\n  etcd:\n    username: u\n", "store.etcd.password_file", "must be set"},
+		{"certificate without key", "proxy:\n  tls_cert_file: x\n", "proxy.tls_key_file", "must be set"},
+		{"drain below timeout", "proxy:\n  drain_barrier: 1s\n", "proxy.drain_barrier", "must not be below proxy.upstream_write_timeout"},
+		{"cutover above hold", "controller:\n  cutover_deadline: 6s\n", "controller.cutover_deadline", "must be below proxy.hold_deadline"},
+		{"budget above deadline", "controller:\n  pause_budget: 3s\n", "controller.pause_budget", "must not be above"},
+		{"listen without port", "proxy:\n  listen: localhost\n", "proxy.listen", "must be host:port"},
+		{"same address twice", "proxy:\n  listen: 127.0.0.1:9281\n", "admin.listen", "must differ from proxy.listen"},
+		{"credentials in a URL", "admin:\n  advertise: http://u:secret@h:1\n", "admin.advertise", "must not hold credentials"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := config.Load(&config.Options{File: write(t, tt.yaml), Environ: noEnv})
+			var inv *placement.InvalidError
+			if !errors.As(err, &inv) {
+				t.Fatalf("got %v, want an InvalidError", err)
+			}
+			if tt.field != "" && inv.Field != tt.field || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("got %q for field %q, want field %q and %q", err, inv.Field, tt.field, tt.says)
+			}
+			if strings.Contains(err.Error(), "secret@") {
+				t.Errorf("the message shows a credential: %v", err)
+			}
+		})
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	_, _, err := config.Load(&config.Options{File: write(t, "proxy:\n  hold_requests: 0\n  journal_limit: 0\n"), Environ: noEnv})
+	if err == nil || !strings.Contains(err.Error(), "proxy.hold_requests") || !strings.Contains(err.Error(), "proxy.journal_limit") {
+		t.Errorf("got %v, want both fields named", err)
+	}
+}
+
+func TestEmptyGroupsAndMissingFile(t *testing.T) {
+	c, _, err := config.Load(&config.Options{File: write(t, "proxy:\nstore: {}\nlog:\n  level:\n"), Environ: noEnv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(config.Default(), c); d != "" {
+		t.Error(d)
+	}
+	_, _, err = config.Load(&config.Options{File: "/nowhere/sluice.yaml", Environ: noEnv})
+	var inv *placement.InvalidError
+	if !errors.As(err, &inv) || !strings.Contains(err.Error(), "sluice config example") {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+// FuzzLoad: no file makes Load panic, and what it accepts is valid again when
+// nothing but the file is given.
+func FuzzLoad(f *testing.F) {
+	f.Add("proxy:\n  hold_bytes: 1GiB\n")
+	f.Add("a: &x {b: *x}\n")
+	f.Add("? [a]\n: b\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		file := filepath.Join(t.TempDir(), "f.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, _, err := config.Load(&config.Options{File: file, Environ: noEnv})
+		if (c == nil) == (err == nil) {
+			t.Fatalf("config %v and error %v", c, err)
+		}
+	})
+}

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"strings"
+)
+
+// key is one row of the table: the key's path, where its value goes, its
+// default as it would be written, and what it means.
+type key struct {
+	path   string
+	target any // pointer into a Config, or *sizeValue
+	def    any
+	doc    string
+	oneOf  []string // allowed values; nil: any that parses
+	sample string   // shown in the example when the default is empty
+}
+
+// section introduces a group of keys in the example.
+var sections = map[string]string{
+	"store":               "Where the placement table is kept.",
+	"store.etcd":          "With no endpoints, `sluice serve` and `sluice controller` run an etcd member inside.",
+	"store.etcd.tls":      "Files for https endpoints; the certificate and its key only for mutual TLS.",
+	"store.etcd.embedded": "The member that runs inside the process when endpoints is empty.",
+	"proxy":               "The data plane: clients talk OpenSearch's API to it.",
+	"proxy.tenant":        "Where a request names its tenant. Set exactly one; an empty value is off.",
+	"admin":               "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
+	"fleet":               "What the processes of one fleet share.",
+	"controller":          "The moves.",
+	"log":                 "Written to standard error. Never holds documents, ids, tokens or credentials.",
+}
+
+// keys is the table, in the order of the example. The rows point into c.
+func (c *Config) keys() []key {
+	e, p, t := &c.Store.Etcd, &c.Proxy, &c.Controller
+	return []key{
+		{path: "name", target: &c.Name, def: "", sample: "proxy-1",
+			doc: "Name of this process, for people, in status and receipts. Empty: the host's name and the process id."},
+
+		{path: "store.etcd.endpoints", target: &e.Endpoints, def: []string{}, sample: "[https://etcd-1:2379, https://etcd-2:2379]",
+			doc: "Client URLs of an external etcd cluster. Empty: the embedded member, which one machine's processes can share."},
+		{path: "store.etcd.prefix", target: &e.Prefix, def: "/sluice/",
+			doc: "Beginning of every key. Two fleets in one etcd need two prefixes."},
+		{path: "store.etcd.username", target: &e.Username, def: "", sample: "sluice",
+			doc: "etcd user; comes with password_file."},
+		{path: "store.etcd.password_file", target: &e.PasswordFile, def: "", sample: "/etc/sluice/etcd.password",
+			doc: "File with the user's password; a newline at the end is ignored."},
+		{path: "store.etcd.tls.ca_file", target: &e.TLS.CAFile, def: "", sample: "/etc/sluice/etcd-ca.pem",
+			doc: "Certificates that verify the endpoints. Empty: the system's."},
+		{path: "store.etcd.tls.cert_file", target: &e.TLS.CertFile, def: "", sample: "/etc/sluice/etcd-client.pem",
+			doc: "Client certificate; comes with key_file."},
+		{path: "store.etcd.tls.key_file", target: &e.TLS.KeyFile, def: "", sample: "/etc/sluice/etcd-client.key",
+			doc: "Key of the client certificate."},
+		{path: "store.etcd.embedded.data_dir", target: &e.Embedded.DataDir, def: "sluice-data",
+			doc: "Directory of the embedded member's data and of the generated fleet secret. Losing it loses the placement table."},
+		{path: "store.etcd.embedded.client_url", target: &e.Embedded.ClientURL, def: "http://127.0.0.1:12379",
+			doc: "Where the embedded member is reached, by `sluice tenant`, `sluice move` and other proxies too. It asks for no password: keep it on loopback."},
+
+		{path: "proxy.listen", target: &p.Listen, def: "127.0.0.1:9280",
+			doc: "Address for clients, host:port; \":9280\" listens on every interface."},
+		{path: "proxy.tls_cert_file", target: &p.TLSCertFile, def: "", sample: "/etc/sluice/tls.pem",
+			doc: "Serve HTTPS with this certificate; comes with tls_key_file. Empty: HTTP, version 2 included."},
+		{path: "proxy.tls_key_file", target: &p.TLSKeyFile, def: "", sample: "/etc/sluice/tls.key",
+			doc: "Key of the certificate."},
+		{path: "proxy.mode", target: &p.Mode, def: "fresh", oneOf: []string{"fresh", "leased"},
+			doc: "fresh: no request is decided on knowledge older than its arrival, at about one store round trip. leased: no round trip; writes are as safe, a read may be old for as long as the watch lags."},
+		{path: "proxy.tenant.header", target: &p.Tenant.Header, def: "X-Tenant-Id",
+			doc: "Request header that holds the tenant. Whatever authenticates clients must set it."},
+		{path: "proxy.tenant.path_prefix", target: &p.Tenant.PathPrefix, def: "", sample: "/t/",
+			doc: "Path prefix before the tenant: with /t/, /t/acme/docs/_search is tenant acme's /docs/_search."},
+		{path: "proxy.tenant.host", target: &p.Tenant.Host, def: "", sample: "search.example.com",
+			doc: "Domain below which the first label is the tenant: acme.search.example.com."},
+		{path: "proxy.upstream_write_timeout", target: &p.UpstreamWriteTimeout, def: "30s",
+			doc: "Longest that a write may take upstream; after it its outcome is unknown."},
+		{path: "proxy.hold_deadline", target: &p.HoldDeadline, def: "5s",
+			doc: "Longest that a write is held during a cutover before it gets a 503."},
+		{path: "proxy.hold_requests", target: &p.HoldRequests, def: 10000,
+			doc: "Most writes held at once."},
+		{path: "proxy.hold_bytes", target: (*sizeValue)(&p.HoldBytes), def: "256MiB",
+			doc: "Most bytes of bodies held at once."},
+		{path: "proxy.session_ttl", target: &p.SessionTTL, def: "10s",
+			doc: "Lease of this instance in the store: a move waits this long for an instance that died."},
+		{path: "proxy.drain_barrier", target: &p.DrainBarrier, def: "30s",
+			doc: "How long a write of unknown outcome may still take effect. Not below upstream_write_timeout."},
+		{path: "proxy.journal_limit", target: &p.JournalLimit, def: 200000,
+			doc: "Document ids journaled in memory per moving tenant; beyond it the move compares both sides instead."},
+		{path: "proxy.shutdown_timeout", target: &p.ShutdownTimeout, def: "15s",
+			doc: "Longest that a clean stop drains connections, and again that it waits for its journals to be fetched."},
+
+		{path: "admin.listen", target: &c.Admin.Listen, def: "127.0.0.1:9281",
+			doc: "Address of /-/healthy, /-/ready, /metrics and of the controllers' calls, host:port."},
+		{path: "admin.advertise", target: &c.Admin.Advertise, def: "", sample: "http://10.0.0.7:9281",
+			doc: "Base URL at which controllers reach this listener. Empty: from admin.listen, with the host's name for \"every interface\"."},
+
+		{path: "fleet.secret_file", target: &c.Fleet.SecretFile, def: "", sample: "/etc/sluice/fleet.secret",
+			doc: "File with the secret (16 bytes or more) that authenticates controllers to proxies and signs cursors; the same on all. Empty: generated into the embedded data_dir, for one machine."},
+
+		{path: "controller.pause_budget", target: &t.PauseBudget, def: "250ms",
+			doc: "A cutover begins only when its predicted write pause is at most this."},
+		{path: "controller.cutover_deadline", target: &t.CutoverDeadline, def: "2s",
+			doc: "A cutover that takes longer is undone, and tried again when it has caught up. Below proxy.hold_deadline, so that no held write fails."},
+		{path: "controller.barrier", target: &t.Barrier, def: "fleet", oneOf: []string{"fleet", "time"},
+			doc: "fleet: wait for every proxy's acknowledgement. time: wait proxy.drain_barrier, for fleets whose proxies hold no session; writes pause that long."},
+		{path: "controller.copy_workers", target: &t.CopyWorkers, def: 4,
+			doc: "Slices of a tenant that are copied at once."},
+
+		{path: "log.level", target: &c.Log.Level, def: "info", oneOf: []string{"debug", "info", "warn", "error"},
+			doc: "Least level that is logged."},
+		{path: "log.format", target: &c.Log.Format, def: "text", oneOf: []string{"text", "json"},
+			doc: "text for people, json for machines."},
+	}
+}
+
+// EnvPrefix begins the name of every environment variable that is read.
+const EnvPrefix = "SLUICE_"
+
+// EnvName returns the environment variable of a key:
+// proxy.hold_deadline is SLUICE_PROXY_HOLD_DEADLINE.
+func EnvName(path string) string {
+	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+}

@@ -1,0 +1,115 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// minTTL is the shortest session: below it a collector's pause or a slow disk of
+// the store would end sessions of healthy instances.
+const minTTL = time.Second
+
+// validate reports every problem at once.
+func (c *Config) validate() error {
+	v := &checks{}
+	e, p, t := c.Store.Etcd, c.Proxy, c.Controller
+	for i, u := range e.Endpoints {
+		v.url(fmt.Sprintf("store.etcd.endpoints[%d]", i), u)
+	}
+	v.is(strings.HasPrefix(e.Prefix, "/") && len(e.Prefix) > 1, "store.etcd.prefix", e.Prefix, "must begin with / and name something, such as /sluice/")
+	v.pair("store.etcd.username", e.Username, "store.etcd.password_file", e.PasswordFile)
+	v.pair("store.etcd.tls.cert_file", e.TLS.CertFile, "store.etcd.tls.key_file", e.TLS.KeyFile)
+	v.is(e.Embedded.DataDir != "", "store.etcd.embedded.data_dir", "", "must name a directory")
+	v.url("store.etcd.embedded.client_url", e.Embedded.ClientURL)
+
+	v.address("proxy.listen", p.Listen)
+	v.address("admin.listen", c.Admin.Listen)
+	v.is(p.Listen != c.Admin.Listen || strings.HasSuffix(p.Listen, ":0"), "admin.listen", c.Admin.Listen, "must differ from proxy.listen")
+	if c.Admin.Advertise != "" {
+		v.url("admin.advertise", c.Admin.Advertise)
+	}
+	v.pair("proxy.tls_cert_file", p.TLSCertFile, "proxy.tls_key_file", p.TLSKeyFile)
+	c.validateTenant(v)
+	for _, d := range []struct {
+		field string
+		value time.Duration
+		least time.Duration
+	}{
+		{"proxy.upstream_write_timeout", p.UpstreamWriteTimeout, time.Millisecond},
+		{"proxy.hold_deadline", p.HoldDeadline, time.Millisecond},
+		{"proxy.session_ttl", p.SessionTTL, minTTL},
+		{"proxy.shutdown_timeout", p.ShutdownTimeout, time.Millisecond},
+		{"controller.pause_budget", t.PauseBudget, time.Millisecond},
+		{"controller.cutover_deadline", t.CutoverDeadline, time.Millisecond},
+	} {
+		v.is(d.value >= d.least, d.field, d.value.String(), "must be at least "+d.least.String())
+	}
+	// A write that is still under way upstream when its drain ends could be lost
+	// at the flip.
+	v.is(p.DrainBarrier >= p.UpstreamWriteTimeout, "proxy.drain_barrier", p.DrainBarrier.String(),
+		"must not be below proxy.upstream_write_timeout, which is "+p.UpstreamWriteTimeout.String())
+	v.is(t.PauseBudget <= t.CutoverDeadline, "controller.pause_budget", t.PauseBudget.String(),
+		"must not be above controller.cutover_deadline, which is "+t.CutoverDeadline.String())
+	v.is(t.Barrier == "time" || t.CutoverDeadline < p.HoldDeadline, "controller.cutover_deadline", t.CutoverDeadline.String(),
+		"must be below proxy.hold_deadline, which is "+p.HoldDeadline.String()+", or held writes fail before the cutover is undone")
+	v.is(p.HoldRequests >= 1, "proxy.hold_requests", fmt.Sprint(p.HoldRequests), "must be at least 1")
+	v.is(p.HoldBytes >= 1<<20, "proxy.hold_bytes", fmt.Sprint(p.HoldBytes), "must be at least 1MiB")
+	v.is(p.JournalLimit >= 1, "proxy.journal_limit", fmt.Sprint(p.JournalLimit), "must be at least 1")
+	v.is(t.CopyWorkers >= 1 && t.CopyWorkers <= 64, "controller.copy_workers", fmt.Sprint(t.CopyWorkers), "must be from 1 to 64")
+	return errors.Join(v.errs...)
+}
+
+func (c *Config) validateTenant(v *checks) {
+	t := c.Proxy.Tenant
+	set := 0
+	for _, s := range []string{t.Header, t.PathPrefix, t.Host} {
+		if s != "" {
+			set++
+		}
+	}
+	v.is(set == 1, "proxy.tenant", fmt.Sprintf("header=%s path_prefix=%s host=%s", t.Header, t.PathPrefix, t.Host),
+		"must have exactly one of header, path_prefix and host; set header to \"\" to use another")
+	v.is(!strings.ContainsAny(t.Header, " \t\r\n:"), "proxy.tenant.header", t.Header, "must be a header's name, such as X-Tenant-Id")
+	v.is(t.PathPrefix == "" || strings.HasPrefix(t.PathPrefix, "/"), "proxy.tenant.path_prefix", t.PathPrefix, "must begin with /, such as /t/")
+	v.is(!strings.ContainsAny(t.Host, "/: "), "proxy.tenant.host", t.Host, "must be a domain without scheme and port, such as search.example.com")
+}
+
+// checks collects what is wrong.
+type checks struct{ errs []error }
+
+func (v *checks) is(ok bool, field, value, fix string) {
+	if !ok {
+		v.errs = append(v.errs, &placement.InvalidError{Field: field, Value: value, Fix: fix})
+	}
+}
+
+func (v *checks) pair(fa, a, fb, b string) {
+	v.is(a == "" || b != "", fb, "", "must be set, because "+fa+" is")
+	v.is(b == "" || a != "", fa, "", "must be set, because "+fb+" is")
+}
+
+func (v *checks) url(field, s string) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		v.is(false, field, s, "must be a URL such as http://10.0.0.7:2379")
+	case u.User != nil:
+		v.is(false, field, u.Redacted(), "must not hold credentials")
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+		v.is(false, field, s, "must have no path, query or fragment")
+	}
+}
+
+func (v *checks) address(field, s string) {
+	_, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	v.is(err == nil, field, s, "must be host:port, such as 127.0.0.1:9280 or :9280")
+}
