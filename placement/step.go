@@ -39,6 +39,7 @@ const (
 	CodeNotMigrating     Code = "not_migrating"
 	CodeNotDraining      Code = "not_draining"
 	CodeNotInCutover     Code = "not_in_cutover"
+	CodeInCutover        Code = "in_cutover"
 	CodeSamePlacement    Code = "same_placement"
 	CodeStaleEpoch       Code = "stale_epoch"
 	CodeOtherAttempt     Code = "other_attempt"
@@ -83,6 +84,7 @@ var (
 	ErrNotMigrating     = &Refusal{Code: CodeNotMigrating}
 	ErrNotDraining      = &Refusal{Code: CodeNotDraining}
 	ErrNotInCutover     = &Refusal{Code: CodeNotInCutover}
+	ErrInCutover        = &Refusal{Code: CodeInCutover}
 	ErrSamePlacement    = &Refusal{Code: CodeSamePlacement}
 	ErrStaleEpoch       = &Refusal{Code: CodeStaleEpoch}
 	ErrOtherAttempt     = &Refusal{Code: CodeOtherAttempt}
