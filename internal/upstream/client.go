@@ -1,0 +1,266 @@
+// Package upstream talks HTTP to one named OpenSearch cluster: a pooled
+// transport per cluster, the endpoints in turn, credentials of this process.
+//
+// What it refuses: to send a request twice that may have arrived. Another
+// endpoint is tried only when no connection for the request was ever had, so
+// that nothing of it can have been sent; [NotSent] tells callers the same about
+// the error that they get. Requests that an HTTP library would repeat by itself
+// because a header calls them idempotent are not repeated either.
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// Options of a Client. The zero value is useful.
+type Options struct {
+	// DialTimeout bounds connecting, TLS handshake included (default 3 s).
+	DialTimeout time.Duration
+	// ResponseHeaderTimeout bounds the wait for the first byte of an answer after
+	// the request was sent (default 2 min). A context may end it sooner.
+	ResponseHeaderTimeout time.Duration
+	// IdleTimeout closes connections that were unused for so long (default 60 s).
+	IdleTimeout time.Duration
+	// IdleConnections kept per endpoint (default 256).
+	IdleConnections int
+	// MaxConnections per endpoint (default 0: no limit).
+	MaxConnections int
+	// EndpointPause is how long an endpoint that could not be connected to is
+	// passed over while others can (default 2 s).
+	EndpointPause time.Duration
+}
+
+func (o *Options) withDefaults() Options {
+	var v Options
+	if o != nil {
+		v = *o
+	}
+	if v.DialTimeout <= 0 {
+		v.DialTimeout = 3 * time.Second
+	}
+	if v.ResponseHeaderTimeout <= 0 {
+		v.ResponseHeaderTimeout = 2 * time.Minute
+	}
+	if v.IdleTimeout <= 0 {
+		v.IdleTimeout = 60 * time.Second
+	}
+	if v.IdleConnections <= 0 {
+		v.IdleConnections = 256
+	}
+	if v.EndpointPause <= 0 {
+		v.EndpointPause = 2 * time.Second
+	}
+	return v
+}
+
+// Client is the connection pool of one cluster. It is safe for concurrent use.
+type Client struct {
+	name      string
+	endpoints []*endpoint
+	next      atomic.Uint64
+	tr        *http.Transport
+	user      string
+	password  string
+	pause     time.Duration
+}
+
+type endpoint struct {
+	scheme, host string
+	downUntil    atomic.Int64 // Unix ns; passed over until then, while others can be connected to
+}
+
+// New returns the client of a cluster. Password and CA are read now; a later
+// change of the files needs a new client. Errors name the field of the cluster
+// that is wrong.
+func New(c placement.Cluster, o *Options) (*Client, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("cluster %q: %w", c.Name, err)
+	}
+	opt := o.withDefaults()
+	password, err := readPassword(c)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %q: %w", c.Name, err)
+	}
+	tc := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("cluster %q: ca_file: %w", c.Name, err)
+		}
+		tc.RootCAs = x509.NewCertPool()
+		if !tc.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("cluster %q: ca_file: %s holds no PEM certificate", c.Name, c.CAFile)
+		}
+	}
+	d := &net.Dialer{Timeout: opt.DialTimeout, KeepAlive: 15 * time.Second}
+	client := &Client{
+		name: c.Name, user: c.Username, password: password, pause: opt.EndpointPause,
+		tr: &http.Transport{
+			DialContext:           d.DialContext,
+			TLSClientConfig:       tc,
+			TLSHandshakeTimeout:   opt.DialTimeout,
+			ForceAttemptHTTP2:     true,
+			ResponseHeaderTimeout: opt.ResponseHeaderTimeout,
+			IdleConnTimeout:       opt.IdleTimeout,
+			MaxIdleConnsPerHost:   opt.IdleConnections,
+			MaxConnsPerHost:       opt.MaxConnections,
+			DisableCompression:    true,
+			WriteBufferSize:       32 << 10,
+			ReadBufferSize:        32 << 10,
+		},
+	}
+	for _, e := range c.Endpoints {
+		u, err := url.Parse(e)
+		if err != nil {
+			return nil, fmt.Errorf("cluster %q: endpoints: %w", c.Name, err)
+		}
+		client.endpoints = append(client.endpoints, &endpoint{scheme: u.Scheme, host: u.Host})
+	}
+	return client, nil
+}
+
+func readPassword(c placement.Cluster) (string, error) {
+	switch {
+	case c.PasswordFile != "":
+		b, err := os.ReadFile(c.PasswordFile)
+		if err != nil {
+			return "", fmt.Errorf("password_file: %w", err)
+		}
+		p := strings.TrimRight(string(b), "\r\n")
+		if p == "" {
+			return "", fmt.Errorf("password_file: %s is empty", c.PasswordFile)
+		}
+		return p, nil
+	case c.PasswordEnv != "":
+		p := os.Getenv(c.PasswordEnv)
+		if p == "" {
+			return "", fmt.Errorf("password_env: the environment variable %s is not set", c.PasswordEnv)
+		}
+		return p, nil
+	}
+	return "", nil
+}
+
+// Name is the cluster's name.
+func (c *Client) Name() string { return c.name }
+
+// Close closes idle connections. Requests under way are not disturbed.
+func (c *Client) Close() { c.tr.CloseIdleConnections() }
+
+// notSentError says that no connection for the request was had.
+type notSentError struct{ err error }
+
+func (e *notSentError) Error() string { return e.err.Error() }
+func (e *notSentError) Unwrap() error { return e.err }
+
+// NotSent reports whether err says that nothing of the request can have been
+// sent, so that a write certainly had no effect. False means "cannot tell".
+func NotSent(err error) bool {
+	var n *notSentError
+	return errors.As(err, &n)
+}
+
+// RoundTrip sends req to one endpoint of the cluster. Scheme and host of its URL
+// are ignored; path, query, headers and body are sent as they are, credentials
+// of the cluster added, a caller's Authorization dropped. Each endpoint is tried
+// at most once, another one only while nothing has been sent. The answer's body
+// is the caller's to close. Any status is an answer and no error.
+func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
+	body := req.Body
+	start := int(c.next.Add(1) % uint64(len(c.endpoints)))
+	var last error
+	for _, e := range c.order(start) {
+		resp, sent, err := c.attempt(req, e)
+		if err == nil {
+			return resp, nil
+		}
+		last = fmt.Errorf("cluster %s: %s: %w", c.name, e.host, err)
+		if sent {
+			return nil, last // the transport closes the body
+		}
+		if req.Context().Err() != nil {
+			break
+		}
+		e.downUntil.Store(time.Now().Add(c.pause).UnixNano())
+	}
+	if body != nil {
+		body.Close()
+	}
+	return nil, &notSentError{last}
+}
+
+// order returns the endpoints beginning at start, those that just failed last:
+// they are tried all the same when no other can be connected to.
+func (c *Client) order(start int) []*endpoint {
+	n := len(c.endpoints)
+	if n == 1 {
+		return c.endpoints
+	}
+	now := time.Now().UnixNano()
+	up, down := make([]*endpoint, 0, n), []*endpoint(nil)
+	for i := range n {
+		if e := c.endpoints[(start+i)%n]; e.downUntil.Load() <= now {
+			up = append(up, e)
+		} else {
+			down = append(down, e)
+		}
+	}
+	return append(up, down...)
+}
+
+// attempt sends to one endpoint. sent is false only when no connection was ever
+// given to the request; the transport reads the body after that moment only, so
+// the body is then still whole for the next endpoint.
+func (c *Client) attempt(req *http.Request, e *endpoint) (resp *http.Response, sent bool, err error) {
+	var got atomic.Bool
+	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
+	})
+	r := req.Clone(ctx)
+	r.URL.Scheme, r.URL.Host, r.Host, r.RequestURI = e.scheme, e.host, e.host, ""
+	r.Header.Del("Authorization")
+	// net/http repeats any request that carries these on a broken connection.
+	r.Header.Del("Idempotency-Key")
+	r.Header.Del("X-Idempotency-Key")
+	if c.user != "" {
+		r.SetBasicAuth(c.user, c.password)
+	}
+	if req.Body != nil && req.Body != http.NoBody {
+		r.Body = &keptBody{ReadCloser: req.Body, got: &got}
+	}
+	resp, err = c.tr.RoundTrip(r)
+	return resp, got.Load(), err
+}
+
+// keptBody survives the transport's Close while no connection was had.
+type keptBody struct {
+	io.ReadCloser
+	got *atomic.Bool
+}
+
+func (b *keptBody) Close() error {
+	if !b.got.Load() {
+		return nil
+	}
+	return b.ReadCloser.Close()
+}
+
+// Ping asks the cluster for its greeting.
+func (c *Client) Ping(ctx context.Context) error {
+	return c.JSON(ctx, http.MethodGet, "/", nil, nil, nil)
+}
