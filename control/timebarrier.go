@@ -1,0 +1,86 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/clock"
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// TimeBarrierOptions of a TimeBarrier. The zero value is useful.
+type TimeBarrierOptions struct {
+	Wait time.Duration        // default DefaultDrainBarrier
+	Now  func() time.Duration // suspend-counting clock (default clock.SinceBoot)
+	Boot func() string        // names the boot that Now counts from (default clock.BootID)
+}
+
+// TimeBarrier holds when a cutover has lasted for a fixed time. It is for fleets
+// whose proxies hold no session, and is an assumption about them: that each
+// stops writing to the source within that time.
+//
+// The start is in the entry. A process on the same boot of the same machine
+// counts on from it exactly, however often it restarts. Any other process cannot
+// compare its clock with the one that wrote the start, so it begins anew when it
+// first sees that epoch: longer, never shorter.
+type TimeBarrier struct {
+	wait time.Duration
+	now  func() time.Duration
+	boot func() string
+
+	mu    sync.Mutex
+	first map[placement.PartitionID]sighting
+}
+
+type sighting struct {
+	epoch placement.Epoch
+	at    time.Duration
+}
+
+// NewTimeBarrier returns a TimeBarrier.
+func NewTimeBarrier(o *TimeBarrierOptions) *TimeBarrier {
+	b := &TimeBarrier{wait: DefaultDrainBarrier, now: clock.SinceBoot, boot: clock.BootID, first: map[placement.PartitionID]sighting{}}
+	if o != nil && o.Wait > 0 {
+		b.wait = o.Wait
+	}
+	if o != nil && o.Now != nil {
+		b.now = o.Now
+	}
+	if o != nil && o.Boot != nil {
+		b.boot = o.Boot
+	}
+	return b
+}
+
+// Prove never blocks: nil, or *BarrierPending with what remains.
+func (b *TimeBarrier) Prove(_ context.Context, e placement.Entry) error {
+	if e.State.Phase != placement.Cutover {
+		return fmt.Errorf("time barrier: %w", &placement.Refusal{Code: placement.CodeNotInCutover, Op: placement.OpComplete, Partition: e.Partition, State: e.State, Epoch: e.Epoch})
+	}
+	now := b.now()
+	start := b.began(e, now)
+	if passed := now - start; passed < b.wait {
+		return &BarrierPending{Remaining: b.wait - passed}
+	}
+	return nil
+}
+
+// began is when e's cutover began on this process's clock.
+func (b *TimeBarrier) began(e placement.Entry, now time.Duration) time.Duration {
+	// An empty boot id is "unknown", and two unknowns are not the same boot. A
+	// start in the future is not from this clock, whatever the id says.
+	if boot := b.boot(); boot != "" && boot == e.CutoverAt.Boot && e.CutoverAt.Since <= now {
+		return e.CutoverAt.Since
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	// Bound to the epoch: a later cutover of the same partition is another one.
+	s, ok := b.first[e.Partition]
+	if !ok || s.epoch != e.Epoch {
+		s = sighting{e.Epoch, now}
+		b.first[e.Partition] = s
+	}
+	return s.at
+}
