@@ -29,7 +29,8 @@ func (c *EtcdCluster) URLs() []string {
 }
 
 // StartEtcdCluster starts n members on loopback and returns when each of them serves. The options are those of StartEtcd for
-// every member: Name and Dir are continued with a number, "etcd-1" and so on; nil is allowed. Errors are as with StartEtcd.
+// every member: Name and Dir are continued with a number, "etcd-1" and so on; nil is allowed. A Dir must not hold an earlier
+// cluster: its members would look for each other on the ports of then. Other errors are as with StartEtcd.
 func StartEtcdCluster(ctx context.Context, n int, o *EtcdOptions) (*EtcdCluster, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("start an etcd cluster of %d members", n)
@@ -61,6 +62,9 @@ func startCluster(ctx context.Context, n int, o *EtcdOptions) (*EtcdCluster, err
 		own.Name = fmt.Sprintf("%s-%d", cmp.Or(o.Name, "etcd"), i+1)
 		if o.Dir != "" {
 			own.Dir = filepath.Join(o.Dir, own.Name)
+			if exists(filepath.Join(own.Dir, "data", "member")) {
+				return nil, errors.Join(fmt.Errorf("start an etcd cluster: %s holds an earlier one", own.Dir), c.Stop())
+			}
 		}
 		m, err := newEtcd(ctx, &own)
 		if err != nil {

@@ -113,6 +113,31 @@ func TestEtcdCluster(t *testing.T) {
 	}
 }
 
+func TestEtcdTakesUpADirectory(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 2 {
+		member := enginetest.EtcdWith(t, &engines.EtcdOptions{Dir: dir})
+		c := etcdClient(t, nil, member.URL())
+		if i == 0 {
+			put(t, c, "k", "v")
+		}
+		wantValue(t, c, "k", "v")
+		must(t, member.Stop())
+	}
+}
+
+func TestEtcdClusterRefusesADirectoryOfAnother(t *testing.T) {
+	enginetest.Etcd(t)
+	o := &engines.EtcdOptions{Dir: t.TempDir()}
+	cluster, err := engines.StartEtcdCluster(t.Context(), 3, o)
+	must(t, err)
+	must(t, cluster.Stop())
+	_, err = engines.StartEtcdCluster(t.Context(), 3, o)
+	if err == nil || !strings.Contains(err.Error(), "holds an earlier one") {
+		t.Fatal(err)
+	}
+}
+
 func TestEtcdWithTLS(t *testing.T) {
 	member := enginetest.EtcdWith(t, &engines.EtcdOptions{ExtraArgs: []string{"--auto-tls"}})
 	if !strings.HasPrefix(member.URL(), "https://") {

@@ -82,6 +82,19 @@ func wantTitle(t *testing.T, doc string) {
 	}
 }
 
+func TestOpenSearchTakesUpADirectory(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 2 {
+		node := enginetest.OpenSearchWith(t, &engines.OpenSearchOptions{Dir: dir})
+		doc := node.URL() + "/books/_doc/1"
+		if i == 0 {
+			mustCall(t, "PUT", doc, `{"title":"Sluices"}`)
+		}
+		wantTitle(t, doc)
+		must(t, node.Stop())
+	}
+}
+
 // prepared keeps a first build out of the start times that tests log.
 func prepared(t *testing.T, version string) {
 	t.Helper()

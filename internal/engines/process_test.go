@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -30,23 +31,28 @@ func parent() int {
 		fmt.Println(err)
 		return 1
 	}
+	running, err := engines.StartEtcd(ctx, &engines.EtcdOptions{Dir: filepath.Join(dir, "running")})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
 	// A paused process cannot notice anything by itself.
-	member, err := engines.StartEtcd(ctx, &engines.EtcdOptions{Dir: filepath.Join(dir, "member")})
+	paused, err := engines.StartEtcd(ctx, &engines.EtcdOptions{Dir: filepath.Join(dir, "paused")})
 	if err == nil {
-		err = member.Pause()
+		err = paused.Pause()
 	}
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
-	fmt.Println("pids", node.PID(), member.PID())
-	time.Sleep(time.Hour)
+	fmt.Println("pids", node.PID(), running.PID(), paused.PID())
+	_, _ = io.Copy(io.Discard, os.Stdin) // ends with the test, should that not come to kill it
 	return 0
 }
 
 func TestEnginesEndWithAKilledParent(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux ends a paused child with its parent")
+		t.Skip("only Linux ends every child with its parent")
 	}
 	prepared(t, engines.OpenSearch2)
 	enginetest.Etcd(t) // skips or fails where there is none
@@ -55,19 +61,26 @@ func TestEnginesEndWithAKilledParent(t *testing.T) {
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	must(t, err)
+	_, err = cmd.StdinPipe()
+	must(t, err)
 	must(t, cmd.Start())
+	defer func() { _ = cmd.Process.Kill() }()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	must(t, err)
-	var node, member int
-	if _, err := fmt.Sscanf(line, "pids %d %d", &node, &member); err != nil {
+	var pids [3]int
+	if _, err := fmt.Sscanf(line, "pids %d %d %d", &pids[0], &pids[1], &pids[2]); err != nil {
 		t.Fatalf("%v: %s", err, line)
 	}
-	if !alive(node) || !alive(member) {
-		t.Fatal("they do not run")
+	for _, pid := range pids {
+		if !alive(pid) {
+			t.Fatalf("%d of %v does not run", pid, pids)
+		}
 	}
 	must(t, cmd.Process.Kill())
 	_ = cmd.Wait()
-	waitFor(t, func() bool { return !alive(node) && !alive(member) })
+	for _, pid := range pids {
+		waitFor(t, func() bool { return !alive(pid) })
+	}
 }
 
 // Where there is no death signal, the JVM sees its standard input end.
