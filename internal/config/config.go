@@ -14,7 +14,11 @@
 // configuration, only paths of files.
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/sluiceproxy/sluice/tenancy"
+)
 
 // Config is a validated configuration.
 type Config struct {
@@ -67,7 +71,10 @@ type Proxy struct {
 	ShutdownTimeout      time.Duration
 }
 
-// Tenant says where a request names its tenant. Exactly one is in use.
+// Tenancy returns where requests name their tenant, as package tenancy has it.
+func (p Proxy) Tenancy() tenancy.Config { return tenancy.Config(p.Tenant) }
+
+// Tenant says where a request names its tenant. Those that are set must agree.
 type Tenant struct {
 	Header     string
 	PathPrefix string

@@ -2,6 +2,8 @@ package config
 
 import (
 	"strings"
+
+	"github.com/sluiceproxy/sluice/tenancy"
 )
 
 // key is one row of the table: the key's path, where its value goes, its
@@ -22,7 +24,7 @@ var sections = map[string]string{
 	"store.etcd.tls":      "Files for https endpoints; the certificate and its key only for mutual TLS.",
 	"store.etcd.embedded": "The member that runs inside the process when endpoints is empty.",
 	"proxy":               "The data plane: clients talk OpenSearch's API to it.",
-	"proxy.tenant":        "Where a request names its tenant. Set exactly one; an empty value is off.",
+	"proxy.tenant":        "Where a request names its tenant. An empty value is off; those that are set must agree.",
 	"admin":               "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
 	"fleet":               "What the processes of one fleet share.",
 	"controller":          "The moves.",
@@ -63,12 +65,12 @@ func (c *Config) keys() []key {
 			doc: "Key of the certificate."},
 		{path: "proxy.mode", target: &p.Mode, def: "fresh", oneOf: []string{"fresh", "leased"},
 			doc: "fresh: no request is decided on knowledge older than its arrival, at about one store round trip. leased: no round trip; writes are as safe, a read may be old for as long as the watch lags."},
-		{path: "proxy.tenant.header", target: &p.Tenant.Header, def: "X-Tenant-Id",
+		{path: "proxy.tenant.header", target: &p.Tenant.Header, def: tenancy.DefaultHeader,
 			doc: "Request header that holds the tenant. Whatever authenticates clients must set it."},
 		{path: "proxy.tenant.path_prefix", target: &p.Tenant.PathPrefix, def: "", sample: "/t/",
 			doc: "Path prefix before the tenant: with /t/, /t/acme/docs/_search is tenant acme's /docs/_search."},
-		{path: "proxy.tenant.host", target: &p.Tenant.Host, def: "", sample: "search.example.com",
-			doc: "Domain below which the first label is the tenant: acme.search.example.com."},
+		{path: "proxy.tenant.host", target: &p.Tenant.Host, def: "", sample: "{tenant}.search.example.com",
+			doc: "Pattern of the Host header that holds {tenant} as a whole label."},
 		{path: "proxy.upstream_write_timeout", target: &p.UpstreamWriteTimeout, def: "30s",
 			doc: "Longest that a write may take upstream; after it its outcome is unknown."},
 		{path: "proxy.hold_deadline", target: &p.HoldDeadline, def: "5s",

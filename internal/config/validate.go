@@ -65,19 +65,15 @@ func (c *Config) validate() error {
 	return errors.Join(v.errs...)
 }
 
+// validateTenant leaves the rules to package tenancy and names the field as the
+// file does.
 func (c *Config) validateTenant(v *checks) {
-	t := c.Proxy.Tenant
-	set := 0
-	for _, s := range []string{t.Header, t.PathPrefix, t.Host} {
-		if s != "" {
-			set++
-		}
+	var inv *placement.InvalidError
+	if err := c.Proxy.Tenancy().Validate(); errors.As(err, &inv) {
+		v.is(false, "proxy.tenant"+strings.TrimPrefix(inv.Field, "tenancy"), inv.Value, inv.Fix)
+	} else if err != nil {
+		v.errs = append(v.errs, err)
 	}
-	v.is(set == 1, "proxy.tenant", fmt.Sprintf("header=%s path_prefix=%s host=%s", t.Header, t.PathPrefix, t.Host),
-		"must have exactly one of header, path_prefix and host; set header to \"\" to use another")
-	v.is(!strings.ContainsAny(t.Header, " \t\r\n:"), "proxy.tenant.header", t.Header, "must be a header's name, such as X-Tenant-Id")
-	v.is(t.PathPrefix == "" || strings.HasPrefix(t.PathPrefix, "/"), "proxy.tenant.path_prefix", t.PathPrefix, "must begin with /, such as /t/")
-	v.is(!strings.ContainsAny(t.Host, "/: "), "proxy.tenant.host", t.Host, "must be a domain without scheme and port, such as search.example.com")
 }
 
 // checks collects what is wrong.
