@@ -3,6 +3,7 @@ package placement
 import (
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Cluster is a named OpenSearch cluster. It holds references to credentials,
@@ -32,13 +33,13 @@ func (c Cluster) Validate() error {
 		u, err := url.Parse(e)
 		switch {
 		case err != nil:
-			return invalid(field, e, "must be a URL such as https://search-1:9200")
+			return invalid(field, withoutUser(e), "must be a URL such as https://search-1:9200")
 		case u.Scheme != "http" && u.Scheme != "https":
-			return invalid(field, e, "must begin with http:// or https://")
+			return invalid(field, withoutUser(e), "must begin with http:// or https://")
 		case u.Host == "" || u.Hostname() == "":
-			return invalid(field, e, "must name a host")
+			return invalid(field, withoutUser(e), "must name a host")
 		case u.User != nil:
-			return invalid(field, u.Redacted(), "must not hold credentials; use username with password_file or password_env")
+			return invalid(field, withoutUser(e), "must not hold credentials; use username with password_file or password_env")
 		case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
 			return invalid(field, e, "must have no path, query or fragment")
 		}
@@ -50,4 +51,13 @@ func (c Cluster) Validate() error {
 		return invalid("username", c.Username, "must come with password_file or password_env, and they with it")
 	}
 	return nil
+}
+
+// withoutUser cuts what stands before the last @, so that a password in a URL
+// that cannot even be parsed does not reach an error message.
+func withoutUser(endpoint string) string {
+	if i := strings.LastIndexByte(endpoint, '@'); i >= 0 {
+		return "xxxxx" + endpoint[i:]
+	}
+	return endpoint
 }

@@ -121,8 +121,11 @@ func Step(e Entry, cmd Command) (Entry, error) {
 		if err := cmd.To.Validate(); err != nil {
 			return e, err
 		}
-		if samePlace(cmd.To, e.State.From) {
-			return refuse(CodeSamePlacement, "the target is where it already is")
+		if overlap(cmd.To, e.State.From) {
+			return refuse(CodeSamePlacement, "the target is, or shares an index with, where it already is")
+		}
+		if l := e.State.From.Logical; l != "" && cmd.To.Logical != "" && cmd.To.Logical != l {
+			return e, invalid("placement.logical", cmd.To.Logical, fmt.Sprintf("must be %q: a move does not change the name that clients use", l))
 		}
 		if cmd.Attempt.Number == 0 {
 			cmd.Attempt.Number = 1
@@ -202,7 +205,11 @@ func (c Command) foreign(e Entry) bool { return c.Attempt != Attempt{} && c.Atte
 
 func (a Attempt) String() string { return fmt.Sprintf("move %s attempt %d", a.Move, a.Number) }
 
-// samePlace ignores the logical name: it is the client's word for the place.
-func samePlace(a, b Placement) bool {
-	return a.Kind == b.Kind && a.Cluster == b.Cluster && a.Index == b.Index
+// overlap reports whether the two places share an index. Such a move would copy
+// documents onto themselves, and retiring its source, or sweeping its target
+// after an abort, would delete the only copy. The kinds do not matter, nor does
+// the logical name, which is the client's word for the place.
+func overlap(a, b Placement) bool {
+	return a.Cluster == b.Cluster &&
+		(a.Index == b.Index || a.Kind == DedicatedCluster || b.Kind == DedicatedCluster)
 }

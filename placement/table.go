@@ -15,7 +15,7 @@ import (
 // partitions are comparable, as those of a store are. Readers never wait: each
 // reads one immutable picture of the whole table ([Snapshot]), taken by one
 // atomic load. That is why it is a persistent trie and not a sync.Map, which
-// could not be iterated as of one moment. A change costs about a microsecond.
+// could not be iterated as of one moment. A change copies a few small nodes: microseconds.
 type PlacementTable struct {
 	seed maphash.Seed
 	mu   sync.Mutex // held by whoever changes root
