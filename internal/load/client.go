@@ -38,8 +38,8 @@ func (t Target) Validate() error {
 // tally counts requests and their outcomes, and takes samples.
 type tally struct {
 	requests, failed, retried, reads, stale, jumps atomic.Int64
-	samples                                         samples
-	trouble                                         trouble
+	samples                                        samples
+	trouble                                        trouble
 }
 
 // client is one independent client: connections of its own, and its own turn through the proxies.
