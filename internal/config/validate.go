@@ -22,11 +22,13 @@ func (c *Config) validate() error {
 	for i, u := range e.Endpoints {
 		v.url(fmt.Sprintf("store.etcd.endpoints[%d]", i), u)
 	}
-	v.is(strings.HasPrefix(e.Prefix, "/") && len(e.Prefix) > 1, "store.etcd.prefix", e.Prefix, "must begin with / and name something, such as /sluice/")
+	v.is(len(e.Prefix) > 2 && strings.HasPrefix(e.Prefix, "/") && strings.HasSuffix(e.Prefix, "/"), "store.etcd.prefix", e.Prefix, "must begin and end with /, such as /sluice/")
 	v.pair("store.etcd.username", e.Username, "store.etcd.password_file", e.PasswordFile)
 	v.pair("store.etcd.tls.cert_file", e.TLS.CertFile, "store.etcd.tls.key_file", e.TLS.KeyFile)
 	v.is(e.Embedded.DataDir != "", "store.etcd.embedded.data_dir", "", "must name a directory")
-	v.url("store.etcd.embedded.client_url", e.Embedded.ClientURL)
+	u, err := url.Parse(e.Embedded.ClientURL)
+	v.is(err == nil && u.Scheme == "http" && u.Port() != "" && u.User == nil, "store.etcd.embedded.client_url", e.Embedded.ClientURL,
+		"must be an http:// URL with a port, such as http://127.0.0.1:12379")
 
 	v.address("proxy.listen", p.Listen)
 	v.address("admin.listen", c.Admin.Listen)

@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/driver"
+)
+
+// oldestMajor is the oldest major version of OpenSearch that moves are tested
+// against.
+const oldestMajor = 2
+
+func clusterCommand() *cobra.Command {
+	return group("cluster", "Name the OpenSearch clusters that tenants can live on",
+		"  sluice cluster add a http://search-a:9200\n  sluice cluster list\n  sluice cluster remove a",
+		clusterAdd(), clusterList(), clusterRemove())
+}
+
+func clusterAdd() *cobra.Command {
+	var in placement.Cluster
+	var noCheck, replace bool
+	c := &cobra.Command{
+		Use:   "add NAME URL...",
+		Short: "Add a cluster by its endpoints",
+		Long: `Add a cluster by its endpoints. It is asked for its version first, unless --no-check is given.
+
+The table keeps only where a password is found, never the password: each proxy and
+controller reads it from its own file or environment.`,
+		Example: `  sluice cluster add a http://search-a:9200
+  sluice cluster add b https://search-b1:9200 https://search-b2:9200 --username sluice --password-file /etc/sluice/b.password --ca-file /etc/sluice/b.pem
+  sluice cluster add a http://new-a:9200 --replace`,
+		Args: args(cobra.MinimumNArgs(2)),
+		RunE: func(c *cobra.Command, a []string) error {
+			in.Name, in.Endpoints = a[0], a[1:]
+			if err := in.Validate(); err != nil {
+				return err
+			}
+			found := ""
+			if !noCheck {
+				var err error
+				if found, err = checkCluster(c.Context(), in); err != nil {
+					return err
+				}
+			}
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			if err := putCluster(c.Context(), s.Store, in, replace); err != nil {
+				return err
+			}
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), in)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "cluster %s added%s\n", in.Name, found)
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&in.Username, "username", "", "user for basic authentication")
+	f.StringVar(&in.PasswordFile, "password-file", "", "file that holds the user's password, on every proxy and controller")
+	f.StringVar(&in.PasswordEnv, "password-env", "", "environment variable that holds the user's password, on every proxy and controller")
+	f.StringVar(&in.CAFile, "ca-file", "", "certificates that verify https endpoints (default: the system's)")
+	f.BoolVar(&noCheck, "no-check", false, "do not ask the cluster for its version")
+	f.BoolVar(&replace, "replace", false, "change a cluster that exists; it must stay the same cluster, with the same data")
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+// checkCluster asks the cluster who it is.
+func checkCluster(ctx context.Context, in placement.Cluster) (string, error) {
+	client, err := upstream.New(in, nil)
+	if err != nil {
+		return "", &usageError{err}
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var root struct {
+		Version struct{ Distribution, Number string }
+	}
+	err = client.JSON(ctx, "GET", "/", nil, nil, &root)
+	var status *upstream.StatusError
+	switch {
+	case errors.As(err, &status) && (status.Status == 401 || status.Status == 403):
+		return "", refused("cluster %s answers %d: check --username and its password", in.Name, status.Status)
+	case err != nil:
+		return "", &unreachableError{"cluster " + in.Name + " does not answer as OpenSearch does (--no-check adds it all the same)", err}
+	}
+	major, _, _ := strings.Cut(root.Version.Number, ".")
+	n, err := strconv.Atoi(major)
+	if root.Version.Distribution != "opensearch" || err != nil || n < oldestMajor {
+		return "", refused("cluster %s is %s %s; sluice moves data of OpenSearch %d and newer", in.Name,
+			cmpOr(root.Version.Distribution, "no OpenSearch, version"), cmpOr(root.Version.Number, "unknown"), oldestMajor)
+	}
+	return ": OpenSearch " + root.Version.Number, nil
+}
+
+func cmpOr(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func putCluster(ctx context.Context, s *store.Store, in placement.Cluster, replace bool) error {
+	expect := driver.Version(0)
+	old, err := s.Clusters().Get(ctx, in.Name)
+	switch {
+	case err == nil && !replace:
+		return refused("cluster %s exists already (%s); --replace changes it", in.Name, strings.Join(old.Value.Endpoints, ", "))
+	case err == nil:
+		expect = old.Version
+	case errors.Is(err, store.ErrNotFound) && replace:
+		return unknownCluster(ctx, s, in.Name)
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	if _, err = s.Clusters().Put(ctx, in.Name, in, expect); errors.Is(err, store.ErrConflict) {
+		return refused("cluster %s was changed by somebody else at this moment; look at it with `sluice cluster list`", in.Name)
+	}
+	return err
+}
+
+func clusterList() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the clusters and how many tenants live on each",
+		Example: "  sluice cluster list\n  sluice cluster list -o json",
+		Args:    args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			all, _, err := s.Clusters().List(c.Context())
+			if err != nil {
+				return err
+			}
+			tenants := map[string]int{}
+			if _, err := s.Entries(c.Context(), func(e placement.Entry, err error) bool {
+				if err == nil {
+					tenants[e.State.From.Cluster]++
+				}
+				return true
+			}); err != nil {
+				return err
+			}
+			slices.SortFunc(all, func(a, b store.Record[placement.Cluster]) int { return strings.Compare(a.Name, b.Name) })
+			type view struct {
+				placement.Cluster
+				Tenants int `json:"tenants"`
+			}
+			views, rows := make([]view, 0, len(all)), [][]string(nil)
+			for _, r := range all {
+				views = append(views, view{r.Value, tenants[r.Name]})
+				rows = append(rows, []string{r.Name, strings.Join(r.Value.Endpoints, ","), r.Value.Username, strconv.Itoa(tenants[r.Name])})
+			}
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), views)
+			}
+			return table(c.OutOrStdout(), []string{"CLUSTER", "ENDPOINTS", "USER", "TENANTS"}, rows)
+		},
+	}
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+func clusterRemove() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "remove NAME",
+		Aliases: []string{"rm"},
+		Short:   "Forget a cluster that no tenant and no move uses; its data is not touched",
+		Example: "  sluice cluster remove a",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			if err := placement.ValidateClusterName(a[0]); err != nil {
+				return err
+			}
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			if err := removeCluster(c.Context(), s.Store, a[0]); err != nil {
+				return err
+			}
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), map[string]string{"removed": a[0]})
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "cluster %s removed\n", a[0])
+			return err
+		},
+	}
+	c.ValidArgsFunction = completeClusters
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+// removeCluster looks for users before and after. A tenant is registered first
+// and its cluster read again after it (see addTenant), so whichever of the two
+// acts second sees what the other did: no tenant is left on a cluster that is
+// gone.
+func removeCluster(ctx context.Context, s *store.Store, name string) error {
+	rec, err := s.Clusters().Get(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return unknownCluster(ctx, s, name)
+	}
+	if err != nil {
+		return err
+	}
+	if err := clusterUnused(ctx, s, name); err != nil {
+		return err
+	}
+	if err := s.Clusters().Delete(ctx, name, rec.Version); err != nil {
+		if errors.Is(err, store.ErrConflict) {
+			return refused("cluster %s was changed by somebody else at this moment; nothing was removed", name)
+		}
+		return err
+	}
+	if used := clusterUnused(ctx, s, name); used != nil {
+		if _, err := s.Clusters().Put(ctx, name, rec.Value, 0); err != nil && !errors.Is(err, store.ErrConflict) {
+			return errors.Join(used, fmt.Errorf("cluster %s could not be put back, add it again: %w", name, err))
+		}
+		return used
+	}
+	return nil
+}
+
+// clusterUnused is nil when no tenant and no unfinished move uses the cluster.
+func clusterUnused(ctx context.Context, s *store.Store, name string) error {
+	users := 0
+	var first placement.PartitionID
+	var bad error
+	_, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
+		if err != nil {
+			bad = err // it may use the cluster: cannot tell
+			return false
+		}
+		if e.State.From.Cluster == name || e.State.To.Cluster == name || e.Previous.Cluster == name {
+			if users == 0 {
+				first = e.Partition
+			}
+			users++
+		}
+		return true
+	})
+	if err = errors.Join(bad, err); err != nil {
+		return err
+	}
+	if users > 0 {
+		return refused("cluster %s holds data of %d tenant(s), such as %q; move or remove them, and retire their moves, first", name, users, string(first))
+	}
+	return clusterUnusedByMoves(ctx, s, name)
+}
+
+func unknownCluster(ctx context.Context, s *store.Store, name string) error {
+	all, _, err := s.Clusters().List(ctx)
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(all))
+	for _, r := range all {
+		names = append(names, r.Name)
+	}
+	slices.Sort(names)
+	if len(names) == 0 {
+		return refused("unknown cluster %q: there is none yet; `sluice cluster add %s URL` adds it", name, name)
+	}
+	return refused("unknown cluster %q: known are %s; `sluice cluster add %s URL` adds it", name, strings.Join(names, ", "), name)
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// Exit codes. The help of the root command prints exitCodes.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitRefused     = 3
+	exitUnavailable = 4
+	exitMove        = 5
+	exitInterrupted = 130
+)
+
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{exitOK, "done"},
+	{exitFailure, "failed, see the message"},
+	{exitUsage, "the command line, a value or the configuration is wrong; nothing was changed"},
+	{exitRefused, "well-formed, but refused in the present state (unknown, exists, in use, moving); nothing was changed"},
+	{exitUnavailable, "the store or a cluster could not be reached"},
+	{exitMove, "the move that was waited for failed or was aborted; the tenant is where it was"},
+	{exitInterrupted, "interrupted; a move that was being watched goes on"},
+}
+
+// usageError is a command line that cannot be obeyed.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// refusedError is a request that the present state forbids.
+type refusedError struct{ msg string }
+
+func (e *refusedError) Error() string { return e.msg }
+
+func refused(format string, a ...any) error { return &refusedError{fmt.Sprintf(format, a...)} }
+
+// unreachableError is a cluster that could not be asked.
+type unreachableError struct {
+	what string
+	err  error
+}
+
+func (e *unreachableError) Error() string { return e.what + ": " + e.err.Error() }
+func (e *unreachableError) Unwrap() error { return e.err }
+
+// moveError is a move that did not end where it was meant to.
+type moveError struct{ msg string }
+
+func (e *moveError) Error() string { return e.msg }
+
+// exitCode is the one place where an error becomes a code.
+func exitCode(err error) int {
+	var (
+		usage       *usageError
+		invalid     *placement.InvalidError
+		refusal     *placement.Refusal
+		refusedHere *refusedError
+		unreachable *unreachableError
+		move        *moveError
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage), errors.As(err, &invalid):
+		return exitUsage
+	case errors.As(err, &refusal), errors.As(err, &refusedHere), isControlRefusal(err):
+		return exitRefused
+	case errors.As(err, &move):
+		return exitMove
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, store.ErrUnavailable), errors.As(err, &unreachable), isUnreachable(err):
+		return exitUnavailable
+	}
+	return exitFailure
+}
+
+// report prints an error for people: one line per problem.
+func report(w io.Writer, err error) {
+	if err == nil {
+		return
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range many.Unwrap() {
+			report(w, e)
+		}
+		return
+	}
+	if errors.Is(err, context.Canceled) && exitCode(err) == exitInterrupted {
+		fmt.Fprintln(w, "sluice: interrupted")
+		return
+	}
+	fmt.Fprintln(w, "sluice:", err)
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+
+	"github.com/sluiceproxy/sluice/internal/config"
+)
+
+// newLogger logs to w as the configuration says. Level and format were validated.
+func newLogger(w io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level))
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluiceproxy/sluice/internal/config"
+	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/etcdstore"
+)
+
+// storeFlags adds the flags of the store to a command that reaches it.
+func storeFlags(c *cobra.Command) { config.AddFlags(c.Flags(), "store") }
+
+// configFile is --config, else $SLUICE_CONFIG, else sluice.yaml if it is here,
+// else none.
+func configFile(c *cobra.Command) string {
+	if f, _ := c.Flags().GetString("config"); f != "" {
+		return f
+	}
+	if f := os.Getenv("SLUICE_CONFIG"); f != "" {
+		return f
+	}
+	if _, err := os.Stat("sluice.yaml"); err == nil {
+		return "sluice.yaml"
+	}
+	return ""
+}
+
+func loadConfig(c *cobra.Command) (*config.Config, []string, error) {
+	return config.Load(&config.Options{File: configFile(c), Flags: c.Flags()})
+}
+
+// openedStore is the table as a command uses it.
+type openedStore struct {
+	*store.Store
+	cfg   *config.Config
+	close func()
+}
+
+// openStore connects to the configured etcd, or to the embedded member of a
+// process that runs on this machine.
+func openStore(c *cobra.Command) (*openedStore, error) {
+	cfg, _, err := loadConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	d, err := dialEtcd(c.Context(), cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &openedStore{Store: store.New(d, nil), cfg: cfg, close: func() { _ = d.Close() }}, nil
+}
+
+// dialEtcd connects as a client.
+func dialEtcd(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcdstore.Store, error) {
+	e := cfg.Store.Etcd
+	endpoints := e.Endpoints
+	if len(endpoints) == 0 {
+		endpoints = []string{e.Embedded.ClientURL}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	d, err := etcdstore.Open(ctx, etcdstore.Config{
+		Endpoints: endpoints, Prefix: e.Prefix, Username: e.Username, PasswordFile: e.PasswordFile,
+		TLS: etcdstore.TLS{CAFile: e.TLS.CAFile, CertFile: e.TLS.CertFile, KeyFile: e.TLS.KeyFile},
+	}, &etcdstore.Options{Logger: log})
+	if err == nil {
+		return d, nil
+	}
+	if exitCode(err) != exitFailure {
+		return nil, err
+	}
+	what := "the placement table cannot be read"
+	if len(e.Endpoints) == 0 {
+		what += fmt.Sprintf(" (is `sluice serve` running here? else set store.etcd.endpoints, or %s)", config.EnvName("store.etcd.endpoints"))
+	}
+	return nil, &unreachableError{what, err}
+}

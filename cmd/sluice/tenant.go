@@ -1,0 +1,300 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+func tenantCommand() *cobra.Command {
+	return group("tenant", "Say who lives where",
+		"  sluice tenant add acme --cluster a --index acme-docs --as docs\n  sluice tenant list\n  sluice tenant show acme\n  sluice tenant remove acme",
+		tenantAdd(), tenantList(), tenantShow(), tenantRemove())
+}
+
+// tenantView is a tenant as programs see it.
+type tenantView struct {
+	Tenant      placement.PartitionID `json:"tenant"`
+	Phase       string                `json:"phase"`
+	Placement   placement.Placement   `json:"placement"`
+	MovingTo    *placement.Placement  `json:"moving_to,omitempty"`
+	Move        string                `json:"move,omitempty"`
+	Epoch       placement.Epoch       `json:"epoch"`
+	Incarnation uint32                `json:"incarnation"`
+	Previous    *placement.Placement  `json:"previous,omitempty"`
+	PreviousBy  string                `json:"previous_move,omitempty"`
+}
+
+func viewTenant(e placement.Entry) tenantView {
+	v := tenantView{Tenant: e.Partition, Phase: strings.ToLower(e.State.Phase.String()), Placement: e.State.From,
+		Move: e.Attempt.Move, Epoch: e.Epoch, Incarnation: e.Incarnation, PreviousBy: e.PreviousMove}
+	if e.State.Migrating() {
+		v.MovingTo = &e.State.To
+	}
+	if !e.Previous.IsZero() {
+		v.Previous = &e.Previous
+	}
+	return v
+}
+
+func tenantAdd() *cobra.Command {
+	var p placement.Placement
+	var kind string
+	c := &cobra.Command{
+		Use:   "add TENANT --cluster NAME",
+		Short: "Register a tenant whose data is on a cluster",
+		Long: `Register a tenant whose data is on a cluster already, or will be written there.
+Nothing at the cluster is created or changed.`,
+		Example: `  sluice tenant add acme --cluster a --index acme-docs --as docs   # clients say docs, cluster a has acme-docs
+  sluice tenant add initech --cluster a --index initech
+  sluice tenant add hooli --cluster hooli-1 --kind dedicated_cluster`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			id := placement.PartitionID(a[0])
+			if err := id.Validate(); err != nil {
+				return err
+			}
+			if p.Cluster == "" {
+				return &placement.InvalidError{Field: "--cluster", Value: "", Fix: "must name the cluster that holds the tenant's data"}
+			}
+			p.Kind = placement.Kind(kind)
+			if p.Kind != placement.DedicatedCluster && p.Index == "" {
+				return &placement.InvalidError{Field: "--index", Value: "", Fix: "must name the tenant's index at the cluster (or give --kind dedicated_cluster)"}
+			}
+			if p.Logical == "" {
+				p.Logical = p.Index
+			}
+			if err := p.Validate(); err != nil {
+				return err
+			}
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			e, err := addTenant(c.Context(), s.Store, id, p)
+			if err != nil {
+				return err
+			}
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), viewTenant(e))
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "tenant %s added at %s\n", printable(a[0]), p)
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&p.Cluster, "cluster", "", "the cluster that holds the tenant's data")
+	f.StringVar(&kind, "kind", string(placement.DedicatedIndex), "dedicated_index or dedicated_cluster")
+	f.StringVar(&p.Index, "index", "", "the tenant's index at the cluster")
+	f.StringVar(&p.Logical, "as", "", "the name that clients use for the index (default: the same)")
+	_ = c.RegisterFlagCompletionFunc("cluster", completeClusters)
+	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster"}, cobra.ShellCompDirectiveNoFileComp))
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+// addTenant registers a tenant on a cluster that is known. The cluster is read
+// again after the registration, see removeCluster.
+func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) (placement.Entry, error) {
+	if p.Kind == placement.SharedIndex {
+		return placement.Entry{}, &placement.InvalidError{Field: "--kind", Value: string(p.Kind), Fix: "is not served by this version; use dedicated_index or dedicated_cluster"}
+	}
+	if err := clusterKnown(ctx, s, p.Cluster); err != nil {
+		return placement.Entry{}, err
+	}
+	if err := placeFree(ctx, s, id, p); err != nil {
+		return placement.Entry{}, err
+	}
+	e, err := s.Register(ctx, id, p)
+	if errors.Is(err, placement.ErrAlreadyExists) {
+		return e, refused("tenant %q exists already, %s; `sluice move` changes where it lives", string(id), e.State)
+	}
+	if err != nil {
+		return e, err
+	}
+	if err := clusterKnown(ctx, s, p.Cluster); err != nil {
+		return e, errors.Join(err, s.Remove(ctx, id))
+	}
+	return e, nil
+}
+
+// placeFree refuses a placement that another tenant has: each would read and
+// overwrite the other's documents, and moving one would take the other's along.
+func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) error {
+	var other placement.PartitionID
+	taken := func(q placement.Placement) bool {
+		return !q.IsZero() && q.Cluster == p.Cluster &&
+			(q.Index == p.Index || q.Kind == placement.DedicatedCluster || p.Kind == placement.DedicatedCluster)
+	}
+	_, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
+		if err == nil && e.Partition != id && (taken(e.State.From) || taken(e.State.To)) {
+			other = e.Partition
+		}
+		return other == ""
+	})
+	if err == nil && other != "" {
+		return refused("%s belongs to tenant %q already", p, string(other))
+	}
+	return err
+}
+
+func clusterKnown(ctx context.Context, s *store.Store, name string) error {
+	_, err := s.Clusters().Get(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return unknownCluster(ctx, s, name)
+	}
+	return err
+}
+
+func tenantList() *cobra.Command {
+	var cluster string
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the tenants",
+		Example: "  sluice tenant list\n  sluice tenant list --cluster a -o json",
+		Args:    args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			views, corrupt := []tenantView{}, []error{}
+			if _, err := s.Entries(c.Context(), func(e placement.Entry, err error) bool {
+				switch {
+				case err != nil:
+					corrupt = append(corrupt, err)
+				case cluster == "" || e.State.From.Cluster == cluster || e.State.To.Cluster == cluster:
+					views = append(views, viewTenant(e))
+				}
+				return true
+			}); err != nil {
+				return err
+			}
+			slices.SortFunc(views, func(a, b tenantView) int { return strings.Compare(string(a.Tenant), string(b.Tenant)) })
+			if wantJSON(c) {
+				return errors.Join(append(corrupt, writeJSON(c.OutOrStdout(), views))...)
+			}
+			var rows [][]string
+			for _, v := range views {
+				to := ""
+				if v.MovingTo != nil {
+					to = v.MovingTo.String()
+				}
+				rows = append(rows, []string{string(v.Tenant), v.Placement.String(), v.Placement.Logical, v.Phase, to, strconv.FormatUint(uint64(v.Epoch), 10)})
+			}
+			err = table(c.OutOrStdout(), []string{"TENANT", "PLACEMENT", "AS", "PHASE", "MOVING TO", "EPOCH"}, rows)
+			return errors.Join(append(corrupt, err)...)
+		},
+	}
+	c.Flags().StringVar(&cluster, "cluster", "", "only tenants on, or moving to, this cluster")
+	_ = c.RegisterFlagCompletionFunc("cluster", completeClusters)
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+func tenantShow() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "show TENANT",
+		Short:   "Show where a tenant lives, and its move if it has one",
+		Example: "  sluice tenant show acme\n  sluice tenant show acme -o json",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			e, err := s.State(c.Context(), placement.PartitionID(a[0]))
+			if err != nil {
+				return unknownTenant(a[0], err)
+			}
+			v := viewTenant(e)
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), v)
+			}
+			rows := [][]string{
+				{"phase", v.Phase}, {"placement", v.Placement.String()}, {"clients say", v.Placement.Logical},
+				{"epoch", strconv.FormatUint(uint64(v.Epoch), 10)}, {"incarnation", strconv.FormatUint(uint64(v.Incarnation), 10)},
+			}
+			if v.MovingTo != nil {
+				rows = append(rows, []string{"moving to", v.MovingTo.String()}, []string{"move", v.Move})
+			}
+			if v.Previous != nil {
+				rows = append(rows, []string{"kept copy", v.Previous.String()}, []string{"left by move", v.PreviousBy})
+			}
+			return table(c.OutOrStdout(), []string{"TENANT", a[0]}, rows)
+		},
+	}
+	c.ValidArgsFunction = completeTenants
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+func tenantRemove() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "remove TENANT",
+		Aliases: []string{"rm"},
+		Short:   "Forget a tenant that is not moving; its data is not touched, its requests get 404",
+		Example: "  sluice tenant remove acme",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			if err := removeTenant(c.Context(), s.Store, placement.PartitionID(a[0])); err != nil {
+				return err
+			}
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), map[string]string{"removed": a[0]})
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "tenant %s removed\n", printable(a[0]))
+			return err
+		},
+	}
+	c.ValidArgsFunction = completeTenants
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+func removeTenant(ctx context.Context, s *store.Store, id placement.PartitionID) error {
+	e, err := s.State(ctx, id)
+	if err != nil {
+		return unknownTenant(string(id), err)
+	}
+	if !e.Previous.IsZero() {
+		// The entry is the only record of that copy and of the write block on it.
+		return refused("tenant %q still has its old copy at %s; `sluice moves retire %s` removes that first", string(id), e.Previous, e.PreviousMove)
+	}
+	if err := tenantUnusedByMoves(ctx, s, id); err != nil {
+		return err
+	}
+	err = s.Remove(ctx, id)
+	if errors.Is(err, placement.ErrAlreadyMigrating) {
+		return refused("tenant %q is moving; wait for it, or `sluice moves abort %s`", string(id), e.Attempt.Move)
+	}
+	return unknownTenant(string(id), err)
+}
+
+// unknownTenant says what to do about a tenant that is not there.
+func unknownTenant(id string, err error) error {
+	if errors.Is(err, placement.ErrUnknownPartition) {
+		return refused("unknown tenant %q; `sluice tenant list` shows all, `sluice tenant add` adds one", id)
+	}
+	return err
+}
