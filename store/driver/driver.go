@@ -10,6 +10,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -21,13 +22,32 @@ type Version uint64
 // Key names a record.
 type Key struct {
 	Space string // [a-z]+, chosen by the program
-	Name  string // any non-empty bytes, at most 1024
+	Name  string // any non-empty bytes, at most MaxName
+}
+
+// MaxName is the longest Name of a Key, in bytes.
+const MaxName = 1024
+
+// Validate returns an error unless the key is one that every driver takes.
+func (k Key) Validate() error {
+	for _, c := range []byte(k.Space) {
+		if c < 'a' || c > 'z' {
+			return fmt.Errorf("the space %q must be letters from a to z", k.Space)
+		}
+	}
+	if k.Space == "" {
+		return errors.New("the space must not be empty")
+	}
+	if k.Name == "" || len(k.Name) > MaxName {
+		return fmt.Errorf("a name must have 1 to %d bytes, not %d", MaxName, len(k.Name))
+	}
+	return nil
 }
 
 // KV is a record as it was at Version.
 type KV struct {
 	Name    string
-	Value   []byte
+	Value   []byte // read only: it may be shared with other readers
 	Version Version
 }
 
@@ -68,11 +88,13 @@ type Driver interface {
 
 	// Write applies one change iff the key is at w.Expect, atomically, and
 	// returns the key's new version (for a deletion: the version of the
-	// deletion). A write of the same value is a change like any other.
+	// deletion). A write of the same value is a change like any other. Writing a
+	// session's record leaves its lease alone, deleting it ends the session.
 	Write(ctx context.Context, w Write) (Version, error)
 
 	// Watch reports every change of the space after version from, in order,
-	// each once, from one goroutine, until the context ends or an error occurs.
+	// each once, from one goroutine, until the context ends or an error occurs. It
+	// returns the context's error, or apply's as it is, or why it cannot go on.
 	// Broken connections are resumed inside, without gap or repetition.
 	// ErrCompacted means that changes were lost: List again. Watch calls
 	// apply with changes that belong together (one version is never split over two
@@ -106,8 +128,10 @@ type Session interface {
 	// call began. ErrSessionLost once the lease has ended, for ever.
 	Renew(ctx context.Context) error
 	// Update replaces the record's value; ErrSessionLost once the lease has
-	// ended. It does not extend the lease.
+	// ended or the record is not the session's any more. It does not extend the
+	// lease.
 	Update(ctx context.Context, value []byte) (Version, error)
-	// Close ends the lease and removes the record.
+	// Close ends the lease and removes the record. ErrSessionLost when there was
+	// none left to remove.
 	Close(ctx context.Context) error
 }

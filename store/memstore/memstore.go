@@ -1,13 +1,19 @@
 // Package memstore is the driver that keeps everything in this process: the
 // reference that the other drivers are compared with, and what tests and
-// single-process programs use. It is not durable and serves one process.
+// single-process programs use.
+//
+// Its limits: it serves one process and is gone with it. A watch reaches back
+// over a bounded number of changes of its space (Options.History), after that it
+// is driver.ErrCompacted. Time is the time package's, so that leases end on the
+// monotonic clock, and at once in a bubble of testing/synctest.
 package memstore
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 )
@@ -16,280 +22,214 @@ import (
 // Options say otherwise.
 const DefaultHistory = 100_000
 
+// ErrClosed is what every method returns after Close. A write that returns it
+// has not taken effect.
+var ErrClosed = errors.New("memstore: closed")
+
 // Options of a Store. The zero value is useful.
 type Options struct {
-	// History is how many changes of a space are kept for watches that start in
-	// the past (default DefaultHistory). An older start is ErrCompacted.
+	// History is how many changes of a space are kept at least for watches that
+	// start in the past (default DefaultHistory). At most twice as many are.
 	History int
 }
 
-// Store implements driver.Driver and driver.Header in memory.
+// Store implements driver.Driver and driver.Header in memory. One mutex orders
+// everything: what it protects is one version counter and, per space, the
+// records and the log of changes. Nothing waits, and no caller's function runs,
+// while it is held.
 type Store struct {
 	history int
+	done    chan struct{} // closed by Close
 
 	mu      sync.Mutex
-	version driver.Version
+	closed  bool
+	version driver.Version // of the newest change in any space
 	spaces  map[string]*space
+	leased  map[*session]struct{} // sessions that have not ended
 }
 
-type record struct {
-	value   []byte
-	version driver.Version
-	lease   *session // nil unless leased
-}
-
-type space struct {
-	records map[string]record
-	log     []driver.Event // oldest first, versions growing
-	gone    driver.Version // newest version that is not in log any more
-	head    driver.Version
-	more    chan struct{} // closed and replaced at each change
-}
-
-// New returns an empty store.
+// New returns an empty store. Close it to stop its timers.
 func New(o *Options) *Store {
-	s := &Store{history: DefaultHistory, spaces: map[string]*space{}}
+	s := &Store{
+		history: DefaultHistory,
+		done:    make(chan struct{}),
+		spaces:  map[string]*space{},
+		leased:  map[*session]struct{}{},
+	}
 	if o != nil && o.History > 0 {
 		s.history = o.History
 	}
 	return s
 }
 
+// Close ends all watches with ErrClosed and stops the leases' timers; the
+// records are dropped. It may be called more than once and returns nil.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	close(s.done)
+	for x := range s.leased {
+		x.timer.Stop() // one that fires nevertheless finds the store closed
+	}
+	s.spaces, s.leased = nil, nil
+	return nil
+}
+
+// lock takes the mutex, unless the context has ended or the store is closed.
+// The context is looked at first, so an error means that nothing was done, and
+// whatever was done under the lock is reported even if the context ended
+// meanwhile.
+func (s *Store) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	return nil
+}
+
+// space returns the space of that name. The mutex is held.
 func (s *Store) space(name string) *space {
 	sp := s.spaces[name]
 	if sp == nil {
-		sp = &space{records: map[string]record{}, more: make(chan struct{})}
+		sp = newSpace()
 		s.spaces[name] = sp
 	}
 	return sp
 }
 
-// change applies one event under the lock and wakes the watchers.
-func (s *Store) change(spaceName, name string, value []byte, lease *session, deleted bool) driver.Version {
+// put and remove are the only changes. The mutex is held.
+func (s *Store) put(key driver.Key, value []byte, lease *session) driver.Version {
 	s.version++
-	sp := s.space(spaceName)
-	sp.head = s.version
-	ev := driver.Event{KV: driver.KV{Name: name, Version: s.version}, Deleted: deleted}
-	if deleted {
-		delete(sp.records, name)
-	} else {
-		ev.Value = value
-		sp.records[name] = record{value, s.version, lease}
-	}
-	sp.log = append(sp.log, ev)
-	if len(sp.log) >= 2*s.history { // amortised: half is dropped at a time
-		drop := len(sp.log) - s.history
-		sp.gone = sp.log[drop-1].Version
-		sp.log = append([]driver.Event(nil), sp.log[drop:]...)
-	}
-	close(sp.more)
-	sp.more = make(chan struct{})
+	sp := s.space(key.Space)
+	value = bytes.Clone(value) // records are never changed in place, readers hold them without the lock
+	sp.records.set(key.Name, record{value: value, version: s.version, lease: lease})
+	sp.append(driver.Event{KV: driver.KV{Name: key.Name, Value: value, Version: s.version}}, s.history)
+	return s.version
+}
+
+func (s *Store) remove(key driver.Key) driver.Version {
+	s.version++
+	sp := s.space(key.Space)
+	sp.records.remove(key.Name)
+	sp.append(driver.Event{KV: driver.KV{Name: key.Name, Version: s.version}, Deleted: true}, s.history)
 	return s.version
 }
 
 // Get implements driver.Driver.
 func (s *Store) Get(ctx context.Context, key driver.Key) (driver.KV, error) {
-	if err := ctx.Err(); err != nil {
-		return driver.KV{}, err
+	if err := s.lock(ctx); err != nil {
+		return driver.KV{}, fmt.Errorf("read %s: %w", key.Space, err)
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	r, ok := s.space(key.Space).records[key.Name]
+	r, ok := s.space(key.Space).records.get(key.Name)
 	if !ok {
 		return driver.KV{}, driver.ErrNotFound
 	}
-	return driver.KV{Name: key.Name, Value: append([]byte(nil), r.value...), Version: r.version}, nil
+	return driver.KV{Name: key.Name, Value: bytes.Clone(r.value), Version: r.version}, nil
 }
 
-// List implements driver.Driver. The records are copied under the lock (values
-// are never changed in place, so only their headers are), which makes the list
-// one moment; yield runs without it.
-func (s *Store) List(ctx context.Context, spaceName string, yield func(driver.KV) bool) (driver.Version, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
+// Write implements driver.Driver. Writing a session's record keeps its lease;
+// deleting it ends the session.
+func (s *Store) Write(ctx context.Context, w driver.Write) (driver.Version, error) {
+	if err := w.Key.Validate(); err != nil {
+		return 0, fmt.Errorf("write %s: %w", w.Key.Space, err)
 	}
-	s.mu.Lock()
-	sp := s.space(spaceName)
-	kvs := make([]driver.KV, 0, len(sp.records))
-	for name, r := range sp.records {
-		kvs = append(kvs, driver.KV{Name: name, Value: r.value, Version: r.version})
+	if w.Delete && w.Expect == 0 {
+		return 0, fmt.Errorf("delete from %s: the expected version must be given", w.Key.Space)
 	}
-	at := s.version
-	s.mu.Unlock()
-	for _, kv := range kvs {
-		if err := ctx.Err(); err != nil {
-			return 0, err
+	if err := s.lock(ctx); err != nil {
+		return 0, fmt.Errorf("write %s: %w", w.Key.Space, err)
+	}
+	defer s.mu.Unlock()
+	r, _ := s.space(w.Key.Space).records.get(w.Key.Name)
+	if r.version != w.Expect {
+		return 0, driver.ErrConflict
+	}
+	if w.Delete {
+		v := s.remove(w.Key)
+		if r.lease != nil {
+			r.lease.end()
 		}
-		if !yield(kv) {
+		return v, nil
+	}
+	return s.put(w.Key, w.Value, r.lease), nil
+}
+
+// List implements driver.Driver. What it yields is one moment because the
+// records are a snapshot taken under the mutex, which no later change touches
+// (see records); yield runs without the mutex.
+func (s *Store) List(ctx context.Context, space string, yield func(driver.KV) bool) (driver.Version, error) {
+	if err := s.lock(ctx); err != nil {
+		return 0, fmt.Errorf("list %s: %w", space, err)
+	}
+	moment, at := s.space(space).records.snapshot(), s.version
+	s.mu.Unlock()
+	n := 0
+	for name, r := range moment.all() {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return 0, fmt.Errorf("list %s: %w", space, ctx.Err())
+		}
+		if !yield(driver.KV{Name: name, Value: r.value, Version: r.version}) {
 			break
 		}
 	}
 	return at, nil
 }
 
-// Write implements driver.Driver.
-func (s *Store) Write(ctx context.Context, w driver.Write) (driver.Version, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	if w.Delete && w.Expect == 0 {
-		return 0, fmt.Errorf("delete %s: the expected version must be given", w.Key.Space)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.space(w.Key.Space).records[w.Key.Name].version != w.Expect {
-		return 0, driver.ErrConflict
-	}
-	return s.change(w.Key.Space, w.Key.Name, append([]byte(nil), w.Value...), nil, w.Delete), nil
-}
-
 // Head implements driver.Header.
-func (s *Store) Head(ctx context.Context, spaceName string) (driver.Version, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
+func (s *Store) Head(ctx context.Context, space string) (driver.Version, error) {
+	if err := s.lock(ctx); err != nil {
+		return 0, fmt.Errorf("read the head of %s: %w", space, err)
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.space(spaceName).head, nil
+	return s.space(space).head, nil
 }
 
 // Watch implements driver.Driver.
-func (s *Store) Watch(ctx context.Context, spaceName string, from driver.Version, apply func([]driver.Event) error) error {
+func (s *Store) Watch(ctx context.Context, space string, from driver.Version, apply func([]driver.Event) error) error {
 	for {
-		s.mu.Lock()
-		sp := s.space(spaceName)
-		if from < sp.gone {
-			s.mu.Unlock()
-			return driver.ErrCompacted
+		if err := s.lock(ctx); err != nil {
+			return fmt.Errorf("watch %s: %w", space, err)
 		}
-		i := len(sp.log)
-		for i > 0 && sp.log[i-1].Version > from {
-			i--
-		}
-		evs := append([]driver.Event(nil), sp.log[i:]...)
+		sp := s.space(space)
+		evs, ok := sp.after(from)
 		more := sp.more
 		s.mu.Unlock()
+		if !ok {
+			return driver.ErrCompacted
+		}
 		if len(evs) > 0 {
+			from = evs[len(evs)-1].Version
 			if err := apply(evs); err != nil {
 				return err
 			}
-			from = evs[len(evs)-1].Version
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if len(evs) > 0 {
 			continue
 		}
+		// No change is missed between the unlock and here: whoever made one has
+		// closed the very channel that was read under the same lock.
 		select {
 		case <-more:
+		case <-s.done:
 		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 }
 
 // Compact forgets the change log of a space up to now, as an engine may do at
-// any time; watches that are behind get ErrCompacted.
-func (s *Store) Compact(spaceName string) {
+// any time: watches that are behind get driver.ErrCompacted.
+func (s *Store) Compact(space string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sp := s.space(spaceName)
-	sp.log, sp.gone = nil, sp.head
+	if !s.closed {
+		sp := s.space(space)
+		sp.log, sp.gone = nil, sp.head
+	}
 }
-
-// session is a leased record. Its lease is a timer on the monotonic clock.
-type session struct {
-	s     *Store
-	key   driver.Key
-	ttl   time.Duration
-	timer *time.Timer
-	ended bool      // under s.mu
-	until time.Time // under s.mu
-}
-
-// Open implements driver.Driver.
-func (s *Store) Open(ctx context.Context, key driver.Key, value []byte, ttl time.Duration) (driver.Session, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if ttl <= 0 {
-		return nil, fmt.Errorf("open session: the ttl must be positive, not %v", ttl)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.space(key.Space).records[key.Name]; ok {
-		return nil, driver.ErrConflict
-	}
-	x := &session{s: s, key: key, ttl: ttl, until: time.Now().Add(ttl)}
-	s.change(key.Space, key.Name, append([]byte(nil), value...), x, false)
-	x.timer = time.AfterFunc(ttl, x.expire)
-	return x, nil
-}
-
-// expire ends the lease unless a renewal that won the lock has moved its end;
-// the timer may fire although it was being reset.
-func (x *session) expire() {
-	x.s.mu.Lock()
-	defer x.s.mu.Unlock()
-	if left := time.Until(x.until); !x.ended && left > 0 {
-		x.timer.Reset(left)
-		return
-	}
-	x.end()
-}
-
-func (x *session) end() {
-	if x.ended {
-		return
-	}
-	x.ended = true
-	x.timer.Stop()
-	x.s.change(x.key.Space, x.key.Name, nil, nil, true)
-}
-
-func (x *session) live(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if !x.ended && !time.Now().Before(x.until) {
-		x.end() // the timer is late; the lease is over all the same
-	}
-	if x.ended {
-		return driver.ErrSessionLost
-	}
-	return nil
-}
-
-func (x *session) Renew(ctx context.Context) error {
-	x.s.mu.Lock()
-	defer x.s.mu.Unlock()
-	if err := x.live(ctx); err != nil {
-		return err
-	}
-	x.until = time.Now().Add(x.ttl)
-	x.timer.Reset(x.ttl)
-	return nil
-}
-
-func (x *session) Update(ctx context.Context, value []byte) (driver.Version, error) {
-	x.s.mu.Lock()
-	defer x.s.mu.Unlock()
-	if err := x.live(ctx); err != nil {
-		return 0, err
-	}
-	return x.s.change(x.key.Space, x.key.Name, append([]byte(nil), value...), x, false), nil
-}
-
-func (x *session) Close(ctx context.Context) error {
-	x.s.mu.Lock()
-	defer x.s.mu.Unlock()
-	if err := x.live(ctx); err != nil {
-		return err
-	}
-	x.end()
-	return nil
-}
-
-// Close releases nothing; it is there so that drivers can be closed alike.
-func (s *Store) Close() error { return nil }
