@@ -1,0 +1,73 @@
+package demo
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Command returns `sluice demo`.
+func Command() *cobra.Command {
+	o := Defaults()
+	var output string
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Move a tenant between two real OpenSearch clusters, under load, and check every write",
+		Long: `Move a tenant between two real OpenSearch clusters, under load, and check every write.
+
+It starts two OpenSearch clusters, a controller and two proxies on this machine, loads the
+declarations of the Go standard library, lets clients write and read through both proxies,
+moves the tenant to the other cluster and back, and reads everything back. It ends with a
+receipt, and with an exit code other than 0 when anything is off.
+
+It needs Go, a JDK and Maven, and about 1.5 GB of memory. The first run downloads about 75 MB.`,
+		Example: `  sluice demo
+  sluice demo --docs 5000 --moves 4
+  sluice demo --opensearch 2.19.6,3.9.0 --moves 1
+  sluice demo --keep --data-dir ./demo -o json > receipt.json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if output != "text" && output != "json" {
+				return fmt.Errorf("--output: %q must be text or json", output)
+			}
+			program, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("find this program: %w", err)
+			}
+			// In JSON the story goes where it does not mix with the result.
+			story := c.OutOrStdout()
+			if output == "json" {
+				story = c.ErrOrStderr()
+			}
+			res, failed := Run(c.Context(), program, o, story)
+			if res == nil || len(res.Legs) == 0 {
+				return failed
+			}
+			if output == "json" {
+				e := json.NewEncoder(c.OutOrStdout())
+				e.SetIndent("", "  ")
+				err = e.Encode(res)
+			} else if _, err = fmt.Fprintln(story); err == nil {
+				err = res.write(story)
+			}
+			if failed != nil {
+				return failed
+			}
+			return err
+		},
+	}
+	f := c.Flags()
+	f.IntVar(&o.Docs, "docs", o.Docs, "documents that the tenant has before the first move")
+	f.Float64Var(&o.Rate, "rate", o.Rate, "operations a second of all clients together")
+	f.IntVar(&o.Workers, "clients", o.Workers, "independent clients")
+	f.DurationVar(&o.Settle, "settle", o.Settle, "how long the clients work before, between and after the moves")
+	f.StringSliceVar(&o.OpenSearch, "opensearch", o.OpenSearch, "versions of the clusters: source,target")
+	f.IntVar(&o.Moves, "moves", o.Moves, "how many moves: there, back, there, ...")
+	f.BoolVar(&o.Keep, "keep", false, "leave data, configuration and logs behind, and the clients' log of every write")
+	f.StringVar(&o.DataDir, "data-dir", "", "directory for data and logs, must be empty (default: a temporary one)")
+	f.StringVarP(&output, "output", "o", "text", "text or json")
+	c.PreRun = func(*cobra.Command, []string) { o.LogFile = o.Keep }
+	return c
+}

@@ -1,0 +1,165 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/load"
+)
+
+// underLoad fills the index, lets the clients loose, and moves the tenant while they work.
+func (s *story) underLoad(ctx context.Context) error {
+	if err := s.seed(ctx); err != nil {
+		return err
+	}
+	s.say("%d clients write and read through both proxies from now on: %.0f operations/s", s.o.Workers, s.o.Rate)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- s.load.Run(ctx, stop) }()
+	err := s.moves(ctx)
+	if err != nil {
+		cancel() // requests that hang must not keep the end waiting
+	}
+	close(stop)
+	if e := <-ended; err == nil {
+		err = e
+	}
+	s.res.Counts, s.res.Trouble = s.load.Counts(), s.load.Trouble()
+	if err != nil {
+		return errors.Join(err, s.troubleError())
+	}
+	s.say("the clients have stopped; reading every id and every document once more")
+	s.res.Final, err = s.load.Check(ctx)
+	return err
+}
+
+// troubleError shows what the clients met, when a run ends before its receipt.
+func (s *story) troubleError() error {
+	if len(s.res.Trouble) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the clients noted: %s", strings.Join(s.res.Trouble[:min(5, len(s.res.Trouble))], "; "))
+}
+
+// seed reads the corpus and writes it through the proxies.
+func (s *story) seed(ctx context.Context) error {
+	// One document in fifty is kept back for the clients to create.
+	docs, err := load.Corpus(ctx, s.o.Docs+s.o.Docs/50)
+	if err != nil {
+		return err
+	}
+	seed := min(s.o.Docs, len(docs)-len(docs)/50)
+	if seed < s.o.Docs {
+		s.say("the Go standard library has %d documents to give, fewer than --docs %d: using those", seed, s.o.Docs)
+	}
+	options := &load.Options{Workers: s.o.Workers, Rate: s.o.Rate}
+	if s.o.LogFile {
+		f, err := os.Create(filepath.Join(s.dir, "acknowledged.ndjson"))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		options.Log = f
+	}
+	s.load, err = load.New(load.Target{URLs: s.fleet.URLs(), Header: TenantHeader, Tenant: tenant, Index: logical}, docs, seed, options)
+	if err != nil {
+		return err
+	}
+	s.say("writing %d declarations of the Go standard library through the proxies", seed)
+	start, shown := time.Now(), time.Now()
+	err = s.load.Seed(ctx, func(done int) {
+		if time.Since(shown) > 2*time.Second {
+			shown = time.Now()
+			s.say("  %d of %d", done, seed)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.res.Documents = seed
+	s.say("written in %.1fs, %.0f documents/s", time.Since(start).Seconds(), float64(seed)/time.Since(start).Seconds())
+	return nil
+}
+
+// moves moves the tenant there and back, as often as asked.
+func (s *story) moves(ctx context.Context) error {
+	for i := range s.o.Moves {
+		if err := sleep(ctx, s.o.Settle); err != nil {
+			return err
+		}
+		leg, err := s.move(ctx, names[i%2], names[(i+1)%2])
+		s.res.Legs = append(s.res.Legs, leg)
+		if err != nil {
+			return err
+		}
+	}
+	return sleep(ctx, s.o.Settle)
+}
+
+// move is one move with everything around it.
+func (s *story) move(ctx context.Context, from, to string) (Leg, error) {
+	leg := Leg{From: from, To: to}
+	cursors, err := s.load.OpenCursors(ctx)
+	if err != nil {
+		return leg, err
+	}
+	s.say("opened a scroll and a point in time over %d documents; they stay open through the move", cursors.PIT.Expected)
+	s.say("$ sluice move %s --to %s --wait", tenant, to)
+	start := time.Now()
+	m, err := s.fleet.Move(ctx, tenant, to, s.out)
+	leg.ID, leg.Took = m.ID, time.Since(start)
+	if err != nil {
+		return leg, err
+	}
+	leg.ClientWrite = s.load.Writes(start, time.Now())
+	leg.Holds = holdsOf(m.Raw)
+	s.say("%s lives on cluster %s after %.1fs; %d writes were held, the longest for %.0f ms; of %d writes during the move the slowest took %.0f ms",
+		tenant, to, leg.Took.Seconds(), leg.Holds.Held, ms(leg.Holds.Longest), leg.ClientWrite.N, ms(leg.ClientWrite.Max))
+	err = cursors.Finish(ctx)
+	leg.Scroll, leg.PIT = cursors.Scroll, cursors.PIT
+	if err != nil {
+		return leg, err
+	}
+	s.say("the scroll has returned %d of %d documents, the point in time %d of %d", leg.Scroll.Read, leg.Scroll.Expected, leg.PIT.Read, leg.PIT.Expected)
+	if leg.Check, err = s.load.Check(ctx); err != nil {
+		return leg, err
+	}
+	s.say("checked %d ids and %d documents in %.1fs: lost %d, resurrected %d, wrong version %d", leg.Check.IDs, leg.Check.Existing,
+		leg.Check.Took.Seconds(), leg.Check.Lost, leg.Check.Resurrected, leg.Check.WrongVersion)
+	s.say("$ sluice moves retire %s", m.ID)
+	return leg, s.fleet.Retire(ctx, m.ID, s.out)
+}
+
+// judge decides whether anything is off.
+func (s *story) judge() error {
+	problems := s.res.problems()
+	s.res.OK = len(problems) == 0
+	if s.res.OK {
+		return nil
+	}
+	details := append(s.res.Final.Findings, s.res.Trouble...)
+	for _, l := range s.res.Legs {
+		details = append(details, l.Check.Findings...)
+	}
+	for _, d := range details[:min(20, len(details))] {
+		s.say("! %s", d)
+	}
+	return fmt.Errorf("%w: %s", ErrOff, strings.Join(problems, ", "))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}
