@@ -82,3 +82,27 @@ func dialEtcd(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcds
 	}
 	return nil, &unreachableError{what, err}
 }
+
+// dialEtcdPatiently is dialEtcd for a process that starts: the store may be a
+// moment behind it, as when a whole fleet is started at once. A wrong
+// configuration is not waited for.
+func dialEtcdPatiently(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcdstore.Store, error) {
+	const patience = 60 * time.Second
+	bound, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		d, err := dialEtcd(bound, cfg, log)
+		if err == nil || exitCode(err) != exitUnavailable {
+			return d, err
+		}
+		log.Warn("the store does not answer, trying again", "error", err)
+		select {
+		case <-bound.Done():
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, err
+		case <-time.After(time.Second):
+		}
+	}
+}

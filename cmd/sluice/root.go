@@ -38,7 +38,7 @@ Exit codes:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(clusterCommand(), tenantCommand(), configCommand(), versionCommand())
+	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), clusterCommand(), tenantCommand(), configCommand(), versionCommand())
 	root.AddCommand(extraCommands()...)
 	root.Args = noSubcommand
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }

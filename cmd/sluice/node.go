@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/config"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/etcdstore"
+)
+
+// roles says what a process does.
+type roles struct{ proxy, controller bool }
+
+// node is one running process of the fleet.
+type node struct {
+	cfg      *config.Config
+	roles    roles
+	log      *slog.Logger
+	registry *prometheus.Registry
+	failed   chan error // a part that ended by itself
+
+	data, admin  net.Listener
+	embedded     *etcdstore.Embedded
+	driver       *etcdstore.Store
+	store        *store.Store
+	gate         *gate.Gate
+	adminService *service
+	gateService  *service
+	follow       *service
+	dataService  *service
+	control      *service
+}
+
+// runNode starts the parts in order, serves until ctx ends or a part fails, and
+// stops them in order. It returns nil after an orderly stop.
+func runNode(ctx context.Context, cfg *config.Config, r roles, log *slog.Logger) error {
+	// Room for every part: none must block on telling that it ended.
+	n := &node{cfg: cfg, roles: r, log: log, registry: newRegistry(), failed: make(chan error, 8)}
+	err := n.start(ctx)
+	if err == nil {
+		select {
+		case <-ctx.Done():
+			log.Info("stopping")
+		case failure := <-n.failed:
+			log.Error("stopping, because a part failed", "error", failure) // stop returns it
+		}
+	} else if ctx.Err() != nil {
+		err = nil // told to stop while it started
+	}
+	begun := time.Now()
+	if stopErr := n.stop(); stopErr != nil {
+		return errors.Join(err, stopErr)
+	}
+	log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond).String())
+	return err
+}
+
+// start brings the parts up, each before the ones that need it.
+func (n *node) start(ctx context.Context) error {
+	cfg := n.cfg
+	var err error
+	// 1. Both addresses, so that one in use is an error before anything else
+	// happens, and so that the admin address is known before it is published.
+	if n.admin, err = listen("admin.listen", cfg.Admin.Listen); err != nil {
+		return err
+	}
+	if n.roles.proxy {
+		if n.data, err = listen("proxy.listen", cfg.Proxy.Listen); err != nil {
+			return err
+		}
+	}
+	// 2. The table. The embedded member locks the data directory, which the
+	// generated secret is in, so it comes before the secret.
+	if err := n.openTable(ctx); err != nil {
+		return err
+	}
+	secret, err := fleetSecret(cfg, n.roles.controller)
+	if err != nil {
+		return err
+	}
+	// 3. The gate, then the admin listener with its fleet endpoint: a session
+	// that is published must be answerable, so the listener serves before Run.
+	ready := n.tableReady
+	var fleet http.Handler
+	if n.roles.proxy {
+		if n.gate, err = n.newGate(secret); err != nil {
+			return err
+		}
+		n.registry.MustRegister(newGateCollector(n.gate))
+		ready, fleet = n.gate.Ready, n.gate.FleetHandler()
+	}
+	adminServer := newServer(adminHandler(ready, fleet, n.registry))
+	n.adminService = startService("admin listener", n.failed, func(ctx context.Context) error {
+		return serveHTTP(ctx, adminServer, n.admin, "", "", 2*time.Second)
+	})
+	// 4. The data plane. Requests that come before the gate has joined the fleet
+	// wait in it, bounded, and are not refused.
+	if n.roles.proxy {
+		n.gateService = startService("gate", n.failed, n.gate.Run)
+		if err := n.startProxy(secret); err != nil {
+			return err
+		}
+	}
+	// 5. The controller last: it begins by resuming moves.
+	if n.roles.controller {
+		run, err := newController(cfg, n.store, secret, n.log)
+		if err != nil {
+			return err
+		}
+		n.control = startService("controller", n.failed, run)
+	}
+	n.log.Info("sluice is up", "build", build(), "proxy", address(n.data), "admin", address(n.admin), "store", n.storeName())
+	return nil
+}
+
+// stop brings the parts down. Every write that was admitted gets its answer, and
+// everything that was journaled reaches a mover, before what they need is gone.
+func (n *node) stop() error {
+	// 1. No new requests; those under way end. Nothing is admitted after this.
+	errs := []error{n.dataService.stop()}
+	// 2. The gate closes cleanly: it waits until the movers have confirmed its
+	// journals, for which they need the admin listener, and then strikes its
+	// session. In `serve` the mover is in this process: it is still running.
+	errs = append(errs, n.gateService.stop(), n.follow.stop())
+	// 3. The controller hands over: what it was doing is in its records.
+	errs = append(errs, n.control.stop())
+	// 4. Nobody needs the fleet endpoint any more.
+	errs = append(errs, n.adminService.stop())
+	// 5. The table, under everything else; its client before its member.
+	if n.driver != nil && n.embedded == nil {
+		errs = append(errs, n.driver.Close())
+	}
+	if n.embedded != nil {
+		errs = append(errs, n.embedded.Close())
+	}
+	// Listeners that no server took over, when the start failed half-way.
+	for _, l := range []net.Listener{n.data, n.admin} {
+		if l != nil {
+			_ = l.Close() // closed already by its server, usually
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// openTable connects to etcd, or runs the member when there are no endpoints and
+// this process is the one to run it.
+func (n *node) openTable(ctx context.Context) error {
+	e := n.cfg.Store.Etcd
+	opt := &etcdstore.Options{Logger: n.log}
+	if len(e.Endpoints) > 0 || !n.roles.controller {
+		d, err := dialEtcdPatiently(ctx, n.cfg, n.log)
+		if err != nil {
+			return err
+		}
+		n.driver = d
+	} else {
+		m, err := etcdstore.StartEmbedded(ctx, etcdstore.EmbeddedConfig{DataDir: e.Embedded.DataDir, ClientURL: e.Embedded.ClientURL, Prefix: e.Prefix}, opt)
+		if err != nil {
+			return err
+		}
+		n.embedded, n.driver = m, m.Store()
+	}
+	n.store = store.New(n.driver, &store.Options{Logger: n.log})
+	return nil
+}
+
+func (n *node) storeName() string {
+	if n.embedded != nil {
+		return "embedded etcd at " + n.embedded.Endpoint()
+	}
+	if e := n.cfg.Store.Etcd; len(e.Endpoints) > 0 {
+		return "etcd at " + strings.Join(e.Endpoints, ", ")
+	}
+	return "etcd at " + n.cfg.Store.Etcd.Embedded.ClientURL
+}
+
+// tableReady is the readiness of a process without a gate.
+func (n *node) tableReady() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_, _, err := n.store.Head(ctx)
+	return err
+}
+
+func (n *node) newGate(secret []byte) (*gate.Gate, error) {
+	p := n.cfg.Proxy
+	g, err := gate.New(n.store, &gate.Options{
+		Name: n.name(), Address: advertise(n.cfg.Admin, n.admin.Addr()), Build: build(), Mode: gate.Mode(p.Mode), TTL: p.SessionTTL,
+		HoldDeadline: p.HoldDeadline, HoldRequests: p.HoldRequests, HoldBytes: p.HoldBytes, DrainBarrier: p.DrainBarrier,
+		JournalLimit: p.JournalLimit, CloseDeadline: p.ShutdownTimeout / 2, FleetSecret: secret, Logger: n.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("proxy: %w", err)
+	}
+	return g, nil
+}
+
+func (n *node) startProxy(secret []byte) error {
+	p := n.cfg.Proxy
+	handler, follow, err := newDataPlane(n.cfg, n.store, n.gate, secret, n.registry, n.log)
+	if err != nil {
+		return err
+	}
+	n.follow = startService("clusters", n.failed, follow)
+	server := newServer(handler)
+	n.dataService = startService("proxy listener", n.failed, func(ctx context.Context) error {
+		return serveHTTP(ctx, server, n.data, p.TLSCertFile, p.TLSKeyFile, p.ShutdownTimeout/2)
+	})
+	return nil
+}
+
+// name is for people.
+func (n *node) name() string {
+	if n.cfg.Name != "" {
+		return n.cfg.Name
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "sluice"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}
+
+func listen(field, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, &placement.InvalidError{Field: field, Value: addr, Fix: "cannot be listened on: " + err.Error()}
+	}
+	return l, nil
+}
+
+func address(l net.Listener) string {
+	if l == nil {
+		return "none"
+	}
+	return l.Addr().String()
+}
+
+// advertise is the base URL of the admin listener for other machines.
+func advertise(a config.Admin, bound net.Addr) string {
+	if a.Advertise != "" {
+		return strings.TrimSuffix(a.Advertise, "/")
+	}
+	host, port, err := net.SplitHostPort(bound.String())
+	if err != nil {
+		return "http://" + bound.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			host = name
+		}
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// service is a part of the process that runs until it is stopped. Its context
+// is its own, not the process's: at a stop the parts end one after another, in
+// the order that serve gives, and not all at once.
+type service struct {
+	name   string
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // read only after done is closed
+}
+
+// startService runs run in a goroutine. A part that ends before it was stopped
+// is reported to failed, whose buffer must have room for every part.
+func startService(name string, failed chan<- error, run func(context.Context) error) *service {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &service{name: name, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		err := run(ctx)
+		stopped := ctx.Err() != nil
+		switch {
+		case stopped && errors.Is(err, context.Canceled):
+		case err != nil:
+			s.err = fmt.Errorf("%s: %w", name, err)
+		case !stopped:
+			s.err = fmt.Errorf("%s: %w", name, errEnded)
+		}
+		close(s.done)
+		if !stopped {
+			failed <- s.err
+		}
+	}()
+	return s
+}
+
+var errEnded = errors.New("it ended by itself")
+
+// stop ends the part and waits for it. A nil service is stopped already.
+func (s *service) stop() error {
+	if s == nil {
+		return nil
+	}
+	s.cancel()
+	<-s.done
+	return s.err
+}
+
+// serveHTTP runs a server on l until ctx ends, then stops accepting and gives
+// the requests under way up to drain to end before it cuts them.
+func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener, certFile, keyFile string, drain time.Duration) error {
+	served := make(chan error, 1)
+	go func() {
+		if certFile != "" {
+			served <- srv.ServeTLS(l, certFile, keyFile)
+			return
+		}
+		served <- srv.Serve(l)
+	}()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := srv.Shutdown(bound); err != nil {
+		// Whatever is cut here was admitted and is the gate's to account for:
+		// writes run detached from their client.
+		_ = srv.Close()
+	}
+	<-served
+	return nil
+}
+
+// newServer returns a server of HTTP/1.1 and HTTP/2, the latter also without TLS.
+// Bodies may stream for as long as they like; headers may not.
+func newServer(h http.Handler) *http.Server {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(true)
+	return &http.Server{Handler: h, Protocols: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+}
