@@ -24,7 +24,8 @@ func (f *Fleet) Run(ctx context.Context, show io.Writer, args ...string) ([]byte
 	var stdout, stderr bytes.Buffer
 	if show == nil {
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		return stdout.Bytes(), failure(args, cmd.Run(), &stderr, &stdout)
+		err := cmd.Run()
+		return stdout.Bytes(), failure(args, err, &stderr, &stdout)
 	}
 	r, w := io.Pipe()
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(&stdout, w), io.MultiWriter(&stderr, w)

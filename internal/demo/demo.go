@@ -40,6 +40,7 @@ type story struct {
 	nodes [2]*engines.OpenSearch
 	fleet *Fleet
 	load  *load.Load
+	log   *os.File // of the clients; nil when none is kept
 	res   Result
 }
 
@@ -88,6 +89,9 @@ func (s *story) cleanUp(failed bool) error {
 	var errs []error
 	if s.load != nil {
 		s.load.Close()
+	}
+	if s.log != nil {
+		errs = append(errs, s.log.Close())
 	}
 	if s.fleet != nil {
 		errs = append(errs, s.fleet.Stop())

@@ -1,31 +1,56 @@
 package demo
 
 import (
+	"context"
 	"encoding/json"
-	"slices"
+	"fmt"
 	"time"
 )
 
-// holdsOf takes the holds out of a move's receipt. A receipt without them is not an error here: Known says so.
-func holdsOf(record json.RawMessage) Holds {
-	var in struct {
-		Receipt struct {
-			Holds *struct {
-				Held    int             `json:"held"`
-				Refused int             `json:"refused"`
-				Longest time.Duration   `json:"longest"`
-				Samples []time.Duration `json:"samples"`
-			} `json:"holds"`
-		} `json:"receipt"`
-	}
-	if err := json.Unmarshal(record, &in); err != nil || in.Receipt.Holds == nil {
-		return Holds{}
-	}
-	h := in.Receipt.Holds
-	out := Holds{Held: h.Held, Refused: h.Refused, Longest: h.Longest, Known: true}
-	if n := len(h.Samples); n > 0 {
-		slices.Sort(h.Samples)
-		out.P50 = h.Samples[n/2]
-	}
-	return out
+// pauseRecord is the part of a move's record that tells how the cutover was felt.
+type pauseRecord struct {
+	Receipt *struct {
+		Cutovers int `json:"cutovers"`
+		Pause    struct {
+			HeldRequests int     `json:"held_requests"`
+			Refused      int     `json:"refused"`
+			P50MS        float64 `json:"p50_ms"`
+			MaxMS        float64 `json:"max_ms"`
+			LongestMS    float64 `json:"longest_ms"`
+			Unanswered   int     `json:"unanswered"`
+		} `json:"pause"`
+	} `json:"receipt"`
 }
+
+// receiptPatience bounds the wait for a receipt: the controller writes it right after the flip.
+const receiptPatience = 15 * time.Second
+
+// holds returns what the proxies measured, out of the move's receipt, for which it waits. A proxy that did not answer the
+// controller is an error: nothing is known then about the writes that it held.
+func (f *Fleet) holds(ctx context.Context, m Move) (Holds, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, receiptPatience, fmt.Errorf("none after %v", receiptPatience))
+	defer cancel()
+	for {
+		var in pauseRecord
+		if err := json.Unmarshal(m.Raw, &in); err != nil {
+			return Holds{}, fmt.Errorf("read the receipt of move %s: %w", m.ID, err)
+		}
+		if in.Receipt != nil {
+			p := in.Receipt.Pause
+			if p.Unanswered > 0 {
+				return Holds{}, fmt.Errorf("the receipt of move %s: %d proxies did not tell what they held", m.ID, p.Unanswered)
+			}
+			return Holds{Held: p.HeldRequests, Refused: p.Refused, P50: msOf(p.P50MS), Longest: max(msOf(p.MaxMS), msOf(p.LongestMS)), Cutovers: in.Receipt.Cutovers}, nil
+		}
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return Holds{}, fmt.Errorf("wait for the receipt of move %s: %w", m.ID, err)
+		}
+		next, err := f.Show(ctx, m.ID)
+		if err != nil {
+			return Holds{}, err
+		}
+		m = next
+	}
+}
+
+func msOf(f float64) time.Duration { return time.Duration(f * float64(time.Millisecond)) }

@@ -25,11 +25,11 @@ type Leg struct {
 
 // Holds are the writes that a cutover made wait.
 type Holds struct {
-	Held    int           `json:"held"`
-	Refused int           `json:"refused"`
-	P50     time.Duration `json:"p50_ns"`
-	Longest time.Duration `json:"longest_ns"`
-	Known   bool          `json:"known"` // false when the move's receipt has none of it
+	Held     int           `json:"held"`
+	Refused  int           `json:"refused"`
+	P50      time.Duration `json:"p50_ns"`
+	Longest  time.Duration `json:"longest_ns"`
+	Cutovers int           `json:"cutovers"` // tried, the one that succeeded among them
 }
 
 // Result is the outcome of a demo.
@@ -115,7 +115,7 @@ func (r *Result) pause() string {
 	var longest, client time.Duration
 	held := 0
 	for _, l := range r.Legs {
-		if l.Holds.Known && l.Holds.Held > 0 {
+		if l.Holds.Held > 0 {
 			medians = append(medians, l.Holds.P50)
 		}
 		held += l.Holds.Held

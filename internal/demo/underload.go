@@ -64,8 +64,7 @@ func (s *story) seed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = f.Close() }()
-		options.Log = f
+		s.log, options.Log = f, f
 	}
 	s.load, err = load.New(load.Target{URLs: s.fleet.URLs(), Header: TenantHeader, Tenant: tenant, Index: logical}, docs, seed, options)
 	if err != nil {
@@ -118,7 +117,9 @@ func (s *story) move(ctx context.Context, from, to string) (Leg, error) {
 		return leg, err
 	}
 	leg.ClientWrite = s.load.Writes(start, time.Now())
-	leg.Holds = holdsOf(m.Raw)
+	if leg.Holds, err = s.fleet.holds(ctx, m); err != nil {
+		return leg, err
+	}
 	s.say("%s lives on cluster %s after %.1fs; %d writes were held, the longest for %.0f ms; of %d writes during the move the slowest took %.0f ms",
 		tenant, to, leg.Took.Seconds(), leg.Holds.Held, ms(leg.Holds.Longest), leg.ClientWrite.N, ms(leg.ClientWrite.Max))
 	err = cursors.Finish(ctx)
