@@ -1,0 +1,123 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/driver"
+)
+
+// legal returns one entry of each kind that Step can produce.
+func legal(t testing.TB) []placement.Entry {
+	t.Helper()
+	e := placement.Entry{Partition: "acme", Epoch: 7, State: placement.State{From: east}}
+	all := []placement.Entry{e}
+	for _, cmd := range []placement.Command{
+		{Op: placement.OpBegin, To: west, Attempt: move},
+		{Op: placement.OpCutover, Start: start},
+		{Op: placement.OpReopen, Attempt: placement.Attempt{Move: "m1", Number: 2}},
+		{Op: placement.OpCutover}, // a start that nobody measured
+		{Op: placement.OpComplete},
+		{Op: placement.OpBegin, To: placement.Placement{Kind: placement.DedicatedCluster, Cluster: "north"}},
+		{Op: placement.OpAbort},
+		{Op: placement.OpBegin, To: placement.Placement{Kind: placement.SharedIndex, Cluster: "north", Index: "größe", Logical: "docs"}, Attempt: placement.Attempt{Move: "\u2028 \"<>&", Number: 1<<32 - 1}},
+	} {
+		n, err := placement.Step(e, cmd)
+		if err != nil {
+			t.Fatalf("%s: %v", cmd.Op, err)
+		}
+		e = n
+		all = append(all, e)
+	}
+	return all
+}
+
+func TestEntryRoundTrip(t *testing.T) {
+	for _, want := range legal(t) {
+		b := store.EncodeEntry(want)
+		got, err := store.DecodeEntry(driver.KV{Name: string(want.Partition), Value: b, Version: driver.Version(want.Epoch)})
+		if err != nil {
+			t.Errorf("%s: %v", b, err)
+			continue
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", b, d)
+		}
+		if again := store.EncodeEntry(got); !bytes.Equal(b, again) {
+			t.Errorf("equal entries encode differently:\n%s\n%s", b, again)
+		}
+	}
+}
+
+func TestDecodeEntryCorrupt(t *testing.T) {
+	const from = `"from":{"kind":"dedicated_cluster","cluster":"east"}`
+	const to = `"to":{"kind":"dedicated_cluster","cluster":"west"},"attempt":{"move":"m","number":1}`
+	good := `{"v":1,"phase":"Draining",` + from + `,` + to + `}`
+	if _, err := store.DecodeEntry(driver.KV{Name: "acme", Value: []byte(good), Version: 1}); err != nil {
+		t.Fatalf("the good one: %v", err)
+	}
+	for name, value := range map[string]string{
+		"empty":                     ``,
+		"not JSON":                  `PNG`,
+		"cut off":                   good[:len(good)-5],
+		"data after it":             good + `{}`,
+		"null":                      `null`,
+		"an array":                  `[]`,
+		"an unknown field":          `{"v":1,"phase":"Active",` + from + `,"colour":"red"}`,
+		"no schema":                 `{"phase":"Active",` + from + `}`,
+		"a newer schema":            `{"v":2,"phase":"Active",` + from + `}`,
+		"no phase":                  `{"v":1,` + from + `}`,
+		"another phase":             `{"v":1,"phase":"Flipping",` + from + `}`,
+		"no placement":              `{"v":1,"phase":"Active"}`,
+		"a bad placement":           `{"v":1,"phase":"Active","from":{"kind":"x","cluster":"east"}}`,
+		"Active with a target":      `{"v":1,"phase":"Active",` + from + `,` + to + `}`,
+		"Draining without a target": `{"v":1,"phase":"Draining",` + from + `}`,
+		"a target without attempt":  `{"v":1,"phase":"Draining",` + from + `,"to":{"kind":"dedicated_cluster","cluster":"west"}}`,
+		"a bad target":              `{"v":1,"phase":"Draining",` + from + `,"to":{"kind":"dedicated_cluster","cluster":""},"attempt":{"move":"m","number":1}}`,
+		"a cutover's start outside": `{"v":1,"phase":"Draining",` + from + `,` + to + `,"cutover_at":{"boot":"b","wall":"2026-01-01T00:00:00Z"}}`,
+		"a bad time":                `{"v":1,"phase":"Cutover",` + from + `,` + to + `,"cutover_at":{"boot":"b","wall":"yesterday"}}`,
+		"a bad previous":            `{"v":1,"phase":"Active",` + from + `,"previous":{"kind":"","cluster":"x"}}`,
+		"a negative incarnation":    `{"v":1,"phase":"Active",` + from + `,"incarnation":-1}`,
+		"too great an incarnation":  `{"v":1,"phase":"Active",` + from + `,"incarnation":4294967296}`,
+	} {
+		e, err := store.DecodeEntry(driver.KV{Name: "acme", Value: []byte(value), Version: 9})
+		var bad *store.CorruptError
+		if !errors.As(err, &bad) || bad.Name != "acme" || bad.Space != store.SpaceEntries || bad.Reason == "" {
+			t.Errorf("%s: %v, want a *CorruptError", name, err)
+		}
+		if e.Partition != "acme" || e.Epoch != 9 {
+			t.Errorf("%s: the entry does not say whose it is: %+v", name, e)
+		}
+	}
+}
+
+// Whatever the bytes: no panic, a *CorruptError or an entry that survives being
+// written and read again.
+func FuzzDecodeEntry(f *testing.F) {
+	for _, e := range legal(f) {
+		f.Add(store.EncodeEntry(e))
+	}
+	f.Add([]byte(`{"v":1,"phase":"Draining","from":{},"to":null,"attempt":{}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := store.DecodeEntry(driver.KV{Name: "acme", Value: b, Version: 3})
+		if err != nil {
+			var bad *store.CorruptError
+			if !errors.As(err, &bad) {
+				t.Fatalf("not a *CorruptError: %v", err)
+			}
+			return
+		}
+		if e.State.From.Validate() != nil || e.State.Migrating() != (e.State.To.Validate() == nil) {
+			t.Fatalf("accepted: %+v", e)
+		}
+		again, err := store.DecodeEntry(driver.KV{Name: "acme", Value: store.EncodeEntry(e), Version: 3})
+		if err != nil || !cmp.Equal(e, again) {
+			t.Fatalf("written and read again (%v):\n%s", err, cmp.Diff(e, again))
+		}
+	})
+}
