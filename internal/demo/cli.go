@@ -138,13 +138,13 @@ func (f *Fleet) Move(ctx context.Context, tenant, to string, show io.Writer) (Mo
 	return m, nil
 }
 
-// Begin is Move without waiting.
-func (f *Fleet) Begin(ctx context.Context, tenant, to string) (Move, error) {
+// Begin is Move without waiting, and with more flags.
+func (f *Fleet) Begin(ctx context.Context, tenant, to string, flags ...string) (Move, error) {
 	before, err := f.Moves(ctx)
 	if err != nil {
 		return Move{}, err
 	}
-	if _, err := f.Run(ctx, nil, "move", tenant, "--to", to); err != nil {
+	if _, err := f.Run(ctx, nil, append([]string{"move", tenant, "--to", to}, flags...)...); err != nil {
 		return Move{}, err
 	}
 	return f.newest(ctx, before)

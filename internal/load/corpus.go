@@ -68,7 +68,8 @@ func Corpus(ctx context.Context, n int) ([]Doc, error) {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); name == "testdata" || name == "vendor" {
+			// The go command's own packages are no part of the library.
+			if name := d.Name(); name == "testdata" || name == "vendor" || path == filepath.Join(c.src, "cmd") {
 				return filepath.SkipDir
 			}
 			return ctx.Err()

@@ -46,6 +46,9 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 	t.Log(kinds)
+	all, err := load.Corpus(t.Context(), 10_000_000)
+	must(t, err)
+	t.Logf("all there is: %d", len(all))
 	for _, kind := range []string{"package", "func", "method", "type", "field", "const", "var"} {
 		if kinds[kind] < 100 {
 			t.Errorf("only %d of kind %s", kinds[kind], kind)
