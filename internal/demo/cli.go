@@ -168,8 +168,23 @@ func (f *Fleet) newest(ctx context.Context, before []Move) (Move, error) {
 	return Move{}, errors.New("the move is not in `sluice moves list`")
 }
 
-// Retire removes what a move left at its source.
+// retirePatience bounds the wait for the removal of an old copy.
+const retirePatience = 2 * time.Minute
+
+// Retire removes what a move left at its source, and waits until it is gone.
 func (f *Fleet) Retire(ctx context.Context, id string, show io.Writer) error {
-	_, err := f.Run(ctx, show, "moves", "retire", id)
-	return err
+	if _, err := f.Run(ctx, show, "moves", "retire", id); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, retirePatience, fmt.Errorf("not done after %v", retirePatience))
+	defer cancel()
+	for {
+		m, err := f.Show(ctx, id)
+		if err == nil && m.Stage == "done" {
+			return nil
+		}
+		if e := sleep(ctx, 200*time.Millisecond); e != nil {
+			return errors.Join(fmt.Errorf("retire move %s, which is %s: %w", id, m.Stage, e), err)
+		}
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // Command returns `sluice demo`.
@@ -30,7 +32,7 @@ It needs Go, a JDK and Maven, and about 1.5 GB of memory. The first run download
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
-				return fmt.Errorf("--output: %q must be text or json", output)
+				return &placement.InvalidError{Field: "--output", Value: output, Fix: "must be text or json"}
 			}
 			program, err := os.Executable()
 			if err != nil {

@@ -55,7 +55,7 @@ func Run(ctx context.Context, program string, o Options, out io.Writer) (_ *Resu
 	if err := s.directory(); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.cleanUp(err != nil)) }()
+	defer func() { err = errors.Join(err, s.cleanUp(err != nil && ctx.Err() == nil)) }()
 	for _, step := range []func(context.Context) error{s.startClusters, s.startFleet, s.introduce} {
 		if err := step(ctx); err != nil {
 			return &s.res, err
@@ -84,7 +84,7 @@ func (s *story) directory() error {
 	return nil
 }
 
-// cleanUp ends everything in the reverse order of its start. Logs stay when something went wrong.
+// cleanUp ends everything in the reverse order of its start. Logs stay when something went wrong, which an interruption is not.
 func (s *story) cleanUp(failed bool) error {
 	var errs []error
 	if s.load != nil {

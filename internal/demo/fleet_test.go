@@ -80,7 +80,7 @@ func TestOptionsNameTheFlagAndTheFix(t *testing.T) {
 	}
 	o := demo.Defaults()
 	o.OpenSearch = []string{"2.19.6", "3.9.0"}
-	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "--moves: must be 1") {
+	if err := o.Validate(); err == nil || !strings.HasPrefix(err.Error(), "--moves: ") || !strings.Contains(err.Error(), "must be 1") {
 		t.Errorf("a move back to an older version: %v", err)
 	}
 }

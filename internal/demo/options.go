@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/engines"
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // Options of a demo. Defaults returns useful ones.
@@ -27,32 +28,38 @@ func Defaults() Options {
 	return Options{Docs: 50_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2}
 }
 
-// Validate returns an error that names the flag and the fix.
+// Validate returns a *placement.InvalidError that names the flag and the fix, or nil.
 func (o *Options) Validate() error {
+	bad := func(flag string, value any, fix string) error {
+		return &placement.InvalidError{Field: flag, Value: fmt.Sprint(value), Fix: fix}
+	}
 	known := []string{engines.OpenSearch2, engines.OpenSearch3}
 	switch {
 	case o.Docs < 100 || o.Docs > 10_000_000:
-		return fmt.Errorf("--docs: %d must be between 100 and 10000000", o.Docs)
-	case o.Rate <= 0 || o.Rate > 100_000:
-		return fmt.Errorf("--rate: %g must be more than 0 and at most 100000 operations a second", o.Rate)
+		return bad("--docs", o.Docs, "must be between 100 and 10000000")
+	case !(o.Rate > 0 && o.Rate <= 100_000): // as written it refuses NaN too
+		return bad("--rate", o.Rate, "must be more than 0 and at most 100000 operations a second")
 	case o.Workers < 1 || o.Workers > 64:
-		return fmt.Errorf("--clients: %d must be between 1 and 64", o.Workers)
-	case o.Settle < 0:
-		return fmt.Errorf("--settle: %v must not be negative", o.Settle)
+		return bad("--clients", o.Workers, "must be between 1 and 64")
+	case o.Settle < 0 || o.Settle > time.Hour:
+		return bad("--settle", o.Settle, "must be between 0s and 1h")
 	case o.Moves < 1 || o.Moves > 1000:
-		return fmt.Errorf("--moves: %d must be between 1 and 1000", o.Moves)
+		return bad("--moves", o.Moves, "must be between 1 and 1000")
 	case len(o.OpenSearch) == 1:
 		o.OpenSearch = []string{o.OpenSearch[0], o.OpenSearch[0]}
 	case len(o.OpenSearch) != 2:
-		return fmt.Errorf("--opensearch: must be one version for both clusters, or two: source,target")
+		return bad("--opensearch", strings.Join(o.OpenSearch, ","), "must be one version for both clusters, or two: source,target")
 	}
 	for _, v := range o.OpenSearch {
 		if !slices.Contains(known, v) {
-			return fmt.Errorf("--opensearch: %q must be one of %s", v, strings.Join(known, ", "))
+			return bad("--opensearch", v, "must be one of "+strings.Join(known, ", "))
 		}
 	}
-	if o.Moves > 1 && o.OpenSearch[0] < o.OpenSearch[1] {
-		return fmt.Errorf("--moves: must be 1 with a newer target version: an index does not move back from OpenSearch %s to %s", o.OpenSearch[1], o.OpenSearch[0])
+	if o.Moves > 1 && o.OpenSearch[0] != o.OpenSearch[1] {
+		return bad("--moves", o.Moves, "must be 1 with two versions: an index does not move back to an older OpenSearch")
+	}
+	if o.OpenSearch[0] > o.OpenSearch[1] {
+		return bad("--opensearch", strings.Join(o.OpenSearch, ","), "must not go to an older version")
 	}
 	return nil
 }
