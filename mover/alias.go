@@ -1,0 +1,215 @@
+package mover
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// prefix is common to the write aliases of all attempts of this move.
+func (m *Mover) prefix() string { return "sluice-" + m.spec.Move + "-" }
+
+func (m *Mover) isWriteAlias(a string) bool {
+	return strings.HasPrefix(a, m.prefix()) && a != m.marker()
+}
+
+// writeAlias names the alias through which turn n of this attempt writes index i.
+func (m *Mover) writeAlias(n, i int) string {
+	return fmt.Sprintf("%s%d-%d-%d", m.prefix(), m.spec.Attempt, n, i)
+}
+
+// Take makes this attempt the target's only writer. If any write alias of the
+// move exists, or takeover says that there may have been one, it removes them
+// all, waits until nothing that was sent through them can be applied any more,
+// and only then adds its own. ErrFenced: the move was sealed meanwhile, or a
+// later attempt has taken over.
+func (m *Mover) Take(ctx context.Context, takeover bool) error {
+	m.work.Lock()
+	defer m.work.Unlock()
+	m.gate.Lock()
+	defer m.gate.Unlock()
+	return m.rotate(ctx, takeover)
+}
+
+// settle drains an unknown outcome, unless a rotation since turn has done so.
+func (m *Mover) settle(ctx context.Context, turn int) error {
+	m.gate.Lock()
+	defer m.gate.Unlock()
+	if m.turn != turn && !m.unsettled.Load() {
+		return nil
+	}
+	return m.rotate(ctx, true)
+}
+
+// settleAll drains if a bulk of unknown outcome is left from an ended call.
+func (m *Mover) settleAll(ctx context.Context) error {
+	if !m.unsettled.Load() {
+		return nil
+	}
+	m.gate.Lock()
+	defer m.gate.Unlock()
+	if !m.unsettled.Load() {
+		return nil
+	}
+	return m.rotate(ctx, true)
+}
+
+// rotate replaces the write aliases. The caller holds gate for writing, so no
+// bulk of this process is under way.
+func (m *Mover) rotate(ctx context.Context, drain bool) error {
+	idx, err := m.indices()
+	if err != nil {
+		return err
+	}
+	if err := m.opt.Lease(); err != nil {
+		return err
+	}
+	if err := m.checkTargets(ctx, idx); err != nil {
+		return err
+	}
+	aliases, err := m.aliases(ctx, idx)
+	if err != nil {
+		return err
+	}
+	turn := m.turn
+	for i, have := range aliases {
+		for _, a := range have {
+			if m.isWriteAlias(a) {
+				drain = true
+				att, n := parseAlias(strings.TrimPrefix(a, m.prefix()))
+				if att > uint64(m.spec.Attempt) {
+					return fmt.Errorf("attempt %d writes to %s: %w", att, idx[i].Target, ErrFenced)
+				}
+				if att == uint64(m.spec.Attempt) {
+					turn = max(turn, n)
+				}
+			}
+		}
+	}
+	m.turn = 0 // until the new aliases are there
+	if drain {
+		m.unsettled.Store(true)
+		if err := m.drop(ctx, idx, aliases); err != nil {
+			return err
+		}
+		if err := m.opt.Lease(); err != nil { // nothing is blocked for a mover that was paused here
+			return err
+		}
+		if err := m.drain(ctx, idx); err != nil {
+			return err
+		}
+	}
+	if err := m.opt.Lease(); err != nil {
+		return err
+	}
+	turn++
+	var actions []any
+	for i := range idx {
+		actions = append(actions, action("add", idx[i].Target, m.writeAlias(turn, i), map[string]any{"is_write_index": true}))
+		if !slices.Contains(aliases[i], m.marker()) { // sealed before, and open again
+			actions = append(actions, action("add", idx[i].Target, m.marker(), nil))
+		} else {
+			// Removing and adding the marker in one step makes the whole step
+			// fail when it is gone: a mover that was paused here while the move
+			// was sealed adds nothing.
+			actions = append([]any{action("remove", idx[i].Target, m.marker(), map[string]any{"must_exist": true})}, actions...)
+			actions = append(actions, action("add", idx[i].Target, m.marker(), nil))
+		}
+	}
+	if err := m.updateAliases(ctx, actions); err != nil {
+		return err
+	}
+	m.turn = turn
+	m.unsettled.Store(false)
+	m.log.InfoContext(ctx, "took the target", "turn", turn, "drained", drain)
+	return nil
+}
+
+// parseAlias reads attempt and turn of what follows the prefix.
+func parseAlias(s string) (attempt uint64, turn int) {
+	p := strings.SplitN(s, "-", 3)
+	attempt, _ = strconv.ParseUint(p[0], 10, 32)
+	if len(p) > 1 {
+		turn, _ = strconv.Atoi(p[1])
+	}
+	return attempt, turn
+}
+
+func action(verb, index, alias string, more map[string]any) any {
+	a := map[string]any{"index": index, "alias": alias}
+	for k, v := range more {
+		a[k] = v
+	}
+	return map[string]any{verb: a}
+}
+
+// updateAliases performs all actions in one cluster-state update, or none.
+func (m *Mover) updateAliases(ctx context.Context, actions []any) error {
+	if len(actions) == 0 {
+		return nil
+	}
+	err := m.change(ctx, m.dst, http.MethodPost, "/_aliases", nil, map[string]any{"actions": actions}, nil)
+	if _, kind := status(err); kind == "aliases_not_found_exception" {
+		return fmt.Errorf("change the aliases of the target: %w", errors.Join(ErrFenced, err))
+	}
+	if err != nil {
+		return fmt.Errorf("change the aliases of the target: %w", err)
+	}
+	return nil
+}
+
+// aliases returns Sluice's aliases of each target index.
+func (m *Mover) aliases(ctx context.Context, idx []Index) ([][]string, error) {
+	out := make([][]string, len(idx))
+	for n, i := range idx {
+		var ans map[string]struct {
+			Aliases map[string]json.RawMessage `json:"aliases"`
+		}
+		if err := m.read(ctx, m.dst, http.MethodGet, "/"+esc(i.Target)+"/_alias", nil, nil, &ans); err != nil {
+			return nil, fmt.Errorf("read the aliases of %s on %s: %w", i.Target, m.dst.Name(), err)
+		}
+		for a := range ans[i.Target].Aliases {
+			if ownAlias(a) {
+				out[n] = append(out[n], a)
+			}
+		}
+	}
+	return out, nil
+}
+
+// checkTargets returns ErrTargetChanged unless every target is the index that
+// this move created.
+func (m *Mover) checkTargets(ctx context.Context, idx []Index) error {
+	uuids, err := m.uuids(ctx, m.dst, names(idx, func(i Index) string { return i.Target }))
+	if err != nil {
+		return err
+	}
+	for _, i := range idx {
+		if uuids[i.Target] != i.TargetUUID {
+			return fmt.Errorf("index %s on %s: %w", i.Target, m.dst.Name(), ErrTargetChanged)
+		}
+	}
+	return nil
+}
+
+// drop removes the write aliases of every attempt of this move.
+func (m *Mover) drop(ctx context.Context, idx []Index, aliases [][]string) error {
+	var actions []any
+	for i, have := range aliases {
+		for _, a := range have {
+			if m.isWriteAlias(a) {
+				actions = append(actions, action("remove", idx[i].Target, a, map[string]any{"must_exist": false}))
+			}
+		}
+	}
+	err := m.updateAliases(ctx, actions)
+	if errors.Is(err, ErrFenced) {
+		return nil // all of them are gone already, which is what was asked for
+	}
+	return err
+}

@@ -1,0 +1,228 @@
+package mover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Checkpoint says how far a copy has come. Control persists it as it is.
+type Checkpoint struct {
+	Done  []Slice `json:"done,omitempty"` // shards that are copied whole
+	Docs  int64   `json:"docs"`           // of the done shards
+	Bytes int64   `json:"bytes"`
+}
+
+// Slice is one shard of one source index.
+type Slice struct {
+	Index string `json:"index"`
+	Shard int    `json:"shard"`
+}
+
+func (c Checkpoint) has(s Slice) bool {
+	for _, d := range c.Done {
+		if d == s {
+			return true
+		}
+	}
+	return false
+}
+
+// Copy copies every document that the source has when it begins, from the
+// checkpoint on, and saves a checkpoint after each shard. A shard whose scan was
+// interrupted is copied anew, which is safe: see the package doc. Writes to A
+// that happen meanwhile are for Apply, which waits until the copy has ended.
+func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint) error) error {
+	m.work.Lock()
+	defer m.work.Unlock()
+	idx, err := m.indices()
+	if err != nil {
+		return err
+	}
+	if err := m.settleAll(ctx); err != nil {
+		return err
+	}
+	total := int64(0)
+	for _, i := range idx {
+		n, err := m.count(ctx, i.Source)
+		if err != nil {
+			return err
+		}
+		total += n
+	}
+	p := &meter{total: total, docs: from.Docs, bytes: from.Bytes, tell: m.opt.Progress}
+	cp := Checkpoint{Done: append([]Slice(nil), from.Done...), Docs: from.Docs, Bytes: from.Bytes}
+	for n, i := range idx {
+		for shard := range i.Shards {
+			s := Slice{i.Source, shard}
+			if cp.has(s) {
+				continue
+			}
+			docs, bytes, err := m.copySlice(ctx, n, i, shard, p)
+			if err != nil {
+				return err
+			}
+			cp.Done, cp.Docs, cp.Bytes = append(cp.Done, s), cp.Docs+docs, cp.Bytes+bytes
+			if err := save(cp); err != nil {
+				return fmt.Errorf("save the checkpoint of the copy: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// copySlice copies one shard, up to three times when its scan is lost.
+func (m *Mover) copySlice(ctx context.Context, n int, i Index, shard int, p *meter) (docs, bytes int64, err error) {
+	for try := 0; ; try++ {
+		docs, bytes, err = m.copyOnce(ctx, n, i, shard, p)
+		if err == nil || try == 2 || !errors.Is(err, errScanLost) || ctx.Err() != nil {
+			return docs, bytes, err
+		}
+		p.add(-docs, -bytes)
+		m.log.WarnContext(ctx, "the scan of a shard was lost and begins anew", "index", i.Source, "shard", shard)
+		if err := m.CheckSource(ctx); err != nil {
+			return 0, 0, err
+		}
+		if err := pause(ctx, 4+try); err != nil {
+			return 0, 0, err
+		}
+	}
+}
+
+// copyOnce runs one reader and Workers writers. The refresh comes first: a
+// point in time that still shows a document whose deletion has already been
+// applied to B would bring it back.
+func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *meter) (docs, bytes int64, err error) {
+	if err := m.refreshOne(ctx, m.src, i.Source); err != nil {
+		return 0, 0, err
+	}
+	var mu sync.Mutex // guards docs and bytes among the writers
+	batches := make(chan []doc)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(batches)
+		synced := false
+		return m.scan(gctx, m.src, i.Source, shard, true, m.pageDocs, func(hits []doc) error {
+			if !synced {
+				// The scan's documents are all older than its point in time, so
+				// the mapping as it is now covers them.
+				if _, err := m.SyncMeta(gctx); err != nil {
+					return err
+				}
+				synced = true
+			}
+			select {
+			case batches <- hits:
+				return nil
+			case <-gctx.Done():
+				return context.Cause(gctx)
+			}
+		})
+	})
+	for range m.opt.Workers {
+		// Writers may reorder batches: a scan has each document once.
+		g.Go(func() error {
+			for hits := range batches {
+				size, err := m.copyBatch(gctx, n, hits)
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				docs, bytes = docs+int64(len(hits)), bytes+size
+				mu.Unlock()
+				p.add(int64(len(hits)), size)
+			}
+			return nil
+		})
+	}
+	err = g.Wait()
+	return docs, bytes, err
+}
+
+func (m *Mover) copyBatch(ctx context.Context, n int, hits []doc) (int64, error) {
+	ops, size := make([]op, len(hits)), int64(0)
+	for k, h := range hits {
+		if len(h.Source) == 0 {
+			return 0, &RefusedError{Code: CodeSourceDisabled, Field: h.Index + " _source", Detail: "a document has none", Fix: "move it by a snapshot"}
+		}
+		ops[k] = op{index: n, id: h.ID, routing: h.Routing, version: h.Version, source: h.Source}
+		size += int64(len(h.Source))
+	}
+	m.sized(len(hits), size)
+	answers, err := m.write(ctx, ops)
+	if err != nil {
+		return 0, err
+	}
+	// A conflict is right: B has a newer version already, from an Apply before
+	// this shard was copied anew.
+	return size, m.rejectedError(ops, answers)
+}
+
+// rejectedError returns an error for the first rejected op, if any.
+func (m *Mover) rejectedError(ops []op, answers []answer) error {
+	for k, a := range answers {
+		if a.outcome == rejected {
+			idx := m.Indexes()
+			return &RefusedError{Code: CodeDocument, Field: idx[ops[k].index].Target,
+				Detail: fmt.Sprintf("%s refuses a document of the source: %s", m.dst.Name(), a.kind),
+				Fix:    "compare the mappings, plugins and limits of both clusters"}
+		}
+	}
+	return nil
+}
+
+// count returns the number of documents of a source index.
+func (m *Mover) count(ctx context.Context, index string) (int64, error) {
+	var n struct{ Count int64 }
+	if err := m.read(ctx, m.src, http.MethodGet, "/"+esc(index)+"/_count", nil, nil, &n); err != nil {
+		return 0, fmt.Errorf("count the documents of %s: %w", index, err)
+	}
+	return n.Count, nil
+}
+
+// meter adds up progress and tells it, at most every 200 ms.
+type meter struct {
+	tell func(Progress)
+
+	mu                 sync.Mutex // also keeps tell to one caller at a time
+	total, docs, bytes int64
+	rate               float64
+	last               time.Time
+	lastDocs           int64
+}
+
+func (p *meter) add(docs, bytes int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.docs, p.bytes = p.docs+docs, p.bytes+bytes
+	now := time.Now()
+	if p.last.IsZero() {
+		p.last, p.lastDocs = now, p.docs-docs
+	}
+	past := now.Sub(p.last)
+	if past < 200*time.Millisecond && p.docs < p.total {
+		return
+	}
+	if past > 0 {
+		sample := max(0, float64(p.docs-p.lastDocs)/past.Seconds())
+		if p.rate == 0 {
+			p.rate = sample
+		} else {
+			p.rate += (sample - p.rate) / 4
+		}
+	}
+	p.last, p.lastDocs = now, p.docs
+	if p.tell == nil {
+		return
+	}
+	pr := Progress{Docs: p.docs, Total: max(p.total, p.docs), Bytes: p.bytes, Rate: p.rate}
+	if p.rate > 0 && p.total > p.docs {
+		pr.ETA = time.Duration(float64(p.total-p.docs) / p.rate * float64(time.Second))
+	}
+	p.tell(pr)
+}

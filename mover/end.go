@@ -1,0 +1,355 @@
+package mover
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
+)
+
+// Seal is the last step before complete, inside the pause: the source's aliases
+// are created at the target and all of Sluice's removed, in one cluster-state
+// update, so that no mover can write any more; gc_deletes and a final pipeline
+// get the source's values; the source's sequence numbers are noted for Fence. A
+// move that is opened again after Seal begins with Take.
+func (m *Mover) Seal(ctx context.Context) error {
+	defer m.rates.since(func(r *Rates) *time.Duration { return &r.Seal })()
+	m.work.Lock()
+	defer m.work.Unlock()
+	m.gate.Lock() // no bulk of this process is under way
+	defer m.gate.Unlock()
+	if m.unsettled.Load() {
+		return fmt.Errorf("seal: a bulk of unknown outcome has not been drained: %w", ErrNotSettled)
+	}
+	idx, err := m.indices()
+	if err != nil {
+		return err
+	}
+	if err := m.opt.Lease(); err != nil {
+		return err
+	}
+	src, own := make([]found, len(idx)), make([][]string, len(idx))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for n, i := range idx {
+		g.Go(func() error {
+			all, err := m.describe(gctx, m.src, i.Source)
+			if err != nil {
+				return err
+			}
+			if len(all) != 1 || all[0].uuid != i.SourceUUID {
+				return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
+			}
+			src[n] = all[0]
+			return nil
+		})
+		g.Go(func() error { // each goroutine writes its own element
+			a, err := m.aliases(gctx, []Index{i})
+			if err == nil {
+				own[n] = a[0]
+			}
+			return err
+		})
+		g.Go(func() (err error) { idx[n].Mark, err = m.seqNos(gctx, i.Source); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	m.turn = 0 // from here on this process writes nothing either
+	g, gctx = errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for n, i := range idx {
+		set := map[string]any{setGC: nil, setFinal: nil}
+		for k := range set {
+			if v, ok := src[n].settings[k]; ok {
+				set[k] = v
+			}
+		}
+		g.Go(func() error {
+			if err := m.change(gctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil); err != nil {
+				return fmt.Errorf("restore the settings of %s on %s: %w", i.Target, m.dst.Name(), err)
+			}
+			return nil
+		})
+	}
+	g.Go(func() error { return m.updateAliases(gctx, sealActions(idx, src, own)) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	m.Use(idx)
+	return nil
+}
+
+func sealActions(idx []Index, src []found, own [][]string) []any {
+	var actions []any
+	for n, i := range idx {
+		for _, a := range own[n] {
+			actions = append(actions, action("remove", i.Target, a, map[string]any{"must_exist": true}))
+		}
+		aliases := tenantAliases(src[n])
+		for _, a := range slices.Sorted(maps.Keys(aliases)) {
+			more := map[string]any{}
+			// The cluster's own words for the alias; if they were no object there
+			// would be nothing to carry.
+			var words map[string]json.RawMessage
+			if json.Unmarshal(aliases[a], &words) == nil {
+				for k, v := range words {
+					more[k] = v
+				}
+			}
+			actions = append(actions, action("add", i.Target, a, more))
+		}
+	}
+	return actions
+}
+
+// seqNos reads the newest sequence number of each primary shard.
+func (m *Mover) seqNos(ctx context.Context, index string) (map[string]int64, error) {
+	var ans struct {
+		Indices map[string]struct {
+			Shards map[string][]struct {
+				Routing struct{ Primary bool } `json:"routing"`
+				SeqNo   struct {
+					Max int64 `json:"max_seq_no"`
+				} `json:"seq_no"`
+			} `json:"shards"`
+		} `json:"indices"`
+	}
+	q := query("level", "shards", "filter_path", "**.shards.*.seq_no,**.shards.*.routing.primary")
+	if err := m.read(ctx, m.src, http.MethodGet, "/"+esc(index)+"/_stats/docs", q, nil, &ans); err != nil {
+		return nil, fmt.Errorf("read the sequence numbers of %s: %w", index, err)
+	}
+	out := map[string]int64{}
+	for shard, copies := range ans.Indices[index].Shards {
+		for _, c := range copies {
+			if c.Routing.Primary {
+				out[shard] = c.SeqNo.Max
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("read the sequence numbers of %s: the answer has no primary shard", index)
+	}
+	return out, nil
+}
+
+// Fence blocks writes to A's indices, after the flip, and reports whether
+// anything was written there since Seal: then somebody writes around the
+// proxies. ErrNoMark: they are blocked, but Seal's marks are not known, so
+// nothing can be said. ErrSourceChanged: an index was created again.
+func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
+	idx, err := m.indices()
+	if err != nil {
+		return false, err
+	}
+	if err := m.CheckSource(ctx); err != nil {
+		return false, err
+	}
+	unknown := false
+	for _, i := range idx {
+		// False means that it was blocked before, which is as good: this is a
+		// repetition, and what was in flight then has ended or is counted below.
+		if _, err := m.block(ctx, m.src, i.Source); err != nil {
+			return false, err
+		}
+		now, err := m.seqNos(ctx, i.Source)
+		if err != nil {
+			return false, err
+		}
+		if i.Mark == nil {
+			unknown = true
+			continue
+		}
+		writesSeen = writesSeen || !maps.Equal(now, i.Mark)
+	}
+	if unknown && !writesSeen {
+		return false, ErrNoMark
+	}
+	return writesSeen, nil
+}
+
+// Unfence removes the write block that Fence has set, for a rollback.
+func (m *Mover) Unfence(ctx context.Context) error {
+	if err := m.CheckSource(ctx); err != nil {
+		return err
+	}
+	for _, i := range m.Indexes() {
+		if err := m.unblock(ctx, m.src, i.Source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Tasks returns the ids of by-query and reindex tasks that run on A and touch
+// the move's indices, by whatever name.
+func (m *Mover) Tasks(ctx context.Context) ([]string, error) {
+	tasks, err := m.tasks(ctx, m.src, "*byquery*,*reindex*")
+	if err != nil {
+		return nil, err
+	}
+	ours := map[string]bool{}
+	for _, i := range m.Indexes() {
+		ours[i.Source] = true
+		all, err := m.describe(ctx, m.src, i.Source)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range all {
+			for a := range f.aliases {
+				ours[a] = true
+			}
+		}
+	}
+	var out []string
+	for _, t := range tasks {
+		if m.touches(t.Description, ours) {
+			out = append(out, fmt.Sprintf("%s:%d", t.Node, t.ID))
+		}
+	}
+	return out, nil
+}
+
+// touches reports whether a task's description names one of the indices. It
+// has them in brackets, as they were asked for; a pattern or nothing at all
+// counts as touching, since waiting too long loses nothing.
+func (m *Mover) touches(description string, ours map[string]bool) bool {
+	brackets := 0
+	for rest := description; ; {
+		_, after, ok := strings.Cut(rest, "[")
+		if !ok {
+			return brackets == 0
+		}
+		inside, tail, _ := strings.Cut(after, "]")
+		brackets++
+		rest = tail
+		for _, n := range strings.Split(inside, ",") {
+			n = strings.TrimSpace(n)
+			if n == "" || n == "_all" || strings.ContainsAny(n, "*?<") || ours[n] {
+				return true
+			}
+		}
+	}
+}
+
+// Discard removes what the move has made at the target, after nothing can be
+// written there any more. An index that this move did not create stays.
+func (m *Mover) Discard(ctx context.Context) error {
+	m.work.Lock()
+	defer m.work.Unlock()
+	m.gate.Lock()
+	defer m.gate.Unlock()
+	idx := m.Indexes()
+	if len(idx) == 0 {
+		var err error
+		if idx, err = m.marked(ctx); err != nil {
+			return err
+		}
+	}
+	uuids, err := m.uuids(ctx, m.dst, names(idx, targetName))
+	if err != nil {
+		return err
+	}
+	idx = slices.DeleteFunc(idx, func(i Index) bool { return uuids[i.Target] == "" || uuids[i.Target] != i.TargetUUID })
+	if len(idx) == 0 {
+		return nil
+	}
+	aliases, err := m.aliases(ctx, idx)
+	if err != nil {
+		return err
+	}
+	if err := m.opt.Lease(); err != nil {
+		return err
+	}
+	m.turn = 0
+	if err := m.drop(ctx, idx, aliases); err != nil {
+		return err
+	}
+	if err := m.drain(ctx, idx); err != nil {
+		return err
+	}
+	m.unsettled.Store(false)
+	for _, i := range idx {
+		if err := m.remove(ctx, m.dst, i.Target, i.TargetUUID, ErrTargetChanged); err != nil {
+			return err
+		}
+	}
+	m.log.InfoContext(ctx, "discarded what the move had made", "indices", len(idx))
+	return nil
+}
+
+// marked finds the indices of the target that this move created, when nobody
+// remembers them: the controller died before Prepare returned.
+func (m *Mover) marked(ctx context.Context) ([]Index, error) {
+	all, err := m.describe(ctx, m.dst, m.marker())
+	if err != nil {
+		return nil, err
+	}
+	var idx []Index
+	for _, f := range all {
+		if _, ok := f.aliases[m.marker()]; ok {
+			idx = append(idx, Index{Target: f.name, TargetUUID: f.uuid, Shards: f.shards})
+		}
+	}
+	return idx, nil
+}
+
+// Retire deletes A's indices, after the flip. It refuses, with ErrSourceChanged
+// and nothing deleted, when one of them has been created again since; one that
+// is gone already is fine.
+func (m *Mover) Retire(ctx context.Context) error {
+	idx, err := m.indices()
+	if err != nil {
+		return err
+	}
+	uuids, err := m.uuids(ctx, m.src, names(idx, sourceName))
+	if err != nil {
+		return err
+	}
+	for _, i := range idx {
+		if u := uuids[i.Source]; u != "" && u != i.SourceUUID {
+			return fmt.Errorf("retire %s on %s: %w", i.Source, m.src.Name(), ErrSourceChanged)
+		}
+	}
+	for _, i := range idx {
+		if uuids[i.Source] == "" {
+			continue
+		}
+		if err := m.opt.Lease(); err != nil {
+			return err
+		}
+		if err := m.remove(ctx, m.src, i.Source, i.SourceUUID, ErrSourceChanged); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove deletes an index whose UUID is still the given one. OpenSearch deletes
+// by name only, so the UUID is read immediately before.
+func (m *Mover) remove(ctx context.Context, c *upstream.Client, index, uuid string, changed error) error {
+	now, err := m.uuids(ctx, c, []string{index})
+	if err != nil {
+		return err
+	}
+	switch now[index] {
+	case "":
+		return nil
+	case uuid:
+	default:
+		return fmt.Errorf("delete %s on %s: %w", index, c.Name(), changed)
+	}
+	err = m.change(ctx, c, http.MethodDelete, "/"+esc(index), query("expand_wildcards", "none"), nil, nil)
+	if code, _ := status(err); err != nil && code != http.StatusNotFound {
+		return fmt.Errorf("delete %s on %s: %w", index, c.Name(), err)
+	}
+	return nil
+}

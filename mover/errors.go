@@ -1,0 +1,68 @@
+package mover
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors to branch on.
+var (
+	// ErrFenced: this attempt's write alias is gone from the target, so another
+	// attempt has taken over, or the move has been sealed. Nothing was written.
+	ErrFenced = errors.New("this attempt's write alias is gone from the target")
+	// ErrSourceChanged: an index of the source was deleted, created again or
+	// added since the move was prepared. The move has to be aborted.
+	ErrSourceChanged = errors.New("an index of the source was deleted, created again or added since the move began")
+	// ErrTargetChanged: an index of the target is not the one that this move
+	// created.
+	ErrTargetChanged = errors.New("an index of the target is not the one that this move created")
+	// ErrNotSettled: documents at the target still differ after the bounded
+	// number of rounds.
+	ErrNotSettled = errors.New("the target did not settle")
+	// ErrOverloaded: a cluster refused for lack of capacity for as long as the
+	// mover waits.
+	ErrOverloaded = errors.New("the cluster refused work for too long")
+	// ErrNoMark: Fence has blocked the source, but nobody noted the source's
+	// sequence numbers before, so it cannot tell whether writes came in between.
+	ErrNoMark = errors.New("the source was fenced, but its sequence numbers were not noted before")
+)
+
+// Codes of a RefusedError. They are stable: programs branch on them.
+const (
+	CodeSourceMissing   = "source_missing"
+	CodeSourceBlocked   = "source_blocked"
+	CodeSourceDisabled  = "source_disabled" // _source off, or filtered
+	CodeDataStream      = "data_stream"
+	CodeTargetExists    = "target_exists"
+	CodeTargetRefused   = "target_refused" // the target does not accept a mapping or setting
+	CodeAliasConflict   = "alias_conflict"
+	CodeVersion         = "incompatible_version"
+	CodeUnreachable     = "cluster_unreachable"
+	CodeUnsupported     = "unsupported_kind"
+	CodePipelineMissing = "pipeline_missing"
+	CodeSpace           = "not_enough_space"
+	CodeDocument        = "document_refused"
+)
+
+// RefusedError says what cannot be moved, which field is in the way, and what to
+// do about it. Nothing was changed, unless Code is CodeDocument.
+type RefusedError struct {
+	Code   string
+	Field  string
+	Detail string
+	Fix    string
+	Err    error // may be nil
+}
+
+func (e *RefusedError) Error() string {
+	s := fmt.Sprintf("move refused: %s: %s: %s", e.Code, e.Field, e.Detail)
+	if e.Fix != "" {
+		s += " (" + e.Fix + ")"
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *RefusedError) Unwrap() error { return e.Err }

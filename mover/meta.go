@@ -1,0 +1,106 @@
+package mover
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// metaVersions are the cluster's counters of changes of an index's metadata.
+type metaVersions struct {
+	UUID     string `json:"-"`
+	Mapping  int64  `json:"mapping_version"`
+	Settings int64  `json:"settings_version"`
+}
+
+// SyncMeta gives B the mappings and the changed settings of A. One cheap call an
+// index finds that nothing has changed. It must have run since the mapping
+// changed before a document that needs it is written: dynamic mapping would
+// guess another type at B when documents arrive in another order.
+func (m *Mover) SyncMeta(ctx context.Context) (changed bool, err error) {
+	idx, err := m.indices()
+	if err != nil {
+		return false, err
+	}
+	for _, i := range idx {
+		c, err := m.syncOne(ctx, i)
+		if err != nil {
+			return changed, err
+		}
+		changed = changed || c
+	}
+	return changed, nil
+}
+
+func (m *Mover) syncOne(ctx context.Context, i Index) (bool, error) {
+	var st struct {
+		Metadata struct {
+			Indices map[string]metaVersions `json:"indices"`
+		} `json:"metadata"`
+	}
+	q := query("filter_path", "metadata.indices.*.mapping_version,metadata.indices.*.settings_version")
+	err := m.read(ctx, m.src, http.MethodGet, "/_cluster/state/metadata/"+esc(i.Source), q, nil, &st)
+	if err != nil {
+		return false, fmt.Errorf("read the metadata versions of %s: %w", i.Source, err)
+	}
+	now, ok := st.Metadata.Indices[i.Source]
+	if !ok {
+		return false, fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
+	}
+	m.mu.Lock()
+	last, known := m.meta[i.Source]
+	m.mu.Unlock()
+	if known && last == now {
+		return false, nil
+	}
+	changed := false
+	// The versions were read first: what changes between the two reads is
+	// applied now, and found again, unchanged, the next time.
+	src, err := m.describe(ctx, m.src, i.Source)
+	if err != nil {
+		return false, err
+	}
+	if len(src) != 1 || src[0].uuid != i.SourceUUID {
+		return false, fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
+	}
+	dst, err := m.describe(ctx, m.dst, i.Target)
+	if err != nil {
+		return false, err
+	}
+	if len(dst) != 1 || dst[0].uuid != i.TargetUUID {
+		return false, fmt.Errorf("index %s on %s: %w", i.Target, m.dst.Name(), ErrTargetChanged)
+	}
+	if err := m.opt.Lease(); err != nil {
+		return false, err
+	}
+	if set := different(src[0].settings, dst[0].settings); len(set) > 0 {
+		err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil)
+		if err := m.metaRefused(err, i.Target, "settings"); err != nil {
+			return false, err
+		}
+		changed = true
+	}
+	if string(src[0].mappings) != string(dst[0].mappings) && string(orEmpty(src[0].mappings)) != "{}" {
+		err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_mapping", nil, []byte(src[0].mappings), nil)
+		if err := m.metaRefused(err, i.Target, "mapping"); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	m.mu.Lock()
+	m.meta[i.Source] = now
+	m.mu.Unlock()
+	return changed, nil
+}
+
+// metaRefused makes a 400 a typed refusal.
+func (m *Mover) metaRefused(err error, target, what string) error {
+	code, _ := status(err)
+	switch {
+	case err == nil:
+		return nil
+	case code == http.StatusBadRequest:
+		return &RefusedError{Code: CodeTargetRefused, Field: target + " " + what, Detail: m.dst.Name() + " does not accept the source's " + what + " as it has become", Fix: "abort the move and begin a new one", Err: err}
+	}
+	return fmt.Errorf("update the %s of %s on %s: %w", what, target, m.dst.Name(), err)
+}

@@ -1,0 +1,185 @@
+package mover
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// Index is one index of a move. It is what control persists.
+type Index struct {
+	Logical    string `json:"logical"` // as clients know it
+	Source     string `json:"source"`
+	SourceUUID string `json:"source_uuid"`
+	Target     string `json:"target"`
+	TargetUUID string `json:"target_uuid"`
+	Shards     int    `json:"shards"`
+	// GCDeletes is the source's index.gc_deletes, which the target gets before
+	// the move completes; empty is OpenSearch's default.
+	GCDeletes string `json:"gc_deletes,omitempty"`
+	// Mark holds the source's newest sequence number of each primary shard, as
+	// Seal found them. Fence compares with them. Empty until Seal.
+	Mark map[string]int64 `json:"mark,omitempty"`
+}
+
+// Spec says what to move. Move must be a part of an index name: lower case
+// letters, digits and '-'.
+type Spec struct {
+	Move      string
+	Attempt   uint32
+	Partition placement.PartitionID
+	From, To  placement.Placement
+}
+
+// Options of a Mover. The zero value is useful.
+type Options struct {
+	Logger *slog.Logger
+	// Lease is asked before each batch and after each answer; its error stops
+	// the work at once. Nil: always held.
+	Lease      func() error
+	BatchDocs  int            // most documents of a batch; 0 is 1000
+	BatchBytes int            // aimed-at size of a batch in bytes; 0 is 4 MiB
+	Workers    int            // concurrent bulk requests; 0 is 2
+	Progress   func(Progress) // called during Copy, from one goroutine at a time
+	// Patience bounds how long a cluster may refuse one request (429) before the
+	// work ends with ErrOverloaded; 0 is two minutes.
+	Patience time.Duration
+}
+
+// Progress of a copy.
+type Progress struct {
+	Docs, Total, Bytes int64
+	Rate               float64       // documents a second, of late
+	ETA                time.Duration // 0 while unknown
+}
+
+// Mover moves one partition. Its methods are called in order by one goroutine;
+// Progress, Rates and PredictPause may be called by others meanwhile.
+type Mover struct {
+	spec     Spec
+	src, dst *upstream.Client
+	opt      Options
+	log      *slog.Logger
+	rates    rates
+	avgBytes atomic.Int64 // of a document, as measured of late
+
+	// work is held by whatever writes documents to the target, so that a copy
+	// never writes what an Apply has already replaced.
+	work sync.Mutex
+
+	// gate orders bulks and rotations: a bulk holds it for reading from the
+	// choice of the alias to the answer, so a rotation, which holds it for
+	// writing, finds no bulk of this process under way except those of unknown
+	// outcome, which it drains.
+	gate      sync.RWMutex
+	turn      int         // n of the alias in use; 0: none taken
+	unsettled atomic.Bool // a bulk ended with an unknown outcome and no rotation has followed
+
+	mu   sync.Mutex // guards the following
+	idx  []Index
+	meta map[string]metaVersions // by source index: what SyncMeta last applied
+}
+
+// New returns a Mover. It refuses a Spec that cannot be moved with an
+// *placement.InvalidError or a *RefusedError.
+func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	if !validMove(spec.Move) {
+		return nil, &placement.InvalidError{Field: "move", Value: spec.Move, Fix: "must be 1 to 64 of a-z, 0-9 and '-', beginning with a letter or a digit"}
+	}
+	if src == nil || dst == nil {
+		return nil, &placement.InvalidError{Field: "cluster", Value: "", Fix: "source and target clients must be given"}
+	}
+	for _, p := range []placement.Placement{spec.From, spec.To} {
+		if err := p.Validate(); err != nil {
+			return nil, err
+		}
+		if p.Kind == placement.SharedIndex {
+			return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: "shared_index cannot be moved yet", Fix: "use dedicated_index or dedicated_cluster"}
+		}
+	}
+	if spec.From.Kind != spec.To.Kind {
+		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", spec.From.Kind, spec.To.Kind), Fix: "move between placements of one kind"}
+	}
+	if spec.From.Cluster == spec.To.Cluster && (spec.From.Index == spec.To.Index) {
+		return nil, &placement.InvalidError{Field: "placement", Value: spec.To.String(), Fix: "must differ from where the partition is"}
+	}
+	if spec.Attempt == 0 {
+		spec.Attempt = 1
+	}
+	m := &Mover{spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]metaVersions{}}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	m.log = m.log.With("move", spec.Move, "attempt", spec.Attempt)
+	if m.opt.Lease == nil {
+		m.opt.Lease = func() error { return nil }
+	}
+	if m.opt.BatchDocs <= 0 {
+		m.opt.BatchDocs = 1000
+	}
+	if m.opt.BatchBytes <= 0 {
+		m.opt.BatchBytes = 4 << 20
+	}
+	if m.opt.Workers <= 0 {
+		m.opt.Workers = 2
+	}
+	if m.opt.Patience <= 0 {
+		m.opt.Patience = 2 * time.Minute
+	}
+	return m, nil
+}
+
+func validMove(s string) bool {
+	if s == "" || len(s) > 64 || s[0] == '-' {
+		return false
+	}
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// Use continues a persisted move.
+func (m *Mover) Use(idx []Index) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.idx = slices.Clone(idx)
+}
+
+// Indexes returns what Prepare made or Use was given, with what was learnt
+// since (Index.Mark). Persist it after Seal.
+func (m *Mover) Indexes() []Index {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.idx)
+}
+
+// pageDocs returns how many documents to ask for at a time, so that a batch is
+// about BatchBytes and at most BatchDocs.
+func (m *Mover) pageDocs() int {
+	avg := m.avgBytes.Load()
+	if avg <= 0 {
+		return min(100, m.opt.BatchDocs) // unknown yet: begin small, documents may be large
+	}
+	return int(max(1, min(int64(m.opt.BatchDocs), int64(m.opt.BatchBytes)/avg)))
+}
+
+// sized notes how large documents are. It reacts at once to larger ones, and
+// slowly to smaller ones.
+func (m *Mover) sized(docs int, bytes int64) {
+	if docs == 0 {
+		return
+	}
+	avg, old := max(1, bytes/int64(docs)), m.avgBytes.Load()
+	if avg < old {
+		avg = max(1, old-(old-avg+3)/4)
+	}
+	m.avgBytes.Store(avg) // racing workers lose one another's sample, which does no harm
+}

@@ -1,0 +1,186 @@
+package mover
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
+)
+
+// Prepare creates the target indices that do not exist yet, with the mappings
+// and settings of the source, without replicas, refreshes and tombstones, and
+// returns the move's indices to persist. It may be repeated. It refuses, with a
+// *RefusedError and nothing created, what cannot be moved.
+func (m *Mover) Prepare(ctx context.Context) ([]Index, error) {
+	if _, _, err := m.checkVersions(ctx); err != nil {
+		return nil, err
+	}
+	sources, err := m.sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sources {
+		if err := m.checkSourceIndex(s); err != nil {
+			return nil, err
+		}
+	}
+	have, err := m.checkTarget(ctx, sources)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.checkAliases(ctx, sources); err != nil {
+		return nil, err
+	}
+	if err := m.checkPipelines(ctx, sources); err != nil {
+		return nil, err
+	}
+	var idx []Index
+	for i := range sources {
+		s := &sources[i]
+		if err := m.opt.Lease(); err != nil {
+			return nil, err
+		}
+		t := m.targetName(s.name)
+		f, ok := have[t]
+		if !ok {
+			if f, err = m.create(ctx, s, t); err != nil {
+				return nil, err
+			}
+		}
+		idx = append(idx, Index{
+			Logical: m.logicalName(s.name), Source: s.name, SourceUUID: s.uuid,
+			Target: t, TargetUUID: f.uuid, Shards: s.shards, GCDeletes: s.settings[setGC],
+		})
+	}
+	m.Use(idx)
+	m.log.InfoContext(ctx, "prepared", "indices", len(idx))
+	return m.Indexes(), nil
+}
+
+// create makes one target index. It has the source's number of routing shards
+// as well as of shards, so that both sides put every id and routing into the
+// same shard: two documents that share an id under different routings stay two.
+func (m *Mover) create(ctx context.Context, s *found, target string) (found, error) {
+	routing, err := m.routingShards(ctx, m.src, s.name)
+	if err != nil {
+		return found{}, err
+	}
+	settings := map[string]any{}
+	for k, v := range carried(s.settings) {
+		settings[k] = settingValue(v)
+	}
+	settings[setRouting] = routing
+	settings[setReplicas] = 0
+	settings[setRefresh] = "-1"
+	settings[setGC] = "0s"
+	body := map[string]any{
+		"settings": settings,
+		"mappings": json.RawMessage(orEmpty(s.mappings)),
+		"aliases":  map[string]any{m.marker(): map[string]any{"is_hidden": true}},
+	}
+	err = m.change(ctx, m.dst, http.MethodPut, "/"+esc(target), query("wait_for_active_shards", "1"), body, nil)
+	code, kind := status(err)
+	switch {
+	case kind == "resource_already_exists_exception":
+		// An earlier call of ours that was thought to have failed, or somebody
+		// else's index: the marker tells.
+	case code == http.StatusBadRequest:
+		return found{}, &RefusedError{Code: CodeTargetRefused, Field: target, Detail: m.dst.Name() + " does not accept the source's settings and mappings", Fix: "see the cluster's reason", Err: err}
+	case err != nil:
+		return found{}, fmt.Errorf("create %s on %s: %w", target, m.dst.Name(), err)
+	}
+	all, err := m.describe(ctx, m.dst, target)
+	if err != nil {
+		return found{}, err
+	}
+	if len(all) != 1 || all[0].name != target {
+		return found{}, fmt.Errorf("create %s on %s: it is not there: %w", target, m.dst.Name(), ErrTargetChanged)
+	}
+	if _, own := all[0].aliases[m.marker()]; !own {
+		return found{}, m.refuseExisting(ctx, target)
+	}
+	if now, err := m.routingShards(ctx, m.dst, target); err != nil || now != routing || all[0].shards != s.shards {
+		return found{}, fmt.Errorf("create %s on %s: it has other shards than the source (%d of %d, not %d of %d): %w", target, m.dst.Name(), all[0].shards, now, s.shards, routing, errOr(err, ErrTargetChanged))
+	}
+	return all[0], nil
+}
+
+func errOr(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+func orEmpty(b json.RawMessage) []byte {
+	if len(b) == 0 {
+		return []byte("{}")
+	}
+	return b
+}
+
+// routingShards reads how many hash slots the index divides its ids into.
+func (m *Mover) routingShards(ctx context.Context, c *upstream.Client, index string) (int, error) {
+	var st struct {
+		Metadata struct {
+			Indices map[string]struct {
+				N int `json:"routing_num_shards"`
+			} `json:"indices"`
+		} `json:"metadata"`
+	}
+	q := query("filter_path", "metadata.indices.*.routing_num_shards")
+	if err := m.read(ctx, c, http.MethodGet, "/_cluster/state/metadata/"+esc(index), q, nil, &st); err != nil {
+		return 0, fmt.Errorf("read the routing shards of %s on %s: %w", index, c.Name(), err)
+	}
+	n := st.Metadata.Indices[index].N
+	if n <= 0 {
+		return 0, fmt.Errorf("read the routing shards of %s on %s: the answer has none", index, c.Name())
+	}
+	return n, nil
+}
+
+// Ready gives the target, before the cutover, what takes time: the source's
+// replicas, refresh interval and whatever setting changed since. It waits a
+// bounded time for new replicas to start.
+func (m *Mover) Ready(ctx context.Context) error {
+	if _, err := m.SyncMeta(ctx); err != nil {
+		return err
+	}
+	idx, err := m.indices()
+	if err != nil {
+		return err
+	}
+	for _, i := range idx {
+		src, err := m.describe(ctx, m.src, i.Source)
+		if err != nil {
+			return err
+		}
+		if len(src) != 1 {
+			return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
+		}
+		set := map[string]any{}
+		for _, k := range []string{setReplicas, setRefresh, setExpand} {
+			set[k] = nil
+			if v, ok := src[0].settings[k]; ok {
+				set[k] = v
+			}
+		}
+		if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil); err != nil {
+			return fmt.Errorf("restore the settings of %s on %s: %w", i.Target, m.dst.Name(), err)
+		}
+	}
+	for _, i := range idx {
+		q := query("wait_for_no_initializing_shards", "true", "timeout", "30s")
+		err := m.read(ctx, m.dst, http.MethodGet, "/_cluster/health/"+esc(i.Target), q, nil, nil)
+		if code, _ := status(err); code == http.StatusRequestTimeout {
+			m.log.WarnContext(ctx, "replicas of the target have not started yet", "index", i.Target)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("wait for %s on %s: %w", i.Target, m.dst.Name(), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package mover
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
+)
+
+// errScanLost: the point in time is gone, so the shard has to be read anew.
+var errScanLost = errors.New("the point in time of a scan was lost")
+
+const keepAlive = "10m"
+
+// doc is a document as a search or a get returns it.
+type doc struct {
+	Index   string          `json:"_index"`
+	ID      string          `json:"_id"`
+	Routing string          `json:"_routing"`
+	Version int64           `json:"_version"`
+	SeqNo   int64           `json:"_seq_no"`
+	Term    int64           `json:"_primary_term"`
+	Found   bool            `json:"found"`
+	Source  json.RawMessage `json:"_source"`
+	Sort    json.RawMessage `json:"sort"`
+	Error   *struct {
+		Type   string `json:"type"`
+		Reason string `json:"reason"`
+	} `json:"error"`
+}
+
+// scan reads every document of one primary shard that a refresh has made
+// visible, in pages. It opens one point in time on that shard alone: _doc is
+// unique there and stable while the point in time lives, so search_after
+// neither skips nor repeats. Over several shards the same sort key occurs once
+// a shard, and documents were lost.
+func (m *Mover) scan(ctx context.Context, c *upstream.Client, index string, shard int, source bool, page func() int, each func([]doc) error) (err error) {
+	var pit struct {
+		ID     string                            `json:"pit_id"`
+		Shards struct{ Total, Successful int64 } `json:"_shards"`
+	}
+	q := query("keep_alive", keepAlive, "preference", fmt.Sprintf("_shards:%d|_primary", shard), "allow_partial_pit_creation", "false")
+	if err := m.read(ctx, c, http.MethodPost, "/"+esc(index)+"/_search/point_in_time", q, nil, &pit); err != nil {
+		return fmt.Errorf("open a point in time of %s[%d] on %s: %w", index, shard, c.Name(), err)
+	}
+	defer func() {
+		// The context may have ended, which is no reason to leave it open for minutes.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		// It expires by itself if this fails.
+		_ = c.JSON(ctx, http.MethodDelete, "/_search/point_in_time", nil, map[string]any{"pit_id": []string{pit.ID}}, nil)
+	}()
+	if pit.Shards.Total != 1 || pit.Shards.Successful != 1 {
+		return fmt.Errorf("open a point in time of %s[%d] on %s: %d of %d shards", index, shard, c.Name(), pit.Shards.Successful, pit.Shards.Total)
+	}
+	var after json.RawMessage
+	for {
+		body := map[string]any{
+			"pit": map[string]any{"id": pit.ID, "keep_alive": keepAlive}, "size": page(), "sort": []any{map[string]any{"_doc": "asc"}},
+			"version": true, "_source": source, "track_total_hits": false, "query": map[string]any{"match_all": map[string]any{}},
+		}
+		if after != nil {
+			body["search_after"] = after
+		}
+		hits, err := m.page(ctx, c, index, body)
+		if err != nil {
+			return fmt.Errorf("scan %s[%d] on %s: %w", index, shard, c.Name(), err)
+		}
+		if len(hits) == 0 {
+			return nil
+		}
+		after = hits[len(hits)-1].Sort
+		if err := each(hits); err != nil {
+			return err
+		}
+	}
+}
+
+// page performs one search. A timeout or a failed shard is an error: it would
+// look like the end of the shard.
+func (m *Mover) page(ctx context.Context, c *upstream.Client, index string, body any) ([]doc, error) {
+	var ans struct {
+		TimedOut bool                                    `json:"timed_out"`
+		Shards   struct{ Total, Successful, Failed int } `json:"_shards"`
+		Hits     struct {
+			Hits []doc `json:"hits"`
+		} `json:"hits"`
+	}
+	err := m.read(ctx, c, http.MethodPost, "/_search", query("allow_partial_search_results", "false"), body, &ans)
+	if code, _ := status(err); code == http.StatusNotFound || code >= 500 {
+		return nil, errors.Join(errScanLost, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if ans.TimedOut || ans.Shards.Failed > 0 || ans.Shards.Successful != 1 {
+		return nil, fmt.Errorf("the search was incomplete (timed out: %t, %d of %d shards): %w", ans.TimedOut, ans.Shards.Successful, ans.Shards.Total, errScanLost)
+	}
+	for i := range ans.Hits.Hits {
+		if ans.Hits.Hits[i].Index != index {
+			return nil, fmt.Errorf("a hit of another index")
+		}
+	}
+	return ans.Hits.Hits, nil
+}
+
+// get names a document for a realtime get.
+type get struct {
+	index   string
+	id      string
+	routing string
+}
+
+// fetch reads documents by realtime multi-get from primaries, so that every
+// acknowledged write is seen without a refresh. The answer has one entry for
+// each get. A document that cannot exist (a routing that the mapping requires is
+// missing) is one that is not found.
+func (m *Mover) fetch(ctx context.Context, c *upstream.Client, gets []get, source bool) ([]doc, error) {
+	type item struct {
+		Index   string `json:"_index"`
+		ID      string `json:"_id"`
+		Routing string `json:"routing,omitempty"`
+		Source  bool   `json:"_source"`
+	}
+	docs := make([]item, len(gets))
+	for i, g := range gets {
+		docs[i] = item{g.index, g.id, g.routing, source}
+	}
+	var ans struct {
+		Docs []doc `json:"docs"`
+	}
+	q := query("preference", "_primary", "realtime", "true")
+	for n := 0; ; n++ {
+		ans.Docs = nil
+		if err := m.read(ctx, c, http.MethodPost, "/_mget", q, map[string]any{"docs": docs}, &ans); err != nil {
+			return nil, fmt.Errorf("get documents from %s: %w", c.Name(), err)
+		}
+		if len(ans.Docs) != len(gets) {
+			return nil, fmt.Errorf("get documents from %s: %d answers to %d questions", c.Name(), len(ans.Docs), len(gets))
+		}
+		failed := ""
+		for i := range ans.Docs {
+			d := &ans.Docs[i]
+			switch {
+			case d.Error == nil:
+			case d.Error.Type == "routing_missing_exception":
+				d.Error, d.Found = nil, false
+			case d.Error.Type == "index_not_found_exception":
+				if c == m.src {
+					return nil, fmt.Errorf("get documents from %s: %w", c.Name(), ErrSourceChanged)
+				}
+				return nil, fmt.Errorf("get documents from %s: %w", c.Name(), ErrTargetChanged)
+			default:
+				failed = d.Error.Type
+			}
+		}
+		if failed == "" {
+			return ans.Docs, nil
+		}
+		if n == 8 { // about 10 s: a shard that moves is back by then
+			return nil, fmt.Errorf("get documents from %s: %s", c.Name(), failed)
+		}
+		if err := pause(ctx, n); err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package mover
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// found is an index as a cluster describes it.
+type found struct {
+	name          string
+	uuid          string
+	shards        int
+	settings      map[string]string // flat, as given: no defaults
+	mappings      json.RawMessage
+	aliases       map[string]json.RawMessage
+	routingShards int
+	dataStream    string
+}
+
+// describe reads indices by name or pattern. hidden says whether patterns match
+// hidden ones.
+func (m *Mover) describe(ctx context.Context, c *upstream.Client, pattern string) ([]found, error) {
+	var info map[string]struct {
+		Aliases    map[string]json.RawMessage `json:"aliases"`
+		Mappings   json.RawMessage            `json:"mappings"`
+		Settings   map[string]json.RawMessage `json:"settings"`
+		DataStream string                     `json:"data_stream"`
+	}
+	q := query("flat_settings", "true", "expand_wildcards", "open,closed", "ignore_unavailable", "true", "allow_no_indices", "true")
+	if err := m.read(ctx, c, http.MethodGet, "/"+esc(pattern), q, nil, &info); err != nil {
+		return nil, fmt.Errorf("describe %s on %s: %w", pattern, c.Name(), err)
+	}
+	var all []found
+	for _, name := range slices.Sorted(maps.Keys(info)) {
+		i := info[name]
+		f := found{name: name, settings: map[string]string{}, mappings: i.Mappings, aliases: i.Aliases, dataStream: i.DataStream}
+		for k, v := range i.Settings {
+			f.settings[k] = settingText(v)
+		}
+		f.uuid = f.settings["index.uuid"]
+		n, err := strconv.Atoi(f.settings["index.number_of_shards"])
+		if err != nil || f.uuid == "" {
+			return nil, fmt.Errorf("describe %s on %s: the answer has no uuid or number of shards", name, c.Name())
+		}
+		f.shards = n
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// settingText returns a setting as text: a string as it is, a list as JSON.
+func settingText(v json.RawMessage) string {
+	var s string
+	if json.Unmarshal(v, &s) == nil {
+		return s
+	}
+	return string(v)
+}
+
+// settingValue is the inverse of settingText.
+func settingValue(s string) any {
+	if strings.HasPrefix(s, "[") && json.Valid([]byte(s)) {
+		return json.RawMessage(s)
+	}
+	return s
+}
+
+// sources describes what the placement holds at A now. Closed, hidden and
+// system indices (a name that begins with a dot) of a dedicated cluster are not
+// a tenant's data to move.
+func (m *Mover) sources(ctx context.Context) ([]found, error) {
+	if m.spec.From.Kind == placement.DedicatedCluster {
+		all, err := m.describe(ctx, m.src, "*")
+		if err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(all, func(f found) bool {
+			return strings.HasPrefix(f.name, ".") || f.settings["index.hidden"] == "true"
+		}), nil
+	}
+	all, err := m.describe(ctx, m.src, m.spec.From.Index)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, &RefusedError{Code: CodeSourceMissing, Field: "from.index", Detail: fmt.Sprintf("%s has no index %s", m.src.Name(), m.spec.From.Index), Fix: "check the placement"}
+	}
+	if len(all) != 1 || all[0].name != m.spec.From.Index {
+		return nil, &RefusedError{Code: CodeSourceMissing, Field: "from.index", Detail: fmt.Sprintf("%s is not an index of %s, but an alias", m.spec.From.Index, m.src.Name()), Fix: "place the partition on the index itself"}
+	}
+	return all, nil
+}
+
+// CheckSource returns an error that is ErrSourceChanged unless the source has
+// exactly the indices, by UUID, that the move was prepared for.
+func (m *Mover) CheckSource(ctx context.Context) error {
+	idx, err := m.indices()
+	if err != nil {
+		return err
+	}
+	uuids, err := m.uuids(ctx, m.src, names(idx, func(i Index) string { return i.Source }))
+	if err != nil {
+		return err
+	}
+	for _, i := range idx {
+		if uuids[i.Source] != i.SourceUUID {
+			return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
+		}
+	}
+	if m.spec.From.Kind != placement.DedicatedCluster {
+		return nil
+	}
+	now, err := m.sources(ctx)
+	if err != nil {
+		return err
+	}
+	if len(now) != len(idx) {
+		return fmt.Errorf("%d indices, %d when the move began: %w", len(now), len(idx), ErrSourceChanged)
+	}
+	return nil
+}
+
+func names(idx []Index, f func(Index) string) []string {
+	out := make([]string, len(idx))
+	for i := range idx {
+		out[i] = f(idx[i])
+	}
+	return out
+}
+
+// uuids returns the UUID of each named index that exists; an alias of that name
+// is not one. It asks index by index, because a list could outgrow a URL.
+func (m *Mover) uuids(ctx context.Context, c *upstream.Client, names []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, n := range names {
+		var s map[string]struct {
+			Settings map[string]json.RawMessage `json:"settings"`
+		}
+		err := m.read(ctx, c, http.MethodGet, "/"+esc(n)+"/_settings/index.uuid", query("flat_settings", "true"), nil, &s)
+		if code, _ := status(err); code == http.StatusNotFound {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the uuid of %s on %s: %w", n, c.Name(), err)
+		}
+		if i, ok := s[n]; ok {
+			out[n] = settingText(i.Settings["index.uuid"])
+		}
+	}
+	return out, nil
+}
+
+// indices returns the move's indices, or an error when there are none to know of.
+func (m *Mover) indices() ([]Index, error) {
+	idx := m.Indexes()
+	if len(idx) == 0 && m.spec.From.Kind == placement.DedicatedIndex {
+		return nil, fmt.Errorf("the move has not been prepared: call Prepare or Use first")
+	}
+	return idx, nil
+}
+
+// RefreshSource refreshes A, so that what was written is seen by a scan.
+func (m *Mover) RefreshSource(ctx context.Context) error {
+	return m.refresh(ctx, m.src, func(i Index) string { return i.Source })
+}
+
+// RefreshTarget refreshes B.
+func (m *Mover) RefreshTarget(ctx context.Context) error {
+	defer m.rates.since(func(r *Rates) *time.Duration { return &r.Refresh })()
+	return m.refresh(ctx, m.dst, func(i Index) string { return i.Target })
+}
+
+func (m *Mover) refresh(ctx context.Context, c *upstream.Client, name func(Index) string) error {
+	idx, err := m.indices()
+	if err != nil {
+		return err
+	}
+	for _, i := range idx {
+		if err := m.refreshOne(ctx, c, name(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Mover) refreshOne(ctx context.Context, c *upstream.Client, index string) error {
+	var ans struct {
+		Shards struct{ Failed int } `json:"_shards"`
+	}
+	if err := m.read(ctx, c, http.MethodPost, "/"+esc(index)+"/_refresh", nil, nil, &ans); err != nil {
+		return fmt.Errorf("refresh %s on %s: %w", index, c.Name(), err)
+	}
+	if ans.Shards.Failed > 0 {
+		return fmt.Errorf("refresh %s on %s: %d shards failed", index, c.Name(), ans.Shards.Failed)
+	}
+	return nil
+}
