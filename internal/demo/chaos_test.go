@@ -24,8 +24,6 @@ import (
 	"github.com/sluiceproxy/sluice/internal/load"
 )
 
-func TestMain(m *testing.M) { os.Exit(enginetest.Run(m)) }
-
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
