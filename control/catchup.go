@@ -1,0 +1,190 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/mover"
+)
+
+// catchUp repeats rounds until what is left fits the pause budget, verifies
+// once, and tries to flip. Whatever stands in the way of a cutover is waited out
+// here, where nobody's writes are held.
+func (d *drive) catchUp(ctx context.Context) error {
+	if s := d.move().Stage; s != StageCatchingUp {
+		if err := d.stage(ctx, StageCatchingUp, nil); err != nil {
+			return err
+		}
+	}
+	tell := &throttle{every: time.Second}
+	for tries := 0; ; {
+		wait, dirty, err := d.approach(ctx, tell)
+		if err != nil {
+			return err
+		}
+		if wait == nil {
+			done, why, err := d.cutover(ctx)
+			if err != nil || done {
+				return err
+			}
+			wait = why
+			tries++
+		}
+		d.log.Info("no cutover yet", "reason", wait)
+		if err := d.note(ctx, wait); err != nil {
+			return err
+		}
+		var over *overBudget
+		if errors.As(wait, &over) && dirty > 0 {
+			continue // the round itself took time; the next one is shorter
+		}
+		sleep(ctx, min(100*time.Millisecond<<min(tries, 5), 3*time.Second))
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// overBudget: a cutover now would hold writes for too long.
+type overBudget struct{ predicted, budget time.Duration }
+
+func (e *overBudget) Error() string {
+	return fmt.Sprintf("the predicted pause %s exceeds the budget %s: catching up further", e.predicted.Round(time.Millisecond), e.budget)
+}
+
+// approach does one round and says what, if anything, a cutover has to wait for.
+func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty int, err error) {
+	waiting, err := d.recover(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	refs, err := d.round(ctx)
+	if err != nil {
+		// A proxy that does not answer may be closing, or about to vanish: which
+		// of them, its session will tell. The target is the driver's to care for.
+		if ctx.Err() != nil {
+			return nil, 0, context.Cause(ctx)
+		}
+		if !errors.Is(err, gate.ErrJournalLost) {
+			return nil, 0, err
+		}
+		return err, 0, nil
+	}
+	dirty = len(refs)
+	predicted := d.mv.PredictPause(dirty) + d.ack
+	count := func(m *Move) {
+		m.Progress.Rounds++
+		m.Progress.CaughtUp += int64(dirty)
+		m.Progress.Dirty, m.Progress.PredictedPause = dirty, predicted
+	}
+	budget := d.move().Options.PauseBudget
+	switch {
+	case tell.due() || waiting == nil && predicted <= budget:
+		if err := d.update(ctx, count); err != nil {
+			return nil, 0, err
+		}
+	default:
+		d.mu.Lock()
+		count(&d.m) // written with the next change
+		d.mu.Unlock()
+	}
+	switch {
+	case waiting != nil:
+		return waiting, dirty, nil
+	case len(d.unsure) > 0:
+		return errJournalLost, dirty, nil
+	case predicted > budget:
+		return &overBudget{predicted, budget}, dirty, nil
+	}
+	if !d.verified {
+		if err := d.verify(ctx); err != nil {
+			return nil, 0, err
+		}
+		// It took time, in which journals grew: another round before the cutover.
+		return errors.New("verified; catching up with what was written meanwhile"), dirty, nil
+	}
+	return d.c.barrier.Check(ctx, d.move().Partition, d.accounted()), dirty, nil
+}
+
+// accounted tells the barrier whom this move has accounted for.
+func (d *drive) accounted() func(string) bool {
+	done := d.move().clone().Reconciled
+	return func(s string) bool { return done[s] }
+}
+
+const verifyTries = 4
+
+// verify compares every id and version of both sides. A document that is being
+// written differs for a moment; so each difference has to vanish, or to be named
+// by a journal that is read after it was seen. What is left was written by
+// somebody whom no proxy has seen: the move is aborted, since nothing would keep
+// such writes from being lost at the flip.
+func (d *drive) verify(ctx context.Context) error {
+	if err := d.stage(ctx, StageVerifying, nil); err != nil {
+		return err
+	}
+	var diff mover.Diff
+	for try := 0; ; try++ {
+		var err error
+		if diff, err = d.mv.Reconcile(ctx, false); err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		if diff.Empty() || int(diff.NMissing+diff.NExtra+diff.NOlder) == len(diff.Missing)+len(diff.Extra)+len(diff.Older) {
+			break
+		}
+		// More differences than are listed: let the journals explain them first.
+		if try == verifyTries {
+			return drift(diff)
+		}
+		if _, err := d.round(ctx); err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+	}
+	counts := DiffCounts{Scanned: diff.Scanned, Missing: diff.NMissing, Extra: diff.NExtra, Older: diff.NOlder}
+	open := append(append(append([]gate.DocRef(nil), diff.Missing...), diff.Extra...), diff.Older...)
+	for try := 0; len(open) > 0; try++ {
+		journaled := map[gate.DocRef]bool{}
+		take := func() error {
+			refs, err := d.round(ctx)
+			for _, r := range refs {
+				journaled[r] = true
+			}
+			return err
+		}
+		if err := take(); err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		left, err := d.mv.CheckRefs(ctx, open)
+		if err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		sleep(ctx, 100*time.Millisecond<<try) // a write that was under way ends, and is journaled
+		if err := take(); err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		open = open[:0]
+		for _, list := range [][]gate.DocRef{left.Missing, left.Extra, left.Older} {
+			for _, r := range list {
+				if !journaled[r] {
+					open = append(open, r)
+				}
+			}
+		}
+		if len(open) > 0 && try == verifyTries {
+			counts.Unsettled = int64(len(open))
+			if err := d.update(ctx, func(m *Move) { m.Verified = &counts }); err != nil {
+				return err
+			}
+			return drift(left)
+		}
+	}
+	d.verified = true
+	return d.stage(ctx, StageCatchingUp, func(m *Move) { m.Verified = &counts })
+}
+
+func drift(d mover.Diff) error {
+	return fmt.Errorf("%w: %d documents only at the source, %d only at the target, %d with another version; no proxy has journaled them", errDrift, d.NMissing, d.NExtra, d.NOlder)
+}

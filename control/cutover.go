@@ -1,0 +1,250 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// errDeadline is why a cutover was left.
+var errDeadline = errors.New("the cutover deadline has passed")
+
+// rollForward bounds how long a completion of unknown outcome is pursued by this
+// driver; after it the next attempt reads what became of it.
+const rollForward = 20 * time.Second
+
+// cutover holds the writes, takes the last of them over, and flips. done: the
+// move has flipped and its after-work is done. Otherwise why says what stood in
+// the way and the partition is in Draining again, with nothing lost; err means
+// that this attempt is over.
+func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
+	// What takes time comes before the writes are held.
+	if err := d.mv.Ready(ctx); err != nil {
+		return false, nil, fmt.Errorf("make the target ready: %w", err)
+	}
+	tasks, err := d.mv.Tasks(ctx)
+	if err != nil {
+		return false, nil, err
+	}
+	if len(tasks) > 0 {
+		return false, &UnresolvedError{Proxies: []string{"the source cluster"}, Tasks: len(tasks)}, nil
+	}
+	if err := d.stage(ctx, StageCutover, func(m *Move) { m.Progress.Cutovers++ }); err != nil {
+		return false, nil, err
+	}
+	if err := errors.Join(d.mv.RefreshTarget(ctx), d.mv.RefreshSource(ctx)); err != nil {
+		return false, nil, err
+	}
+	if _, err := d.round(ctx); err != nil {
+		if errors.Is(err, gate.ErrJournalLost) {
+			return false, err, d.stage(ctx, StageCatchingUp, nil)
+		}
+		return false, nil, err
+	}
+	if len(d.unsure) > 0 {
+		return false, errJournalLost, d.stage(ctx, StageCatchingUp, nil)
+	}
+	m := d.move()
+	began := time.Now()
+	// An unknown outcome ends the attempt: the next one takes over at a new
+	// epoch, which a cutover that arrives late cannot match.
+	e, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpCutover, Expect: d.epoch, Attempt: d.tag(), Start: StartNow()})
+	if err != nil {
+		return false, nil, fmt.Errorf("enter cutover: %w", err)
+	}
+	d.epoch = e.Epoch
+	limit, cancel := context.WithTimeoutCause(ctx, m.Options.CutoverDeadline-time.Since(began), errDeadline)
+	defer cancel()
+	sealed, err := d.closeAndTake(limit)
+	if err == nil {
+		e, err = d.complete(limit)
+		if err == nil {
+			d.flip.pause = time.Since(began)
+			return true, nil, d.settle(ctx, e)
+		}
+		if !refusedOrEarly(limit, err) {
+			return false, nil, err // unknown: the next attempt finds out
+		}
+	}
+	why = err
+	if cause := context.Cause(limit); cause != nil {
+		why = fmt.Errorf("%w: %w", cause, err)
+	}
+	return false, why, d.reopen(ctx, sealed)
+}
+
+// closeAndTake waits for the barrier at the cutover's epoch and brings over what
+// is left. When it returns nil, both sides are equal, nothing that was admitted
+// before can still change the source, and no mover can change the target. Steps
+// that do not need one another run at the same time.
+func (d *drive) closeAndTake(ctx context.Context) (sealed bool, err error) {
+	m := d.move()
+	at := time.Now()
+	// Writes with refresh=wait_for end only when the source is refreshed, and
+	// the barrier waits for them: so it is, again and again, until it has passed.
+	// An error of it shows as a barrier that does not pass.
+	refreshing, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		for refreshing.Err() == nil {
+			_ = d.mv.RefreshSource(refreshing)
+			sleep(refreshing, 20*time.Millisecond)
+		}
+	}()
+	clear, err := d.c.barrier.Wait(ctx, m.Partition, d.epoch, d.accounted())
+	stop()
+	if err != nil {
+		return false, err
+	}
+	d.ack = time.Since(at)
+	for _, h := range clear.Heads {
+		if h.Lost {
+			return false, errJournalLost
+		}
+	}
+	// The entry stays in Cutover at this epoch or every later step of this driver
+	// is refused; so from here on the source changes only by what goes around the
+	// proxies, and these looks at it cannot be too early.
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.mv.CheckSource(gctx) })
+	g.Go(func() error {
+		tasks, err := d.mv.Tasks(gctx)
+		if err == nil && len(tasks) > 0 {
+			err = &UnresolvedError{Proxies: []string{"the source cluster"}, Tasks: len(tasks)}
+		}
+		return err
+	})
+	var last []gate.DocRef
+	g.Go(func() (err error) {
+		last, err = d.lastRound(gctx, clear)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	g, gctx = errgroup.WithContext(ctx)
+	g.Go(func() error { return d.mv.RefreshTarget(gctx) }) // searches at the target see the last writes
+	g.Go(func() error {
+		if len(last) == 0 {
+			return nil
+		}
+		diff, err := d.mv.CheckRefs(gctx, last)
+		if err == nil && !diff.Empty() {
+			err = fmt.Errorf("the last round: %w", drift(diff))
+		}
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	d.flip.proxies = clear.Proxies
+	return true, d.mv.Seal(ctx)
+}
+
+// lastRound takes what the proxies had journaled when they were clear. Nothing
+// is confirmed: the flip drops the journals, and a reopened move reads on from
+// where it stands.
+func (d *drive) lastRound(ctx context.Context, clear Clear) ([]gate.DocRef, error) {
+	var refs []gate.DocRef
+	for {
+		h, err := d.pull(ctx, clear.Proxies, clear.Heads)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.absorb(ctx, h); err != nil {
+			return nil, err
+		}
+		if len(h.lost) > 0 {
+			return nil, errJournalLost
+		}
+		refs = append(refs, h.refs...)
+		if h.more {
+			continue
+		}
+		for s, head := range clear.Heads {
+			if d.after[s] < head.Head {
+				return nil, fmt.Errorf("%w: it ends at %d of %d", errJournalLost, d.after[s], head.Head)
+			}
+		}
+		return refs, nil
+	}
+}
+
+// complete flips the entry. What was proven stays proven for as long as the
+// entry is in Cutover at that epoch, so after an unknown outcome the same
+// compare-and-swap is simply repeated until it is known: it wins, or it meets
+// the flip that had won already, or the epoch of somebody who was faster. The
+// deadline and the caller's end do not interrupt that: they would leave the
+// writes held with nobody to answer for it.
+func (d *drive) complete(limit context.Context) (placement.Entry, error) {
+	if limit.Err() != nil {
+		return placement.Entry{}, context.Cause(limit)
+	}
+	m := d.move()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(limit), rollForward)
+	defer cancel()
+	for n := 0; ; n++ {
+		e, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpComplete, Expect: d.epoch, Attempt: d.tag()})
+		if err == nil {
+			return e, nil
+		}
+		var refusal *placement.Refusal
+		if errors.As(err, &refusal) {
+			now, rerr := d.c.s.State(ctx, m.Partition)
+			switch {
+			case rerr == nil && !now.State.Migrating() && now.PreviousMove == m.ID:
+				return now, nil
+			case rerr == nil:
+				return now, fmt.Errorf("complete: %w", err)
+			}
+		}
+		if ctx.Err() != nil || !d.sess.Valid() {
+			return placement.Entry{}, fmt.Errorf("complete: the outcome is unknown: %w: %w", ErrStoreUnavailable, err)
+		}
+		sleep(ctx, backoff(n))
+	}
+}
+
+// refusedOrEarly reports whether a failed completion certainly did not happen.
+func refusedOrEarly(limit context.Context, err error) bool {
+	var refusal *placement.Refusal
+	return errors.As(err, &refusal) || !errors.Is(err, ErrStoreUnavailable) && limit.Err() != nil
+}
+
+// reopen leaves the Cutover, also when the driver is being stopped: held writes
+// should not wait for the next driver. The mover's write aliases are taken again
+// if they were, or may have been, given up.
+func (d *drive) reopen(ctx context.Context, sealed bool) error {
+	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	e, err := d.c.s.Apply(bound, d.move().Partition, placement.Command{Op: placement.OpReopen, Expect: d.epoch, Attempt: d.tag()})
+	if err != nil {
+		return fmt.Errorf("reopen: %w", err)
+	}
+	d.epoch = e.Epoch
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if sealed {
+		if err := d.mv.Take(ctx, false); err != nil {
+			return fmt.Errorf("take the target again: %w", err)
+		}
+	}
+	return d.stage(ctx, StageCatchingUp, nil)
+}
+
+// names of proxies, for people.
+func names(proxies []store.Info) []string {
+	out := make([]string, len(proxies))
+	for i, p := range proxies {
+		out[i] = p.Name
+	}
+	return out
+}

@@ -1,0 +1,286 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// preparingTries bounds how often a move that has not begun is tried before it
+// fails: nothing waits for it, and its user should hear of it.
+const preparingTries = 6
+
+// migrate takes the partition from where the entry says to the flip, or back.
+func (d *drive) migrate(ctx context.Context, e placement.Entry, save *throttle) error {
+	work, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() { // ends with work, which ends with this function
+		select {
+		case <-d.abort:
+			stop(errAborted)
+		case <-work.Done():
+		}
+	}()
+	err := d.forward(work, e, save)
+	begun := d.move().BeginEpoch != 0
+	var refused *mover.RefusedError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil || errors.Is(err, errSuperseded) || errors.Is(err, store.ErrSessionLost):
+		return err
+	case errors.Is(context.Cause(work), errAborted):
+		return d.abandon(ctx, nil)
+	case hopeless(err), !begun && (errors.As(err, &refused) || d.move().Attempt >= preparingTries):
+		return d.abandon(ctx, err)
+	}
+	return err
+}
+
+// hopeless reports an error that trying again cannot cure.
+func hopeless(err error) bool {
+	var refused *mover.RefusedError
+	var invalid *placement.InvalidError
+	switch {
+	case errors.As(err, &refused):
+		return refused.Code != mover.CodeUnreachable
+	case errors.As(err, &invalid):
+		return true
+	}
+	for _, e := range []error{errDrift, errReplaced, mover.ErrSourceChanged, mover.ErrTargetChanged, placement.ErrAlreadyMigrating, placement.ErrSamePlacement, placement.ErrUnknownPartition} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// forward performs the stages up to and including the work after the flip.
+func (d *drive) forward(ctx context.Context, e placement.Entry, save *throttle) error {
+	if err := d.begin(ctx, e); err != nil {
+		return err
+	}
+	if d.move().Stage == StagePreparing {
+		if err := d.beginBarrier(ctx); err != nil {
+			return err
+		}
+	}
+	if d.move().Stage == StageCopying {
+		if err := d.copy(ctx, save); err != nil {
+			return err
+		}
+	}
+	return d.catchUp(ctx)
+}
+
+// begin makes this attempt the partition's and the target's only mover: for a
+// fresh move it prepares the target and begins, for one that was left it takes
+// over. A takeover bumps the epoch, so whatever the last driver still sends to
+// the store - a cutover, a completion - is refused; and it takes the target's
+// write alias, so what it still sends to the target is, too.
+func (d *drive) begin(ctx context.Context, e placement.Entry) error {
+	m := d.move()
+	if e.State.Migrating() {
+		n, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpReopen, Expect: e.Epoch, Attempt: d.tag()})
+		if err != nil {
+			return fmt.Errorf("take the partition over: %w", err)
+		}
+		d.epoch = n.Epoch
+		if err := d.mv.Take(ctx, true); err != nil {
+			return fmt.Errorf("take the target over: %w", err)
+		}
+		if m.Stage == StagePreparing {
+			// Whether an earlier driver had recorded its begin or not: a barrier
+			// at this later epoch covers it.
+			return d.update(ctx, func(m *Move) { m.BeginEpoch = n.Epoch })
+		}
+		return nil
+	}
+	if err := d.stage(ctx, StagePreparing, nil); err != nil {
+		return err
+	}
+	idx, err := d.mv.Prepare(ctx)
+	if err != nil {
+		return fmt.Errorf("prepare the target: %w", err)
+	}
+	if err := d.update(ctx, func(m *Move) { m.Indices = idx }); err != nil {
+		return err
+	}
+	if err := d.mv.Take(ctx, m.Attempt > 1); err != nil {
+		return fmt.Errorf("take the target: %w", err)
+	}
+	n, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpBegin, Expect: e.Epoch, To: m.To, Attempt: d.tag()})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	d.epoch = n.Epoch
+	return d.update(ctx, func(m *Move) { m.BeginEpoch = n.Epoch })
+}
+
+// beginBarrier lets the copy begin only when no write is left that was admitted
+// under Active: it is in no journal, so the copy itself must see it. Every
+// session must have applied the begin epoch with nothing older open; a vanished
+// proxy's writes are waited out. Then the source is refreshed, because a scan
+// does not see what is not.
+func (d *drive) beginBarrier(ctx context.Context) error {
+	m := d.move()
+	for {
+		if _, err := d.look(ctx); err != nil {
+			return err
+		}
+		drained := map[string]bool{} // what this look has let pass
+		accounted := func(session string) bool {
+			if m.Reconciled[session] {
+				return true
+			}
+			if d.c.absent.absent(session) >= m.Options.DrainBarrier {
+				drained[session] = true
+				return true
+			}
+			return false
+		}
+		bound, cancel := context.WithTimeout(ctx, 2*time.Second)
+		_, err := d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)
+		cancel()
+		if err == nil {
+			if err := d.mv.RefreshSource(ctx); err != nil {
+				return err
+			}
+			return d.stage(ctx, StageCopying, func(m *Move) { m.account(drained) })
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if errors.Is(err, ErrStoreUnavailable) {
+			return err
+		}
+		if err := d.note(ctx, fmt.Errorf("barrier at begin: %w", err)); err != nil {
+			return err
+		}
+		sleep(ctx, 200*time.Millisecond)
+	}
+}
+
+func (m *Move) account(sessions map[string]bool) {
+	if len(sessions) == 0 {
+		return
+	}
+	if m.Reconciled == nil {
+		m.Reconciled = map[string]bool{}
+	}
+	for s := range sessions {
+		m.Reconciled[s] = true
+	}
+}
+
+// look reads the fleet and remembers who is missing.
+func (d *drive) look(ctx context.Context) (fleet, error) {
+	f, err := readFleet(ctx, d.c.s)
+	if err == nil {
+		d.c.absent.note(f)
+	}
+	return f, err
+}
+
+// copy scans the source into the target from the checkpoint on. The record is
+// written at each checkpoint, and once a second for whoever watches.
+func (d *drive) copy(ctx context.Context, save *throttle) error {
+	done := make(chan struct{})
+	var tell sync.WaitGroup
+	tell.Go(func() {
+		t := time.NewTicker(save.every)
+		defer t.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-t.C:
+				// An error needs no handling here: if the move was taken over, the
+				// lease says so to the copy.
+				_ = d.update(ctx, func(m *Move) { save.into(&m.Progress) })
+			}
+		}
+	})
+	err := d.mv.Copy(ctx, d.move().Checkpoint, func(cp mover.Checkpoint) error {
+		return d.update(ctx, func(m *Move) {
+			m.Checkpoint = cp
+			save.into(&m.Progress)
+		})
+	})
+	close(done)
+	tell.Wait()
+	if err != nil {
+		return fmt.Errorf("copy: %w", err)
+	}
+	return d.stage(ctx, StageCatchingUp, func(m *Move) {
+		save.into(&m.Progress)
+		m.Progress.Docs, m.Progress.Bytes = max(m.Progress.Docs, m.Checkpoint.Docs), max(m.Progress.Bytes, m.Checkpoint.Bytes)
+		m.Progress.ETA = 0
+	})
+}
+
+// abandon takes the partition back to its source and cleans the target. why is
+// nil when a person asked for it.
+func (d *drive) abandon(ctx context.Context, why error) error {
+	m := d.move()
+	e, err := d.c.s.State(ctx, m.Partition)
+	switch {
+	case errors.Is(err, placement.ErrUnknownPartition):
+		return d.discard(ctx, why)
+	case err != nil:
+		return fmt.Errorf("abort: %w", err)
+	case e.State.Migrating() && e.Attempt.Move == m.ID:
+		if e.Attempt.Number > m.Attempt {
+			return d.supersede()
+		}
+		// An unknown outcome, or a flip that came first: the next attempt reads
+		// what became of it.
+		if _, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpAbort, Expect: e.Epoch, Attempt: e.Attempt}); err != nil {
+			return fmt.Errorf("abort: %w", err)
+		}
+	case !e.State.Migrating() && e.PreviousMove == m.ID:
+		return d.settle(ctx, e) // flipped: too late to abort
+	}
+	return d.discard(ctx, why)
+}
+
+// discard removes what the move has made at the target; the entry is, or never
+// was taken, back at the source. It ends the move.
+func (d *drive) discard(ctx context.Context, why error) error {
+	text := ""
+	if why != nil {
+		text = why.Error()
+	}
+	if err := d.stage(ctx, StageAborting, func(m *Move) {
+		if text != "" {
+			m.Error = text
+		}
+	}); err != nil {
+		return err
+	}
+	m := d.move()
+	if d.mv != nil {
+		if err := d.mv.Discard(ctx); err != nil {
+			if m.BeginEpoch != 0 || m.Attempt < 2*preparingTries || ctx.Err() != nil {
+				return fmt.Errorf("clean the target: %w", err)
+			}
+			text = fmt.Sprintf("%s; and the target could not be cleaned, look for indices of move %s there: %v", m.Error, m.ID, err)
+		}
+	}
+	final := StageAborted
+	if m.BeginEpoch == 0 && !m.AbortRequested {
+		final = StageFailed
+	}
+	return d.stage(ctx, final, func(m *Move) {
+		if text != "" {
+			m.Error = text
+		}
+		m.Owner = ""
+	})
+}

@@ -1,0 +1,184 @@
+package control
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"maps"
+	"time"
+
+	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// Stage is where a move's driver stands. It is persisted before the stage's
+// first step, and every step may be repeated.
+type Stage string
+
+// The stages of a move.
+const (
+	StagePreparing  Stage = "preparing"   // prechecks, the target's indices, begin, barrier at begin
+	StageCopying    Stage = "copying"     // scan of the source into the target
+	StageCatchingUp Stage = "catching_up" // journals
+	StageVerifying  Stage = "verifying"   // every id and version of both sides compared
+	StageCutover    Stage = "cutover"     // writes are held
+	StageFlipped    Stage = "flipped"     // at the target; the old copy is kept until retired
+	StageRetiring   Stage = "retiring"    // the old copy is being removed
+	StageDone       Stage = "done"        // the old copy is gone
+	StageAborting   Stage = "aborting"    // back at the source; the target is being cleaned
+	StageAborted    Stage = "aborted"     // back at the source, nothing left at the target
+	StageFailed     Stage = "failed"      // never begun
+)
+
+// MoveOptions bound one move. Durations are in nanoseconds in JSON.
+type MoveOptions struct {
+	PauseBudget     time.Duration `json:"pause_budget"`     // writes are not held while a longer pause is predicted (default 250 ms)
+	CutoverDeadline time.Duration `json:"cutover_deadline"` // a longer cutover is left again (default 2 s)
+	DrainBarrier    time.Duration `json:"drain_barrier"`    // how long a vanished proxy's writes may still land (default 30 s)
+	CopyRate        float64       `json:"copy_rate"`        // documents a second; 0: as fast as the clusters allow
+}
+
+// Defaults of MoveOptions.
+const (
+	DefaultPauseBudget     = 250 * time.Millisecond
+	DefaultCutoverDeadline = 2 * time.Second
+)
+
+func (o MoveOptions) withDefaults() (MoveOptions, error) {
+	for _, f := range []struct {
+		field string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"pause_budget", &o.PauseBudget, DefaultPauseBudget},
+		{"cutover_deadline", &o.CutoverDeadline, DefaultCutoverDeadline},
+		{"drain_barrier", &o.DrainBarrier, DefaultDrainBarrier},
+	} {
+		if *f.value < 0 {
+			return o, &placement.InvalidError{Field: f.field, Value: f.value.String(), Fix: "must not be negative"}
+		}
+		if *f.value == 0 {
+			*f.value = f.def
+		}
+	}
+	if o.CopyRate < 0 || o.CopyRate != o.CopyRate {
+		return o, &placement.InvalidError{Field: "copy_rate", Value: "negative", Fix: "must be 0 (no limit) or a number of documents a second"}
+	}
+	return o, nil
+}
+
+// Progress is what a watcher of a move sees. It decides nothing.
+type Progress struct {
+	Docs           int64         `json:"docs"`
+	Total          int64         `json:"total"`
+	Bytes          int64         `json:"bytes"`
+	Rate           float64       `json:"rate"` // documents a second, of late
+	ETA            time.Duration `json:"eta"`  // of the copy; 0 while unknown
+	Dirty          int           `json:"dirty"`
+	Rounds         int           `json:"rounds"`    // of catching up
+	CaughtUp       int64         `json:"caught_up"` // ids applied from journals
+	PredictedPause time.Duration `json:"predicted_pause"`
+	Cutovers       int           `json:"cutovers"` // tried
+	Laggards       []Laggard     `json:"laggards,omitempty"`
+	Note           string        `json:"note,omitempty"` // what it waits for
+}
+
+// StageTime is one stage's place in the timeline.
+type StageTime struct {
+	Stage    Stage         `json:"stage"`
+	Started  time.Time     `json:"started"`
+	Duration time.Duration `json:"duration"` // 0 while it lasts
+}
+
+// Move is the record of one move: what a successor needs to go on, and what
+// people want to see. The entry is the truth about where the partition is.
+type Move struct {
+	ID        string                `json:"id"`
+	Partition placement.PartitionID `json:"partition"`
+	From      placement.Placement   `json:"from"`
+	To        placement.Placement   `json:"to"`
+	Created   time.Time             `json:"created"`
+	Options   MoveOptions           `json:"options"`
+	Stage     Stage                 `json:"stage"`
+	// Attempt counts the tenures of drivers; Owner is the session of the present
+	// one, empty when nobody drives.
+	Attempt uint32 `json:"attempt"`
+	Owner   string `json:"owner,omitempty"`
+	// BeginEpoch is the epoch whose barrier copying waits for: of begin, or of a
+	// takeover that came before that barrier had passed. CompleteEpoch is the flip's.
+	BeginEpoch      placement.Epoch `json:"begin_epoch,omitempty"`
+	CompleteEpoch   placement.Epoch `json:"complete_epoch,omitempty"`
+	AbortRequested  bool            `json:"abort_requested,omitempty"`
+	RetireRequested bool            `json:"retire_requested,omitempty"`
+
+	Indices    []mover.Index    `json:"indices,omitempty"`
+	Checkpoint mover.Checkpoint `json:"checkpoint"`
+	// Reconciled are the vanished sessions whose writes are accounted for: the
+	// copy began, or a reconcile did, after their drain.
+	Reconciled map[string]bool `json:"reconciled,omitempty"`
+
+	Progress Progress    `json:"progress"`
+	Verified *DiffCounts `json:"verified,omitempty"` // of the last verification
+	Timeline []StageTime `json:"timeline,omitempty"`
+	Receipt  *Receipt    `json:"receipt,omitempty"`
+	Error    string      `json:"error,omitempty"`
+	Updated  time.Time   `json:"updated"`
+}
+
+// Terminal reports whether nothing will happen to the move any more.
+func (m Move) Terminal() bool {
+	return m.Stage == StageDone || m.Stage == StageAborted || m.Stage == StageFailed
+}
+
+// Settled reports whether the partition's place is decided: the move has
+// flipped, or never will.
+func (m Move) Settled() bool {
+	return m.Terminal() || m.Stage == StageFlipped || m.Stage == StageRetiring
+}
+
+// enter makes s the move's stage and dates it.
+func (m *Move) enter(s Stage, now time.Time) {
+	if m.Stage == s && len(m.Timeline) > 0 {
+		return
+	}
+	if n := len(m.Timeline); n > 0 && m.Timeline[n-1].Duration == 0 {
+		m.Timeline[n-1].Duration = max(now.Sub(m.Timeline[n-1].Started), 1)
+	}
+	m.Stage = s
+	if len(m.Timeline) >= 64 { // reopened again and again: keep the beginning and the end
+		m.Timeline = append(m.Timeline[:16:16], m.Timeline[len(m.Timeline)-32:]...)
+	}
+	m.Timeline = append(m.Timeline, StageTime{Stage: s, Started: now})
+}
+
+// clone keeps a mutation that is not written from being seen.
+func (m Move) clone() Move {
+	m.Reconciled = maps.Clone(m.Reconciled)
+	m.Timeline = append([]StageTime(nil), m.Timeline...)
+	return m
+}
+
+// Moves are the records of all moves, finished ones included.
+func Moves(s *store.Store) store.Records[Move] { return store.RecordsOf[Move](s, store.SpaceMoves) }
+
+// idDigits sort like their values, and may be part of an index name.
+const idDigits = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// newMoveID returns "m", nine digits of the time in milliseconds and six random
+// ones, so that ids sort by age. Creation refuses an id that exists.
+func newMoveID(now time.Time) string {
+	var r [8]byte
+	_, _ = rand.Read(r[:]) // never fails
+	t, x := uint64(now.UnixMilli()), binary.BigEndian.Uint64(r[:])
+	b := make([]byte, 16)
+	b[0] = 'm'
+	for i := 9; i >= 1; i-- {
+		b[i] = idDigits[t&31]
+		t >>= 5
+	}
+	for i := 10; i < 16; i++ {
+		b[i] = idDigits[x&31]
+		x >>= 5
+	}
+	return string(b)
+}

@@ -1,0 +1,87 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// Receipt says what a move did. Durations are in nanoseconds in JSON, except
+// where a field's name says otherwise.
+type Receipt struct {
+	Partition    placement.PartitionID `json:"partition"`
+	From         placement.Placement   `json:"from"`
+	To           placement.Placement   `json:"to"`
+	Attempts     uint32                `json:"attempts"` // drivers that worked on it
+	Timeline     []StageTime           `json:"timeline"`
+	Docs         int64                 `json:"docs"` // copied
+	Bytes        int64                 `json:"bytes"`
+	Rounds       int                   `json:"rounds"`    // of catching up
+	CaughtUp     int64                 `json:"caught_up"` // ids applied from journals
+	Verification DiffCounts            `json:"verification"`
+	Instances    []string              `json:"instances"` // proxies waited for at the flip
+	Pause        Pause                 `json:"pause"`
+	Cutovers     int                   `json:"cutovers"` // tried, the successful one included
+	// Fence: "clean" (no write reached the old copy after the flip's last
+	// check), "written" (somebody writes around the proxies), or why it is not known.
+	Fence string `json:"fence"`
+}
+
+// DiffCounts is the result of a verification: every id and version compared.
+type DiffCounts struct {
+	Scanned   int64 `json:"scanned"`
+	Missing   int64 `json:"missing"`   // at the source only, at first sight
+	Extra     int64 `json:"extra"`     // at the target only, at first sight
+	Older     int64 `json:"older"`     // another version at the target, at first sight
+	Unsettled int64 `json:"unsettled"` // of these, what no journal explained: 0, or the move is aborted
+}
+
+// Pause is how the cutover was felt. HeldRequests to Refused are of the proxies
+// that answered when the receipt was written.
+type Pause struct {
+	ControllerMS float64 `json:"controller_ms"` // entering Cutover to completion; 0 if another driver entered it
+	HeldRequests int     `json:"held_requests"`
+	Refused      int     `json:"refused"`
+	P50MS        float64 `json:"p50_ms"`
+	MaxMS        float64 `json:"max_ms"`     // of the sampled holds
+	LongestMS    float64 `json:"longest_ms"` // of all holds
+	Unanswered   int     `json:"unanswered"` // proxies that did not answer
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// feltPause asks every proxy what its writers felt.
+func feltPause(ctx context.Context, peers *gate.Peers, proxies []store.Info, move string, controller time.Duration) Pause {
+	p := Pause{ControllerMS: millis(controller)}
+	var samples []time.Duration
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, info := range proxies {
+		wg.Go(func() {
+			bound, cancel := context.WithTimeout(ctx, 2*time.Second)
+			defer cancel()
+			h, err := peers.Holds(bound, info, move)
+			mu.Lock() // everything below is shared
+			defer mu.Unlock()
+			if err != nil {
+				p.Unanswered++
+				return
+			}
+			p.HeldRequests += h.Held
+			p.Refused += h.Refused
+			p.LongestMS = max(p.LongestMS, millis(h.Longest))
+			samples = append(samples, h.Samples...)
+		})
+	}
+	wg.Wait()
+	if len(samples) > 0 {
+		slices.Sort(samples)
+		p.P50MS, p.MaxMS = millis(samples[len(samples)/2]), millis(samples[len(samples)-1])
+	}
+	return p
+}

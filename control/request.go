@@ -1,0 +1,201 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// Why a request about a move is refused. An unknown partition is
+// placement.ErrUnknownPartition, a target that is the source
+// placement.ErrSamePlacement, a bad field *placement.InvalidError.
+var (
+	ErrUnknownCluster = errors.New("unknown cluster")
+	ErrAlreadyMoving  = errors.New("the tenant is moving already")
+	ErrUnknownMove    = errors.New("unknown move")
+	ErrFlipped        = errors.New("the move has flipped; move the tenant back instead")
+	ErrNotFlipped     = errors.New("the move has not flipped")
+	ErrSettled        = errors.New("the move has ended")
+)
+
+// Request asks for a move.
+type Request struct {
+	Partition placement.PartitionID
+	Cluster   string         // where to
+	Kind      placement.Kind // default: the same as now
+	Index     string         // physical index at the target (default "<logical>-<id>")
+	Options   MoveOptions
+}
+
+// RequestMove checks the request and writes the record that a controller will
+// take up. Nothing else is changed. Two requests at the same moment may both be
+// accepted: begin lets one of them through and the other fails.
+func RequestMove(ctx context.Context, s *store.Store, r Request) (Move, error) {
+	m, _, _, err := planMove(ctx, s, r)
+	if err != nil {
+		return Move{}, err
+	}
+	moves, _, err := Moves(s).List(ctx)
+	if err != nil {
+		return Move{}, fmt.Errorf("request a move: %w", err)
+	}
+	for _, o := range moves {
+		if o.Value.Partition == r.Partition && !o.Value.Settled() {
+			return Move{}, fmt.Errorf("request a move: %w (move %s, %s)", ErrAlreadyMoving, o.Value.ID, o.Value.Stage)
+		}
+	}
+	// An unknown outcome is reported as such; the record, should it be there, is
+	// found by the next request, which is refused with its id.
+	if _, err := Moves(s).Put(ctx, m.ID, m, 0); err != nil {
+		return Move{}, fmt.Errorf("request a move: %w", err)
+	}
+	return m, nil
+}
+
+// Precheck is the dry run: it changes nothing, and reports what a move would do
+// and what is in its way.
+func Precheck(ctx context.Context, s *store.Store, r Request) (mover.Report, error) {
+	m, from, to, err := planMove(ctx, s, r)
+	if err != nil {
+		return mover.Report{}, err
+	}
+	src, err := upstream.New(from, nil)
+	if err != nil {
+		return mover.Report{}, fmt.Errorf("precheck: %w", err)
+	}
+	defer src.Close()
+	dst, err := upstream.New(to, nil)
+	if err != nil {
+		return mover.Report{}, fmt.Errorf("precheck: %w", err)
+	}
+	defer dst.Close()
+	mv, err := mover.New(mover.Spec{Move: m.ID, Attempt: 1, Partition: m.Partition, From: m.From, To: m.To}, src, dst, nil)
+	if err != nil {
+		return mover.Report{}, fmt.Errorf("precheck: %w", err)
+	}
+	rep, err := mv.Precheck(ctx)
+	if err != nil {
+		return rep, fmt.Errorf("precheck: %w", err)
+	}
+	return rep, nil
+}
+
+// planMove turns a request into a record, or says what is wrong with it.
+func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to placement.Cluster, err error) {
+	fail := func(err error) (Move, placement.Cluster, placement.Cluster, error) {
+		return Move{}, placement.Cluster{}, placement.Cluster{}, fmt.Errorf("request a move: %w", err)
+	}
+	if err := r.Partition.Validate(); err != nil {
+		return fail(err)
+	}
+	if err := placement.ValidateClusterName(r.Cluster); err != nil {
+		return fail(err)
+	}
+	opt, err := r.Options.withDefaults()
+	if err != nil {
+		return fail(err)
+	}
+	e, err := s.State(ctx, r.Partition)
+	if err != nil {
+		return fail(err)
+	}
+	if e.State.Migrating() {
+		return fail(fmt.Errorf("%w (move %s, %s)", ErrAlreadyMoving, e.Attempt.Move, e.State.Phase))
+	}
+	if to, err = cluster(ctx, s, r.Cluster); err != nil {
+		return fail(err)
+	}
+	if from, err = cluster(ctx, s, e.State.From.Cluster); err != nil {
+		return fail(err)
+	}
+	now := time.Now().UTC()
+	m = Move{ID: newMoveID(now), Partition: r.Partition, From: e.State.From, Created: now, Updated: now, Options: opt}
+	m.enter(StagePreparing, now)
+	target := placement.Placement{Kind: e.State.From.Kind, Cluster: r.Cluster, Logical: e.State.From.Logical, Index: r.Index}
+	if r.Kind != "" {
+		target.Kind = r.Kind
+	}
+	if target.Kind != e.State.From.Kind || target.Kind == placement.SharedIndex {
+		return fail(&placement.InvalidError{Field: "kind", Value: string(target.Kind), Fix: fmt.Sprintf("cannot be moved to from %s: only moves within dedicated_index or within dedicated_cluster are possible", e.State.From.Kind)})
+	}
+	if target.Kind == placement.DedicatedIndex && target.Index == "" {
+		target.Index = target.Logical + "-" + m.ID
+	}
+	if target.Cluster == e.State.From.Cluster && target.Index == e.State.From.Index {
+		return fail(&placement.Refusal{Code: placement.CodeSamePlacement, Op: placement.OpBegin, Partition: r.Partition, State: e.State, Epoch: e.Epoch, Detail: "the target is where it already is"})
+	}
+	if err := target.Validate(); err != nil {
+		return fail(err)
+	}
+	m.To = target
+	return m, from, to, nil
+}
+
+func cluster(ctx context.Context, s *store.Store, name string) (placement.Cluster, error) {
+	c, err := s.Clusters().Get(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return placement.Cluster{}, fmt.Errorf("%w %q: add it with `sluice cluster add`", ErrUnknownCluster, name)
+	}
+	return c.Value, err
+}
+
+// RequestAbort asks the driver to take the partition back to its source. It is
+// refused once the move has flipped. A move that flips in the very moment wins:
+// the record then ends as flipped.
+func RequestAbort(ctx context.Context, s *store.Store, id string) (Move, error) {
+	return flag(ctx, s, id, func(m *Move) error {
+		switch {
+		case m.Stage == StageAborted || m.Stage == StageFailed:
+			return fmt.Errorf("%w (%s)", ErrSettled, m.Stage)
+		case m.Settled():
+			return ErrFlipped
+		}
+		m.AbortRequested = true
+		return nil
+	})
+}
+
+// RequestRetire asks for the removal of the old copy of a flipped move. After
+// it there is nothing to move back to but a copy made anew.
+func RequestRetire(ctx context.Context, s *store.Store, id string) (Move, error) {
+	return flag(ctx, s, id, func(m *Move) error {
+		switch {
+		case m.Terminal():
+			return fmt.Errorf("%w (%s)", ErrSettled, m.Stage)
+		case !m.Settled():
+			return fmt.Errorf("%w (%s)", ErrNotFlipped, m.Stage)
+		}
+		m.RetireRequested = true
+		return nil
+	})
+}
+
+// flag sets a request on the record by compare-and-swap; the driver merges it.
+func flag(ctx context.Context, s *store.Store, id string, set func(*Move) error) (Move, error) {
+	for {
+		r, err := Moves(s).Get(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return Move{}, fmt.Errorf("%w %q", ErrUnknownMove, id)
+		}
+		if err != nil {
+			return Move{}, err
+		}
+		m := r.Value.clone()
+		if err := set(&m); err != nil {
+			return r.Value, fmt.Errorf("move %s: %w", id, err)
+		}
+		m.Updated = time.Now().UTC()
+		if _, err = Moves(s).Put(ctx, id, m, r.Version); err == nil {
+			return m, nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return Move{}, err
+		}
+	}
+}

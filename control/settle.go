@@ -1,0 +1,164 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// settle does what follows the flip: the old copy is fenced, which stops and
+// reveals whoever writes around the proxies, and the receipt is written. The
+// move then rests until its old copy is retired. e is the completed entry.
+func (d *drive) settle(ctx context.Context, e placement.Entry) error {
+	// What Seal has noted about the source goes into the record first: Fence
+	// compares with it, and may have to be repeated by another driver.
+	idx := d.mv.Indexes()
+	if err := d.update(ctx, func(m *Move) {
+		m.Indices = idx
+		if m.CompleteEpoch == 0 {
+			m.CompleteEpoch = e.Epoch
+		}
+	}); err != nil {
+		return err
+	}
+	fence, err := d.fence(ctx, e)
+	if err != nil {
+		return err
+	}
+	f, err := d.look(ctx)
+	if err != nil {
+		return err
+	}
+	var live []store.Info
+	for _, r := range f.sessions {
+		live = append(live, r.Info)
+	}
+	waited := d.flip.proxies
+	if waited == nil {
+		waited = live // another driver flipped: the fleet as it is now
+	}
+	instances := names(waited)
+	sort.Strings(instances)
+	pause := feltPause(ctx, d.c.peers, live, d.id(), d.flip.pause)
+	return d.stage(ctx, StageFlipped, func(m *Move) {
+		r := &Receipt{
+			Partition: m.Partition, From: m.From, To: m.To, Attempts: m.Attempt, Docs: m.Progress.Docs, Bytes: m.Progress.Bytes,
+			Rounds: m.Progress.Rounds, CaughtUp: m.Progress.CaughtUp, Instances: instances, Pause: pause, Cutovers: m.Progress.Cutovers, Fence: fence,
+		}
+		if m.Verified != nil {
+			r.Verification = *m.Verified
+		}
+		r.Timeline = slices.Clone(m.Timeline)
+		m.Receipt, m.Owner, m.Error = r, "", ""
+		if fence != fenceClean {
+			m.Progress.Note = "fence of the old copy: " + fence
+		}
+	})
+}
+
+const fenceClean = "clean"
+
+// fence blocks writes to the old copy, which the entry announced before: nobody
+// else's block is touched. An entry that has moved on owns no block any more.
+func (d *drive) fence(ctx context.Context, e placement.Entry) (string, error) {
+	m := d.move()
+	if e.Fenced != m.ID || e.PreviousMove != m.ID {
+		return "not set: the partition has moved on", nil
+	}
+	written, err := d.mv.Fence(ctx)
+	switch {
+	case err == nil && written:
+		d.log.Error("the old copy was written to after the last check of the cutover: somebody writes around the proxies")
+		return "written", nil
+	case err == nil:
+		return fenceClean, nil
+	case errors.Is(err, mover.ErrNoMark), errors.Is(err, mover.ErrSourceChanged):
+		return err.Error(), nil
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	}
+	return "", fmt.Errorf("fence the old copy: %w", err)
+}
+
+// retire removes the old copy, once nobody reads it any more. The entry forgets
+// it first, by compare-and-swap, so that no way back leads to something that is
+// being deleted.
+func (d *drive) retire(ctx context.Context, e placement.Entry) error {
+	if err := d.stage(ctx, StageRetiring, nil); err != nil {
+		return err
+	}
+	m := d.move()
+	for {
+		var err error
+		e, err = d.c.s.State(ctx, m.Partition)
+		gone := errors.Is(err, placement.ErrUnknownPartition)
+		if err != nil && !gone {
+			return fmt.Errorf("retire: %w", err)
+		}
+		if !gone && (lives(m.From, e.State.From) || lives(m.From, e.State.To)) {
+			return d.stage(ctx, StageFlipped, func(m *Move) {
+				m.Owner, m.RetireRequested = "", false
+				m.Error = "the old copy was not retired: the tenant lives there again, or is moving there"
+			})
+		}
+		f, err := d.look(ctx)
+		if err != nil {
+			return err
+		}
+		busy := f.readers(m)
+		if len(busy) == 0 && !gone && e.PreviousMove == m.ID {
+			_, err = d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpRetire, Expect: e.Epoch})
+			if errors.Is(err, placement.ErrStaleEpoch) {
+				continue // it changed meanwhile: judge it again
+			}
+			if err != nil {
+				return fmt.Errorf("retire: %w", err)
+			}
+		}
+		if len(busy) == 0 {
+			break
+		}
+		if err := d.note(ctx, fmt.Errorf("waiting for reads of the old copy at %s", strings.Join(busy, ", "))); err != nil {
+			return err
+		}
+		sleep(ctx, 500*time.Millisecond)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	if err := d.mv.Retire(ctx); err != nil {
+		if errors.Is(err, mover.ErrSourceChanged) {
+			return d.stage(ctx, StageFlipped, func(m *Move) {
+				m.Owner, m.RetireRequested, m.Error = "", false, "the old copy was not retired: "+err.Error()
+			})
+		}
+		return fmt.Errorf("retire: %w", err)
+	}
+	return d.stage(ctx, StageDone, func(m *Move) { m.Owner, m.Error = "", "" })
+}
+
+// readers are the proxies that may still read the old copy: they have not heard
+// of the flip, or have reads open that were resolved before it.
+func (f fleet) readers(m Move) []string {
+	var out []string
+	for _, r := range f.sessions {
+		if r.Applied < m.CompleteEpoch || slices.Contains(r.OldReads, m.Partition) {
+			out = append(out, r.Name)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// lives reports whether what is at a belongs to what is at b.
+func lives(a, b placement.Placement) bool {
+	return !b.IsZero() && a.Cluster == b.Cluster && (a.Index == b.Index || a.Kind == placement.DedicatedCluster || b.Kind == placement.DedicatedCluster)
+}
