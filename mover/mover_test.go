@@ -198,7 +198,7 @@ func (r *rig) get(c *upstream.Client, index, id, routing string) hit {
 }
 
 func TestCopyKeepsVersionsAndRouting(t *testing.T) {
-	r := newRig(t, `{"settings":{"number_of_shards":5,"number_of_replicas":0},"mappings":{"properties":{"n":{"type":"long"}}},"aliases":{"nick-copy":{"filter":{"term":{"n":1}}}}}`)
+	r := newRigOn(t, enginetest.SharedOpenSearch(t, engines.OpenSearch2), enginetest.OpenSearch(t, engines.OpenSearch2), `{"settings":{"number_of_shards":5,"number_of_replicas":0},"mappings":{"properties":{"n":{"type":"long"}}},"aliases":{"nick-copy":{"filter":{"term":{"n":1}}}}}`)
 	const n = 20_000
 	r.fill(n)
 	var last mover.Progress
@@ -477,3 +477,5 @@ func TestToANewerMajorVersion(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func ref2(index, id string) []gate.DocRef { return []gate.DocRef{{Index: index, ID: id}} }
