@@ -13,11 +13,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/config"
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/proxy"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
+	"github.com/sluiceproxy/sluice/tenancy"
 )
 
 // roles says what a process does.
@@ -36,6 +39,8 @@ type node struct {
 	driver       *etcdstore.Store
 	store        *store.Store
 	gate         *gate.Gate
+	clusters     *proxy.Directory
+	proxy        *proxy.Proxy
 	adminService *service
 	gateService  *service
 	follow       *service
@@ -90,36 +95,37 @@ func (n *node) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// 3. The gate, then the admin listener with its fleet endpoint: a session
-	// that is published must be answerable, so the listener serves before Run.
+	// 3. The data plane is built, nothing of it runs.
 	ready := n.tableReady
 	var fleet http.Handler
 	if n.roles.proxy {
-		if n.gate, err = n.newGate(secret); err != nil {
+		if err := n.buildProxy(secret); err != nil {
 			return err
 		}
-		n.registry.MustRegister(newGateCollector(n.gate))
-		ready, fleet = n.gate.Ready, n.gate.FleetHandler()
+		ready, fleet = n.ready, n.gate.FleetHandler()
 	}
+	// 4. The admin listener with the fleet's endpoint, before the gate publishes
+	// its address in a session. Then the gate, the clusters, the clients' listener:
+	// requests that come before the gate has joined wait in it, bounded.
 	adminServer := newServer(adminHandler(ready, fleet, n.registry))
 	n.adminService = startService("admin listener", n.failed, func(ctx context.Context) error {
 		return serveHTTP(ctx, adminServer, n.admin, "", "", 2*time.Second)
 	})
-	// 4. The data plane. Requests that come before the gate has joined the fleet
-	// wait in it, bounded, and are not refused.
 	if n.roles.proxy {
 		n.gateService = startService("gate", n.failed, n.gate.Run)
-		if err := n.startProxy(secret); err != nil {
-			return err
-		}
+		n.follow = startService("clusters", n.failed, n.clusters.Run)
+		p, server := cfg.Proxy, newServer(n.proxy)
+		n.dataService = startService("proxy listener", n.failed, func(ctx context.Context) error {
+			return serveHTTP(ctx, server, n.data, p.TLSCertFile, p.TLSKeyFile, p.ShutdownTimeout/2)
+		})
 	}
 	// 5. The controller last: it begins by resuming moves.
 	if n.roles.controller {
-		run, err := newController(cfg, n.store, secret, n.log)
-		if err != nil {
-			return err
-		}
-		n.control = startService("controller", n.failed, run)
+		k := cfg.Controller
+		c := control.NewController(n.store, gate.NewPeers(secret, nil), &control.ControllerOptions{
+			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, Logger: n.log,
+		})
+		n.control = startService("controller", n.failed, c.Run)
 	}
 	n.log.Info("sluice is up", "build", build(), "proxy", address(n.data), "admin", address(n.admin), "store", n.storeName())
 	return nil
@@ -129,7 +135,16 @@ func (n *node) start(ctx context.Context) error {
 // everything that was journaled reaches a mover, before what they need is gone.
 func (n *node) stop() error {
 	// 1. No new requests; those under way end. Nothing is admitted after this.
+	// By-query tasks that a client does not wait for end here too, or are handed
+	// over by the gate as unresolved.
 	errs := []error{n.dataService.stop()}
+	if n.proxy != nil {
+		bound, cancel := context.WithTimeout(context.Background(), n.cfg.Proxy.ShutdownTimeout/2)
+		if err := n.proxy.Drain(bound); err != nil {
+			n.log.Warn("stopping with tasks that have not ended; a move under way reconciles", "error", err)
+		}
+		cancel()
+	}
 	// 2. The gate closes cleanly: it waits until the movers have confirmed its
 	// journals, for which they need the admin listener, and then strikes its
 	// session. In `serve` the mover is in this process: it is still running.
@@ -194,31 +209,43 @@ func (n *node) tableReady() error {
 	return err
 }
 
-func (n *node) newGate(secret []byte) (*gate.Gate, error) {
+// buildProxy makes the gate and the handler over it.
+func (n *node) buildProxy(secret []byte) error {
 	p := n.cfg.Proxy
-	g, err := gate.New(n.store, &gate.Options{
+	resolver, err := tenancy.New(p.Tenancy())
+	if err != nil {
+		return fmt.Errorf("proxy.tenant: %w", err)
+	}
+	n.gate, err = gate.New(n.store, &gate.Options{
 		Name: n.name(), Address: advertise(n.cfg.Admin, n.admin.Addr()), Build: build(), Mode: gate.Mode(p.Mode), TTL: p.SessionTTL,
 		HoldDeadline: p.HoldDeadline, HoldRequests: p.HoldRequests, HoldBytes: p.HoldBytes, DrainBarrier: p.DrainBarrier,
 		JournalLimit: p.JournalLimit, CloseDeadline: p.ShutdownTimeout / 2, FleetSecret: secret, Logger: n.log,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("proxy: %w", err)
+		return fmt.Errorf("proxy: %w", err)
 	}
-	return g, nil
+	n.registry.MustRegister(newGateCollector(n.gate))
+	n.clusters = proxy.NewDirectory(n.store, &proxy.DirectoryOptions{Logger: n.log})
+	n.proxy, err = proxy.New(n.gate, n.clusters, resolver, &proxy.Options{
+		CursorKeys: [][]byte{cursorKey(secret)}, WriteTimeout: p.UpstreamWriteTimeout, Registerer: n.registry, Logger: n.log,
+	})
+	if err != nil {
+		return fmt.Errorf("proxy: %w", err)
+	}
+	return nil
 }
 
-func (n *node) startProxy(secret []byte) error {
-	p := n.cfg.Proxy
-	handler, follow, err := newDataPlane(n.cfg, n.store, n.gate, secret, n.registry, n.log)
-	if err != nil {
+// ready is nil when a request can be answered: the table, and the clusters.
+func (n *node) ready() error {
+	if err := n.gate.Ready(); err != nil {
 		return err
 	}
-	n.follow = startService("clusters", n.failed, follow)
-	server := newServer(handler)
-	n.dataService = startService("proxy listener", n.failed, func(ctx context.Context) error {
-		return serveHTTP(ctx, server, n.data, p.TLSCertFile, p.TLSKeyFile, p.ShutdownTimeout/2)
-	})
-	return nil
+	select {
+	case <-n.clusters.Ready():
+		return nil
+	default:
+		return errors.New("the clusters have not been read from the store yet")
+	}
 }
 
 // name is for people.

@@ -38,8 +38,8 @@ Exit codes:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), clusterCommand(), tenantCommand(), configCommand(), versionCommand())
-	root.AddCommand(extraCommands()...)
+	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), clusterCommand(), tenantCommand(), moveCommand(), movesCommand(), configCommand(), versionCommand())
+
 	root.Args = noSubcommand
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return root

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,4 +64,12 @@ func readSecret(field, file string) ([]byte, error) {
 		return nil, &placement.InvalidError{Field: field, Value: file, Fix: fmt.Sprintf("must hold at least %d bytes; `openssl rand -hex 32` makes some", minSecret)}
 	}
 	return b, nil
+}
+
+// cursorKey is derived, so that what clients hold tells nothing about the
+// secret that the fleet talks with.
+func cursorKey(secret []byte) []byte {
+	m := hmac.New(sha256.New, secret)
+	m.Write([]byte("sluice cursors v1"))
+	return m.Sum(nil)
 }

@@ -94,8 +94,8 @@ type Fleet struct{ SecretFile string }
 type Controller struct {
 	PauseBudget     time.Duration
 	CutoverDeadline time.Duration
-	Barrier         string // fleet or time
-	CopyWorkers     int
+	SessionTTL      time.Duration
+	MovesAtOnce     int
 }
 
 // Log is what is logged, to standard error.

@@ -27,7 +27,7 @@ var sections = map[string]string{
 	"proxy.tenant":        "Where a request names its tenant. An empty value is off; those that are set must agree.",
 	"admin":               "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
 	"fleet":               "What the processes of one fleet share.",
-	"controller":          "The moves.",
+	"controller":          "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
 	"log":                 "Written to standard error. Never holds documents, ids, tokens or credentials.",
 }
 
@@ -71,7 +71,7 @@ func (c *Config) keys() []key {
 			doc: "Path prefix before the tenant: with /t/, /t/acme/docs/_search is tenant acme's /docs/_search."},
 		{path: "proxy.tenant.host", target: &p.Tenant.Host, def: "", sample: "{tenant}.search.example.com",
 			doc: "Pattern of the Host header that holds {tenant} as a whole label."},
-		{path: "proxy.upstream_write_timeout", target: &p.UpstreamWriteTimeout, def: "30s",
+		{path: "proxy.upstream_write_timeout", target: &p.UpstreamWriteTimeout, def: "20s",
 			doc: "Longest that a write may take upstream; after it its outcome is unknown."},
 		{path: "proxy.hold_deadline", target: &p.HoldDeadline, def: "5s",
 			doc: "Longest that a write is held during a cutover before it gets a 503."},
@@ -86,7 +86,7 @@ func (c *Config) keys() []key {
 		{path: "proxy.journal_limit", target: &p.JournalLimit, def: 200000,
 			doc: "Document ids journaled in memory per moving tenant; beyond it the move compares both sides instead."},
 		{path: "proxy.shutdown_timeout", target: &p.ShutdownTimeout, def: "15s",
-			doc: "Longest that a clean stop drains connections, and again that it waits for its journals to be fetched."},
+			doc: "Longest that a clean stop takes: half of it for requests under way, half for movers to fetch the journals."},
 
 		{path: "admin.listen", target: &c.Admin.Listen, def: "127.0.0.1:9281",
 			doc: "Address of /-/healthy, /-/ready, /metrics and of the controllers' calls, host:port."},
@@ -100,10 +100,10 @@ func (c *Config) keys() []key {
 			doc: "A cutover begins only when its predicted write pause is at most this."},
 		{path: "controller.cutover_deadline", target: &t.CutoverDeadline, def: "2s",
 			doc: "A cutover that takes longer is undone, and tried again when it has caught up. Below proxy.hold_deadline, so that no held write fails."},
-		{path: "controller.barrier", target: &t.Barrier, def: "fleet", oneOf: []string{"fleet", "time"},
-			doc: "fleet: wait for every proxy's acknowledgement. time: wait proxy.drain_barrier, for fleets whose proxies hold no session; writes pause that long."},
-		{path: "controller.copy_workers", target: &t.CopyWorkers, def: 4,
-			doc: "Slices of a tenant that are copied at once."},
+		{path: "controller.session_ttl", target: &t.SessionTTL, def: "10s",
+			doc: "Lease of this controller in the store: its moves rest this long when it dies, before another takes over."},
+		{path: "controller.moves_at_once", target: &t.MovesAtOnce, def: 4,
+			doc: "Moves that one controller drives at once; others wait."},
 
 		{path: "log.level", target: &c.Log.Level, def: "info", oneOf: []string{"debug", "info", "warn", "error"},
 			doc: "Least level that is logged."},

@@ -47,6 +47,7 @@ func (c *Config) validate() error {
 		{"proxy.hold_deadline", p.HoldDeadline, time.Millisecond},
 		{"proxy.session_ttl", p.SessionTTL, minTTL},
 		{"proxy.shutdown_timeout", p.ShutdownTimeout, time.Millisecond},
+		{"controller.session_ttl", t.SessionTTL, minTTL},
 		{"controller.pause_budget", t.PauseBudget, time.Millisecond},
 		{"controller.cutover_deadline", t.CutoverDeadline, time.Millisecond},
 	} {
@@ -58,12 +59,12 @@ func (c *Config) validate() error {
 		"must not be below proxy.upstream_write_timeout, which is "+p.UpstreamWriteTimeout.String())
 	v.is(t.PauseBudget <= t.CutoverDeadline, "controller.pause_budget", t.PauseBudget.String(),
 		"must not be above controller.cutover_deadline, which is "+t.CutoverDeadline.String())
-	v.is(t.Barrier == "time" || t.CutoverDeadline < p.HoldDeadline, "controller.cutover_deadline", t.CutoverDeadline.String(),
+	v.is(t.CutoverDeadline < p.HoldDeadline, "controller.cutover_deadline", t.CutoverDeadline.String(),
 		"must be below proxy.hold_deadline, which is "+p.HoldDeadline.String()+", or held writes fail before the cutover is undone")
 	v.is(p.HoldRequests >= 1, "proxy.hold_requests", fmt.Sprint(p.HoldRequests), "must be at least 1")
 	v.is(p.HoldBytes >= 1<<20, "proxy.hold_bytes", fmt.Sprint(p.HoldBytes), "must be at least 1MiB")
 	v.is(p.JournalLimit >= 1, "proxy.journal_limit", fmt.Sprint(p.JournalLimit), "must be at least 1")
-	v.is(t.CopyWorkers >= 1 && t.CopyWorkers <= 64, "controller.copy_workers", fmt.Sprint(t.CopyWorkers), "must be from 1 to 64")
+	v.is(t.MovesAtOnce >= 1 && t.MovesAtOnce <= 1000, "controller.moves_at_once", fmt.Sprint(t.MovesAtOnce), "must be from 1 to 1000")
 	return errors.Join(v.errs...)
 }
 

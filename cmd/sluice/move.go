@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+func moveCommand() *cobra.Command {
+	var req control.Request
+	var dryRun, wait bool
+	c := &cobra.Command{
+		Use:   "move TENANT --to CLUSTER",
+		Short: "Move a tenant to another cluster while it keeps reading and writing",
+		Long: `Move a tenant to another cluster while it keeps reading and writing. A controller does
+the work; this command asks for it and, with --wait, watches until the tenant has
+flipped. Interrupting it does not stop the move: sluice moves abort does.
+
+The old copy is kept, blocked for writes, until sluice moves retire removes it.`,
+		Example: `  sluice move acme --to b --dry-run     # what it would do, and what is in its way
+  sluice move acme --to b --wait
+  sluice move acme --to b --index acme-2026 --wait -o json`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			if req.Cluster == "" {
+				return &placement.InvalidError{Field: "--to", Value: "", Fix: "must name the cluster to move to; `sluice cluster list` shows them"}
+			}
+			if dryRun && wait {
+				return &usageError{errors.New("--wait: there is nothing to wait for with --dry-run")}
+			}
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			req.Partition = placement.PartitionID(a[0])
+			// Of the configuration, unless the flag was given.
+			if o := &req.Options; !c.Flags().Changed("pause-budget") {
+				o.PauseBudget = s.cfg.Controller.PauseBudget
+			}
+			if o := &req.Options; !c.Flags().Changed("cutover-deadline") {
+				o.CutoverDeadline = s.cfg.Controller.CutoverDeadline
+			}
+			req.Options.DrainBarrier = s.cfg.Proxy.DrainBarrier
+			if dryRun {
+				return precheck(c, s.Store, req)
+			}
+			m, err := control.RequestMove(c.Context(), s.Store, req)
+			if err != nil {
+				return moveRefusal(c.Context(), s.Store, req, err)
+			}
+			warnWithoutController(c, s.Store)
+			switch {
+			case wait:
+				return watchMove(c, s.Store, m.ID)
+			case wantJSON(c):
+				return writeJSON(c.OutOrStdout(), m)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "move %s requested: %s from %s to %s\nwatch it with: sluice moves watch %s\n", m.ID, printable(a[0]), m.From, m.To, m.ID)
+			return err
+		},
+	}
+	c.ValidArgsFunction = completeTenants
+	f := c.Flags()
+	f.StringVar(&req.Cluster, "to", "", "the cluster to move to")
+	f.StringVar(&req.Index, "index", "", "name of the index at the target; must not exist (default: the clients' name, a dash and the move's id)")
+	f.BoolVar(&dryRun, "dry-run", false, "check what is in the way and estimate; change nothing")
+	f.BoolVar(&wait, "wait", false, "watch until the tenant has flipped, print the receipt, and exit by the outcome")
+	f.DurationVar(&req.Options.PauseBudget, "pause-budget", 0, "hold writes only when the predicted pause is at most this (default controller.pause_budget)")
+	f.DurationVar(&req.Options.CutoverDeadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again (default controller.cutover_deadline)")
+	f.Float64Var(&req.Options.CopyRate, "copy-rate", 0, "documents a second to copy at most (default: as fast as the clusters allow)")
+	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+// moveRefusal says what to do about a refusal that names something unknown.
+func moveRefusal(ctx context.Context, s *store.Store, req control.Request, err error) error {
+	switch {
+	case errors.Is(err, control.ErrUnknownCluster):
+		if known := clusterKnown(ctx, s, req.Cluster); known != nil {
+			return known
+		}
+		return err
+	case errors.Is(err, placement.ErrSamePlacement):
+		return refused("tenant %q is at cluster %s already; --to must name another cluster, or --index another index there", string(req.Partition), req.Cluster)
+	}
+	return unknownTenant(string(req.Partition), err)
+}
+
+// warnWithoutController tells a person why nothing will happen yet. Not being
+// able to tell is no reason to say anything.
+func warnWithoutController(c *cobra.Command, s *store.Store) {
+	all, _, err := s.Sessions().List(c.Context())
+	if err != nil {
+		return
+	}
+	for _, r := range all {
+		if r.Value.Kind == store.KindController {
+			return
+		}
+	}
+	fmt.Fprintln(c.ErrOrStderr(), "sluice: warning: no controller is running; the move begins when one does (`sluice serve` or `sluice controller`)")
+}
+
+// isControlRefusal tells a refusal of package control or mover.
+func isControlRefusal(err error) bool {
+	for _, e := range []error{control.ErrUnknownCluster, control.ErrAlreadyMoving, control.ErrUnknownMove,
+		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	var r *mover.RefusedError
+	return errors.As(err, &r)
+}
+
+// isUnreachable tells a cluster that no connection could be had to.
+func isUnreachable(err error) bool { return upstream.NotSent(err) }
+
+// clusterUnusedByMoves refuses while a move reads, writes or cleans the cluster.
+// The old copy of a flipped move is in the tenant's entry, see clusterUnused.
+func clusterUnusedByMoves(ctx context.Context, s *store.Store, name string) error {
+	return noMove(ctx, s, func(m control.Move) error {
+		if m.From.Cluster == name || m.To.Cluster == name {
+			return refused("cluster %s is used by move %s (%s) of tenant %q; wait for it, or abort it", name, m.ID, m.Stage, string(m.Partition))
+		}
+		return nil
+	})
+}
+
+func tenantUnusedByMoves(ctx context.Context, s *store.Store, id placement.PartitionID) error {
+	return noMove(ctx, s, func(m control.Move) error {
+		if m.Partition == id {
+			return refused("tenant %q has move %s (%s); wait for it, or abort it", string(id), m.ID, m.Stage)
+		}
+		return nil
+	})
+}
+
+// noMove calls check for every move that a controller works on.
+func noMove(ctx context.Context, s *store.Store, check func(control.Move) error) error {
+	all, _, err := control.Moves(s).List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if r.Value.Terminal() || r.Value.Stage == control.StageFlipped {
+			continue
+		}
+		if err := check(r.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}

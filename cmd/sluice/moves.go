@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+func movesCommand() *cobra.Command {
+	return group("moves", "Look at moves, watch them, abort them, retire what they left",
+		"  sluice moves list --active\n  sluice moves watch acme\n  sluice moves abort acme\n  sluice moves retire m1k2j3h4g5abcdef",
+		movesList(), movesShow(), movesWatch(), movesAbort(), movesRetire())
+}
+
+func movesList() *cobra.Command {
+	var active bool
+	var tenant string
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List moves, newest first",
+		Example: "  sluice moves list\n  sluice moves list --active\n  sluice moves list --tenant acme -o json",
+		Args:    args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			all, err := newestMoves(c.Context(), s.Store)
+			if err != nil {
+				return err
+			}
+			out, rows := []control.Move{}, [][]string(nil)
+			for _, m := range all {
+				if active && m.Settled() || tenant != "" && string(m.Partition) != tenant {
+					continue
+				}
+				out = append(out, m)
+				rows = append(rows, []string{m.ID, string(m.Partition), m.From.String(), m.To.String(), string(m.Stage), count(m.Progress.Docs), since(m.Created)})
+			}
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), out)
+			}
+			return table(c.OutOrStdout(), []string{"MOVE", "TENANT", "FROM", "TO", "STAGE", "DOCS", "AGE"}, rows)
+		},
+	}
+	c.Flags().BoolVar(&active, "active", false, "only moves that have not flipped, aborted or failed")
+	c.Flags().StringVar(&tenant, "tenant", "", "only moves of this tenant")
+	_ = c.RegisterFlagCompletionFunc("tenant", completeTenants)
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+func movesShow() *cobra.Command {
+	return oneMove(&cobra.Command{
+		Use:     "show MOVE|TENANT",
+		Short:   "Show a move, or a tenant's newest one, with its timeline and receipt",
+		Example: "  sluice moves show m1k2j3h4g5abcdef\n  sluice moves show acme -o json",
+	}, func(c *cobra.Command, s *store.Store, id string) error {
+		r, err := control.Moves(s).Get(c.Context(), id)
+		if err != nil {
+			return err
+		}
+		if wantJSON(c) {
+			return writeJSON(c.OutOrStdout(), r.Value)
+		}
+		return writeMove(c.OutOrStdout(), r.Value)
+	})
+}
+
+func movesWatch() *cobra.Command {
+	return oneMove(&cobra.Command{
+		Use:   "watch MOVE|TENANT",
+		Short: "Watch a move until the tenant has flipped; exits by the outcome",
+		Long: `Watch a move until the tenant has flipped, or the move was aborted or has failed. On a
+terminal the view is redrawn in place; elsewhere it is lines, with -o json one JSON
+object a line.`,
+		Example: "  sluice moves watch acme\n  sluice moves watch m1k2j3h4g5abcdef -o json",
+	}, func(c *cobra.Command, s *store.Store, id string) error { return watchMove(c, s, id) })
+}
+
+func movesAbort() *cobra.Command {
+	var wait bool
+	c := oneMove(&cobra.Command{
+		Use:     "abort MOVE|TENANT",
+		Short:   "Take a tenant that has not flipped back to where it was; nothing is left at the target",
+		Example: "  sluice moves abort acme\n  sluice moves abort m1k2j3h4g5abcdef --wait",
+	}, func(c *cobra.Command, s *store.Store, id string) error {
+		m, err := control.RequestAbort(c.Context(), s, id)
+		if err != nil {
+			return err
+		}
+		if wait {
+			// Aborted is what was asked for here, so it is no failure.
+			var aborted *moveError
+			err := watchMove(c, s, id)
+			if errors.As(err, &aborted) {
+				return nil
+			}
+			if err == nil {
+				return &moveError{"move " + id + " had flipped before it could be aborted"}
+			}
+			return err
+		}
+		return requested(c, m, "abort")
+	})
+	c.Flags().BoolVar(&wait, "wait", false, "wait until it is aborted")
+	return c
+}
+
+func movesRetire() *cobra.Command {
+	return oneMove(&cobra.Command{
+		Use:     "retire MOVE",
+		Short:   "Remove the old copy that a flipped move left; after it there is no way back but another move",
+		Example: "  sluice moves retire m1k2j3h4g5abcdef",
+	}, func(c *cobra.Command, s *store.Store, id string) error {
+		m, err := control.RequestRetire(c.Context(), s, id)
+		if err != nil {
+			return err
+		}
+		return requested(c, m, "retire")
+	})
+}
+
+func requested(c *cobra.Command, m control.Move, what string) error {
+	if wantJSON(c) {
+		return writeJSON(c.OutOrStdout(), m)
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%s of move %s requested; `sluice moves show %s` tells when it is done\n", what, m.ID, m.ID)
+	return err
+}
+
+// oneMove completes a command about one move.
+func oneMove(c *cobra.Command, do func(*cobra.Command, *store.Store, string) error) *cobra.Command {
+	tenants := strings.Contains(c.Use, "TENANT")
+	c.Args = args(cobra.ExactArgs(1))
+	c.RunE = func(c *cobra.Command, a []string) error {
+		s, err := openStore(c)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		id, err := findMove(c.Context(), s.Store, a[0], tenants)
+		if err != nil {
+			return err
+		}
+		return do(c, s.Store, id)
+	}
+	c.ValidArgsFunction = completeMoves
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+// findMove returns the id of a move that is named by itself or, where that may
+// not remove anything, by its tenant.
+func findMove(ctx context.Context, s *store.Store, name string, tenants bool) (string, error) {
+	if name == "" {
+		return "", &placement.InvalidError{Field: "MOVE", Value: "", Fix: "must be a move's id; `sluice moves list` shows them"}
+	}
+	_, err := control.Moves(s).Get(ctx, name)
+	if err == nil {
+		return name, nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	if tenants {
+		all, err := newestMoves(ctx, s)
+		if err != nil {
+			return "", err
+		}
+		for _, m := range all {
+			if string(m.Partition) == name {
+				return m.ID, nil
+			}
+		}
+	}
+	return "", refused("unknown move %q; `sluice moves list` shows all", name)
+}
+
+// newestMoves are all moves, newest first: their ids sort by age.
+func newestMoves(ctx context.Context, s *store.Store) ([]control.Move, error) {
+	all, _, err := control.Moves(s).List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b store.Record[control.Move]) int { return strings.Compare(b.Name, a.Name) })
+	out := make([]control.Move, len(all))
+	for i, r := range all {
+		out[i] = r.Value
+	}
+	return out, nil
+}
+
+func completeMoves(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
+	s, err := openStore(c)
+	if err != nil || len(a) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer s.close()
+	all, _ := newestMoves(c.Context(), s.Store)
+	var ids []string
+	for _, m := range all {
+		ids = append(ids, m.ID+"\t"+string(m.Partition)+" "+string(m.Stage))
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}
+
+// since is an age for people.
+func since(t time.Time) string {
+	d := time.Since(t)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
