@@ -173,3 +173,11 @@ func freePort(u *url.URL) (*url.URL, error) {
 	}
 	return &url.URL{Scheme: u.Scheme, Host: host}, nil
 }
+
+// WithPrefix returns a driver on the member whose keys begin with prefix. It is
+// valid until the member is closed and needs no Close of its own.
+func (e *Embedded) WithPrefix(prefix string) *Store {
+	s := *e.store
+	s.prefix = prefix
+	return &s
+}
