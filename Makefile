@@ -1,0 +1,50 @@
+# The two commands: make demo, make test. make help lists the others.
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Flags of the demonstration, for example: make demo DEMO_FLAGS="--help"
+DEMO_FLAGS ?=
+
+# Tools are pinned here, built once, and kept beside Go's own cache.
+STATICCHECK_VERSION := v0.8.2
+GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
+STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
+
+.PHONY: help demo build test test-quick lint clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## move a tenant between two real OpenSearch clusters, under load (DEMO_FLAGS="--help" for sizes)
+	@.ci/check-tools engines
+	@$(MAKE) --no-print-directory build
+	bin/sluice demo $(DEMO_FLAGS)
+
+build: ## build bin/sluice
+	@.ci/check-tools go
+	go build -o bin/sluice ./cmd/sluice
+
+test: ## everything: lint, then all tests with the race detector, real engines included
+	@.ci/check-tools engines
+	@$(MAKE) --no-print-directory lint
+	@.ci/test all
+
+test-quick: ## what needs no engine: vet and the other packages' tests
+	@.ci/check-tools go
+	go vet ./...
+	@.ci/test quick
+
+lint: $(STATICCHECK) ## gofmt, vet, staticcheck, go.mod, import rules, known vulnerabilities
+	@.ci/check-tools go
+	@.ci/lint $(STATICCHECK) $(GOVULNCHECK)
+
+$(STATICCHECK):
+	@echo "== building staticcheck $(STATICCHECK_VERSION), once"
+	@mkdir -p $(@D)
+	GOBIN=$(@D)/new go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	@mv $(@D)/new/staticcheck $@
+
+clean: ## remove what was built here; engines and tools stay in the cache
+	rm -rf bin dist
