@@ -1,0 +1,85 @@
+package control_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+func withClusters(t *testing.T) *store.Store {
+	t.Helper()
+	s, _ := newStore(t)
+	for _, name := range []string{"a", "b"} {
+		if _, err := s.Clusters().Put(t.Context(), name, placement.Cluster{Name: name, Endpoints: []string{"http://127.0.0.1:1"}}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func TestRequestMoveRefusesByName(t *testing.T) {
+	s := withClusters(t)
+	invalid := func(field string) func(error) bool {
+		return func(err error) bool {
+			var e *placement.InvalidError
+			return errors.As(err, &e) && e.Field == field && e.Fix != ""
+		}
+	}
+	is := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
+	for name, test := range map[string]struct {
+		r    control.Request
+		want func(error) bool
+	}{
+		"no tenant":        {control.Request{Cluster: "b"}, invalid("partition")},
+		"unknown tenant":   {control.Request{Partition: "nobody", Cluster: "b"}, is(placement.ErrUnknownPartition)},
+		"no cluster":       {control.Request{Partition: "acme"}, invalid("cluster")},
+		"unknown cluster":  {control.Request{Partition: "acme", Cluster: "c"}, is(control.ErrUnknownCluster)},
+		"where it is":      {control.Request{Partition: "acme", Cluster: "a", Index: "docs-1"}, is(placement.ErrSamePlacement)},
+		"bad index":        {control.Request{Partition: "acme", Cluster: "b", Index: "Docs"}, invalid("placement.index")},
+		"bad kind":         {control.Request{Partition: "acme", Cluster: "b", Kind: "galaxy"}, invalid("kind")},
+		"negative rate":    {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: -1}}, invalid("copy_rate")},
+		"negative budget":  {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{PauseBudget: -1}}, invalid("pause_budget")},
+		"negative timeout": {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CutoverDeadline: -1}}, invalid("cutover_deadline")},
+	} {
+		if _, err := control.RequestMove(t.Context(), s, test.r); err == nil || !test.want(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if all, _, err := control.Moves(s).List(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("a refused request left %d records, %v", len(all), err)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	s := withClusters(t)
+	m, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.To.Index != "docs-"+m.ID || m.To.Cluster != "b" || m.To.Logical != "docs" || m.Stage != control.StagePreparing || m.Settled() {
+		t.Errorf("%+v", m)
+	}
+	if m.Options.PauseBudget != control.DefaultPauseBudget || m.Options.DrainBarrier != control.DefaultDrainBarrier {
+		t.Errorf("options %+v", m.Options)
+	}
+	if strings.ToLower(m.ID) != m.ID || len(m.ID) > 20 {
+		t.Errorf("id %q", m.ID)
+	}
+	_, err = control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b"})
+	if !errors.Is(err, control.ErrAlreadyMoving) || !strings.Contains(err.Error(), m.ID) {
+		t.Errorf("a second move: %v", err)
+	}
+	if _, err := control.RequestRetire(t.Context(), s, m.ID); !errors.Is(err, control.ErrNotFlipped) {
+		t.Errorf("retire: %v", err)
+	}
+	if _, err := control.RequestAbort(t.Context(), s, "m-none"); !errors.Is(err, control.ErrUnknownMove) {
+		t.Errorf("abort of nothing: %v", err)
+	}
+	if got, err := control.RequestAbort(t.Context(), s, m.ID); err != nil || !got.AbortRequested {
+		t.Errorf("abort: %+v, %v", got, err)
+	}
+}
