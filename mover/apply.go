@@ -77,7 +77,11 @@ func (m *Mover) apply(ctx context.Context, refs []gate.DocRef) (Applied, error) 
 	}
 	err = g.Wait()
 	out.Took = time.Since(began)
-	if err == nil && out.IDs >= 20 { // fewer measure the round trip, not the rate
+	switch {
+	case err != nil || out.IDs == 0:
+	case out.IDs < 20: // so few measure the round trips, not the rate
+		m.rates.note(func(r *Rates) *time.Duration { return &r.Round }, out.Took)
+	default:
 		m.rates.note(func(r *Rates) *time.Duration { return &r.PerID }, out.Took/time.Duration(out.IDs))
 	}
 	return out, err

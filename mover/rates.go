@@ -7,7 +7,8 @@ import (
 
 // Rates are what was measured on the two clusters, of late.
 type Rates struct {
-	PerID   time.Duration // to apply one dirty id, batching included
+	PerID   time.Duration // to apply one dirty id, among many
+	Round   time.Duration // to apply a few dirty ids: the round trips alone
 	Refresh time.Duration // to refresh the target
 	Check   time.Duration // to compare one id on both sides
 	Seal    time.Duration // of the last Seal; 0: none yet
@@ -50,7 +51,11 @@ func (m *Mover) PredictPause(dirty int) time.Duration {
 		return d
 	}
 	n := time.Duration(dirty)
-	return n*or(r.PerID, time.Millisecond) + n*or(r.Check, 200*time.Microsecond) +
+	round := time.Duration(0)
+	if dirty > 0 {
+		round = or(r.Round, 30*time.Millisecond)
+	}
+	return round + n*or(r.PerID, time.Millisecond) + n*or(r.Check, 200*time.Microsecond) +
 		or(r.Refresh, 20*time.Millisecond) + or(r.Seal, 40*time.Millisecond)
 }
 
