@@ -66,6 +66,9 @@ Nothing at the cluster is created or changed.`,
 				return &placement.InvalidError{Field: "--cluster", Value: "", Fix: "must name the cluster that holds the tenant's data"}
 			}
 			p.Kind = placement.Kind(kind)
+			if p.Kind == placement.SharedIndex {
+				return &placement.InvalidError{Field: "--kind", Value: kind, Fix: "is not served by this version; use dedicated_index or dedicated_cluster"}
+			}
 			if p.Kind != placement.DedicatedCluster && p.Index == "" {
 				return &placement.InvalidError{Field: "--index", Value: "", Fix: "must name the tenant's index at the cluster (or give --kind dedicated_cluster)"}
 			}
@@ -106,9 +109,6 @@ Nothing at the cluster is created or changed.`,
 // addTenant registers a tenant on a cluster that is known. The cluster is read
 // again after the registration, see removeCluster.
 func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) (placement.Entry, error) {
-	if p.Kind == placement.SharedIndex {
-		return placement.Entry{}, &placement.InvalidError{Field: "--kind", Value: string(p.Kind), Fix: "is not served by this version; use dedicated_index or dedicated_cluster"}
-	}
 	if err := clusterKnown(ctx, s, p.Cluster); err != nil {
 		return placement.Entry{}, err
 	}
