@@ -1,0 +1,148 @@
+package proxy
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/sluiceproxy/sluice/affinity"
+)
+
+// answerRules turn a cluster's answer into the tenant's view: the physical index
+// becomes the logical one, primary terms carry the incarnation, cursors become
+// envelopes. What documents hold (_source, fields, highlights, sort values) is
+// never looked into.
+type answerRules struct {
+	physical, logical string // both empty where clients see the cluster's own names
+	incarnation       uint32
+	top               bool                                       // members of the outermost object are named after indices
+	wrap              func(kind affinity.Kind, id string) string // nil: leave cursors alone
+}
+
+// idle reports that no byte of any answer would change.
+func (r *answerRules) idle() bool {
+	return r.physical == r.logical && r.incarnation == 0 && r.wrap == nil
+}
+
+func last(path []string, n int) string {
+	if len(path) < n {
+		return ""
+	}
+	return path[len(path)-n]
+}
+
+func (r *answerRules) key(path []string, key string) (string, bool) {
+	if r.top && len(path) == 0 && key == r.physical && key != "" {
+		return r.logical, false
+	}
+	switch key {
+	case "_source", "mappings", "_meta":
+		return key, true
+	case "fields", "highlight", "sort", "matched_queries", "ignored_field_values", "_explanation":
+		// Of a hit, a document or an update's answer; elsewhere such a name is a
+		// user's own, of an aggregation for example.
+		switch last(path, 1) {
+		case "", "hits", "docs", "get":
+			return key, true
+		}
+	case "suggest":
+		return key, len(path) == 0 || last(path, 1) == "responses"
+	}
+	return key, false
+}
+
+func (r *answerRules) wants(path []string) bool {
+	switch last(path, 1) {
+	case "_index", "index", "resource.id", "provided_name", "index.provided_name", "reason", "description":
+		return r.physical != r.logical
+	case "id":
+		return r.physical != r.logical && (path[0] == "profile" || last(path, 2) == "shards")
+	case "_primary_term":
+		return r.incarnation != 0
+	case "_scroll_id", "pit_id":
+		return r.wrap != nil && (len(path) == 1 || len(path) == 2 && path[0] == "responses")
+	}
+	return false
+}
+
+func (r *answerRules) scalar(path []string, v string, number bool) (string, bool, error) {
+	name := last(path, 1)
+	if number {
+		if name != "_primary_term" {
+			return v, false, nil
+		}
+		return shownTerm(v, r.incarnation), true, nil
+	}
+	switch name {
+	case "_scroll_id":
+		return r.wrap(affinity.Scroll, v), true, nil
+	case "pit_id":
+		return r.wrap(affinity.PIT, v), true, nil
+	case "reason", "description", "id":
+		out := replaceName(v, r.physical, r.logical)
+		return out, out != v, nil
+	case "_primary_term":
+		return v, false, nil
+	}
+	if v == r.physical {
+		return r.logical, true, nil
+	}
+	return v, false, nil
+}
+
+// replaceName replaces an index name where it stands as a word of its own.
+func replaceName(text, from, to string) string {
+	if from == "" || !strings.Contains(text, from) {
+		return text
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(text, from)
+		if i < 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		end := i + len(from)
+		whole := (i == 0 || !nameByte(text[i-1])) && (end == len(text) || !nameByte(text[end]))
+		b.WriteString(text[:i])
+		if whole {
+			b.WriteString(to)
+		} else {
+			b.WriteString(from)
+		}
+		text = text[end:]
+	}
+}
+
+func nameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c >= 0x80
+}
+
+// termBits is where the incarnation begins in a primary term that clients see.
+const termBits = 32
+
+// shownTerm combines a primary term with the incarnation of its placement.
+func shownTerm(term string, incarnation uint32) string {
+	t, err := strconv.ParseInt(term, 10, 64)
+	if err != nil || t <= 0 { // 0 and negative ones mean "none"
+		return term
+	}
+	return strconv.FormatInt(t+int64(incarnation)<<termBits, 10)
+}
+
+// realTerm takes the incarnation off a term that a client gave. ok is false when
+// it was shown for another incarnation: whatever it referred to is gone.
+func realTerm(shown string, incarnation uint32) (term string, ok bool, err error) {
+	t, err := strconv.ParseInt(shown, 10, 64)
+	if err != nil || t < 0 {
+		return "", false, fail(400, "illegal_argument_exception", "if_primary_term: [%s] is no primary term", shown)
+	}
+	return strconv.FormatInt(t&(1<<termBits-1), 10), t>>termBits == int64(incarnation), nil
+}
+
+func termConflict(id, index, seqNo, term string) *apiError {
+	return &apiError{
+		status: 409, kind: "version_conflict_engine_exception", index: index,
+		reason: "[" + id + "]: version conflict, required seqNo [" + seqNo + "], primary term [" + term +
+			"], which were given out before the index was moved; read the document again",
+	}
+}

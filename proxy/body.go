@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync/atomic"
+)
+
+// decodeBody checks what the body is and undoes its compression, so that all
+// steps see plain JSON.
+func (q *request) decodeBody() error {
+	if q.r.Body == nil || q.r.Body == http.NoBody {
+		q.r.Body = http.NoBody
+		return nil
+	}
+	if ct := q.r.Header.Get("Content-Type"); ct != "" {
+		kind, _, err := mime.ParseMediaType(ct)
+		if err != nil || kind != "application/json" && kind != "application/x-ndjson" {
+			return fail(http.StatusNotAcceptable, TypeBadRequest, "Content-Type header [%s] is not supported; use application/json or application/x-ndjson", ct)
+		}
+	}
+	switch enc := strings.ToLower(q.r.Header.Get("Content-Encoding")); enc {
+	case "", "identity":
+	case "gzip":
+		z, err := gzip.NewReader(q.r.Body)
+		if err != nil {
+			return fail(http.StatusBadRequest, TypeBadRequest, "the body is not gzip: %s", err)
+		}
+		q.r.Body, q.r.ContentLength = gunzipped{z, q.r.Body}, -1
+	default:
+		return fail(http.StatusUnsupportedMediaType, TypeBadRequest, "Content-Encoding [%s] is not supported; use gzip or none", enc)
+	}
+	q.r.Header.Del("Content-Encoding")
+	return nil
+}
+
+type gunzipped struct {
+	*gzip.Reader
+	under io.Closer
+}
+
+func (g gunzipped) Close() error { return g.under.Close() }
+
+// whole reads a body that has to be understood before it is sent.
+func (q *request) whole(limit int64) ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(q.w, q.r.Body, limit))
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	return b, nil
+}
+
+func bodyError(err error) error {
+	var big *http.MaxBytesError
+	if errors.As(err, &big) {
+		return err
+	}
+	return fail(http.StatusBadRequest, TypeBadRequest, "the body could not be read: %s", err)
+}
+
+// payload is a body to send: in memory, or what has been read of it and the rest.
+type payload struct {
+	head   []byte
+	rest   io.Reader // nil: head is all
+	length int64     // -1: unknown
+	mime   string
+	// done is set when all of rest has been read; broken when it failed before.
+	done, broken atomic.Bool
+}
+
+// payload reads a body up to bufferBody. A larger one keeps streaming from the
+// client while it is sent.
+func (q *request) payload() (*payload, error) {
+	p := &payload{mime: "application/json", length: q.r.ContentLength}
+	head, err := io.ReadAll(io.LimitReader(q.r.Body, bufferBody))
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	p.head = head
+	if len(head) < bufferBody {
+		p.length = int64(len(head))
+		return p, nil
+	}
+	p.rest = q.r.Body
+	return p, nil
+}
+
+func bytesPayload(b []byte, mime string) *payload {
+	return &payload{head: b, length: int64(len(b)), mime: mime}
+}
+
+// repeatable reports whether open may be called again.
+func (p *payload) repeatable() bool { return p.rest == nil }
+
+// complete reports whether all of the body has been handed to the transport. If
+// not, the cluster cannot have begun to act on it.
+func (p *payload) complete() bool { return p.rest == nil || p.done.Load() }
+
+// open returns the body for one attempt.
+func (p *payload) open() io.ReadCloser {
+	if p.rest == nil {
+		if len(p.head) == 0 {
+			return http.NoBody
+		}
+		return io.NopCloser(bytes.NewReader(p.head))
+	}
+	return io.NopCloser(io.MultiReader(bytes.NewReader(p.head), &restReader{p: p, left: p.length - int64(len(p.head))}))
+}
+
+// restReader notes how the client's part ended. The transport reads from its own
+// goroutine, so the notes are atomic.
+type restReader struct {
+	p    *payload
+	left int64 // until the declared length; negative if that is unknown
+}
+
+func (r *restReader) Read(b []byte) (int, error) {
+	n, err := r.p.rest.Read(b)
+	r.left -= int64(n)
+	switch {
+	case err == io.EOF, r.p.length >= 0 && r.left == 0:
+		r.p.done.Store(true)
+	case err != nil:
+		r.p.broken.Store(true)
+	}
+	return n, err
+}

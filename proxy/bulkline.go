@@ -1,0 +1,222 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// action is one parsed action line of a bulk body.
+type action struct {
+	verb    string // index, create, update or delete
+	index   string // empty: the path's
+	id      string // empty: none, or to be made up
+	routing string
+	pipe    string // ingest pipeline
+	seqNo   string
+	term    string
+	rest    []field // everything else, as it was written
+}
+
+type field struct {
+	name string
+	raw  json.RawMessage
+}
+
+// passed are the other keys that OpenSearch knows.
+var passed = []string{"version", "version_type", "retry_on_conflict", "require_alias", "op_type", "_source"}
+
+func malformed(line int, format string, args ...any) *apiError {
+	e := fail(http.StatusBadRequest, "illegal_argument_exception", format, args...)
+	e.reason = "Malformed action/metadata line [" + itoa(line) + "], " + e.reason
+	return e
+}
+
+// parseAction reads an action line strictly: one action, keys that OpenSearch
+// knows, each once. What two parsers could read differently is refused.
+func parseAction(b []byte, line int) (action, error) {
+	var a action
+	d := json.NewDecoder(bytes.NewReader(b))
+	if err := expect(d, json.Delim('{'), line); err != nil {
+		return a, err
+	}
+	var err error
+	if a.verb, err = text(d, line); err != nil {
+		return a, err
+	}
+	switch a.verb {
+	case "index", "create", "update", "delete":
+	default:
+		return a, malformed(line, "expected one of [create, delete, index, update] but found [%s]", a.verb)
+	}
+	if err := expect(d, json.Delim('{'), line); err != nil {
+		return a, err
+	}
+	var seen []string
+	for d.More() {
+		key, err := text(d, line)
+		if err != nil {
+			return a, err
+		}
+		if slices.Contains(seen, key) {
+			return a, malformed(line, "duplicate key [%s]", key)
+		}
+		seen = append(seen, key)
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return a, malformed(line, "%s", err)
+		}
+		if string(raw) == "null" {
+			continue // as OpenSearch does
+		}
+		if err := a.set(key, raw, line); err != nil {
+			return a, err
+		}
+	}
+	for range 2 {
+		if err := expect(d, json.Delim('}'), line); err != nil {
+			return a, err
+		}
+	}
+	if d.InputOffset() != int64(len(bytes.TrimRight(b, " \t\r"))) {
+		return a, malformed(line, "there is something behind the action")
+	}
+	return a, nil
+}
+
+func expect(d *json.Decoder, want json.Delim, line int) error {
+	t, err := d.Token()
+	if err != nil {
+		return malformed(line, "expected [%s]: %s", want, err)
+	}
+	if t != want {
+		return malformed(line, "expected [%s] but found [%v]", want, t)
+	}
+	return nil
+}
+
+func text(d *json.Decoder, line int) (string, error) {
+	t, err := d.Token()
+	if err != nil {
+		return "", malformed(line, "expected a key: %s", err)
+	}
+	s, ok := t.(string)
+	if !ok {
+		return "", malformed(line, "expected a key but found [%v]", t)
+	}
+	return s, nil
+}
+
+func (a *action) set(key string, raw json.RawMessage, line int) error {
+	var into *string
+	switch key {
+	case "_index":
+		into = &a.index
+	case "_id":
+		into = &a.id
+	case "routing":
+		into = &a.routing
+	case "pipeline":
+		into = &a.pipe
+	case "if_seq_no":
+		into = &a.seqNo
+	case "if_primary_term":
+		into = &a.term
+	default:
+		if !slices.Contains(passed, key) {
+			e := fail(http.StatusBadRequest, "illegal_argument_exception", "Action/metadata line [%d] contains an unknown parameter [%s]", line, key)
+			return e
+		}
+		a.rest = append(a.rest, field{key, raw})
+		return nil
+	}
+	switch raw[0] {
+	case '{', '[':
+		return malformed(line, "expected a simple value for field [%s]", key)
+	case '"':
+		if err := json.Unmarshal(raw, into); err != nil {
+			return malformed(line, "%s", err)
+		}
+		if key == "_id" && *into == "" {
+			return malformed(line, "if _id is specified it must not be empty")
+		}
+		return nil
+	}
+	*into = string(raw) // OpenSearch takes numbers and booleans for text
+	return nil
+}
+
+// hasSource reports whether a source line follows.
+func (a *action) hasSource() bool { return a.verb != "delete" }
+
+// append writes the line for upstream.
+func (a *action) append(b []byte) []byte {
+	b = append(b, `{"`...)
+	b = append(b, a.verb...)
+	b = append(b, `":{`...)
+	comma := false
+	add := func(name string, raw []byte) {
+		if comma {
+			b = append(b, ',')
+		}
+		comma = true
+		b = append(append(append(append(b, '"'), name...), `":`...), raw...)
+	}
+	for _, f := range []struct{ name, value string }{
+		{"_index", a.index}, {"_id", a.id}, {"routing", a.routing}, {"pipeline", a.pipe},
+	} {
+		if f.value != "" {
+			add(f.name, quote(f.value))
+		}
+	}
+	if a.seqNo != "" {
+		add("if_seq_no", quote(a.seqNo))
+	}
+	if a.term != "" {
+		add("if_primary_term", quote(a.term))
+	}
+	for _, f := range a.rest {
+		add(f.name, f.raw)
+	}
+	return append(b, "}}\n"...)
+}
+
+// translate makes the line of a client into the line for placement, or says why
+// the item fails. inPath and routing are the request's defaults.
+func (a action) translate(e placement.Entry, inPath, routing string, journaling bool) (action, gate.DocRef, *apiError) {
+	pl := e.State.From
+	name := a.index
+	if name == "" {
+		name = inPath
+	}
+	if pl.Kind == placement.DedicatedIndex {
+		if err := ownIndex(name, pl); err != nil {
+			f := toAPI(err)
+			f.index = name
+			return a, gate.DocRef{}, f
+		}
+		name = pl.Logical
+		a.index = "" // the path names the physical one
+	}
+	if a.term != "" {
+		term, ok, err := realTerm(a.term, e.Incarnation)
+		if err != nil {
+			return a, gate.DocRef{}, toAPI(err)
+		}
+		if !ok {
+			return a, gate.DocRef{}, termConflict(a.id, name, a.seqNo, a.term)
+		}
+		a.term = term
+	}
+	if a.id == "" && journaling && a.verb != "update" && a.verb != "delete" {
+		a.id = autoID()
+	}
+	if a.routing != "" {
+		routing = a.routing
+	}
+	return a, gate.DocRef{Index: name, ID: a.id, Routing: routing}, nil
+}

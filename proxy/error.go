@@ -1,0 +1,142 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/sluiceproxy/sluice/affinity"
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/tenancy"
+)
+
+// Types of the proxy's own errors, as they are in error.type of an answer. They
+// are stable: programs branch on them.
+const (
+	TypeUnsupported     = "sluice_unsupported"      // 400: not in the table of endpoints, or a parameter that cannot be honoured
+	TypeForeignIndex    = "sluice_foreign_index"    // 400: a wildcard or list of indices, or a reference to another index
+	TypeNotAllowed      = "sluice_not_allowed"      // 403: the operation belongs to the operator of the placement
+	TypeUnknownTenant   = "sluice_unknown_tenant"   // 404
+	TypeTenantRequired  = "sluice_tenant_required"  // 400: no tenant, or contradictory ones
+	TypeBadCursor       = "sluice_bad_cursor"       // 400: tampered, or none of ours
+	TypeOutcomeUnknown  = "sluice_outcome_unknown"  // 504: the write may or may not take effect
+	TypeUnavailable     = "sluice_unavailable"      // 503 with Retry-After: nothing was sent
+	TypeCorruptEntry    = "sluice_corrupt_entry"    // 503: the tenant's record cannot be decoded
+	TypeUpstream        = "sluice_upstream"         // 502: the cluster could not be reached, or broke off; nothing was written
+	TypeUpstreamTimeout = "sluice_upstream_timeout" // 502: the cluster did not answer a read in time
+	TypeTooLarge        = "sluice_too_large"        // 413
+	TypeBadRequest      = "sluice_bad_request"      // 400: the body is not what the endpoint takes
+	TypePartlyApplied   = "sluice_partly_applied"   // 400: a bulk body is malformed behind items that were applied
+)
+
+// apiError is an answer in OpenSearch's error shape.
+type apiError struct {
+	status     int
+	kind       string
+	reason     string
+	index      string // logical name, if the error is about one
+	retryAfter time.Duration
+}
+
+func (e *apiError) Error() string { return e.kind + ": " + e.reason }
+
+func fail(status int, kind, format string, args ...any) *apiError {
+	return &apiError{status: status, kind: kind, reason: fmt.Sprintf(format, args...)}
+}
+
+func noSuchIndex(name string) *apiError {
+	return &apiError{status: 404, kind: "index_not_found_exception", reason: "no such index [" + name + "]", index: name}
+}
+
+type errorCause struct {
+	Type       string `json:"type"`
+	Reason     string `json:"reason"`
+	Index      string `json:"index,omitempty"`
+	ResourceID string `json:"resource.id,omitempty"`
+}
+
+func (e *apiError) cause() errorCause {
+	c := errorCause{Type: e.kind, Reason: e.reason, Index: e.index}
+	if e.kind == "index_not_found_exception" {
+		c.ResourceID = e.index
+	}
+	return c
+}
+
+func (e *apiError) body() []byte {
+	type detail struct {
+		RootCause []errorCause `json:"root_cause"`
+		errorCause
+	}
+	c := e.cause()
+	b, err := json.Marshal(struct {
+		Error  detail `json:"error"`
+		Status int    `json:"status"`
+	}{detail{[]errorCause{c}, c}, e.status})
+	if err != nil {
+		panic("encode an error: " + err.Error()) // strings and integers only
+	}
+	return b
+}
+
+// write answers with e. The status is for the metrics.
+func (e *apiError) write(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	if e.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.retryAfter.Seconds()))))
+	}
+	b := e.body()
+	h.Set("Content-Type", "application/json; charset=UTF-8")
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(e.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b) // a client that went away
+	}
+}
+
+// toAPI turns what the layers below say into an answer. Everything that it does
+// not know is a 500: an unknown error must not look like a refusal.
+func toAPI(err error) *apiError {
+	var a *apiError
+	var un *gate.UnavailableError
+	var inv *placement.InvalidError
+	var big *http.MaxBytesError
+	switch {
+	case errors.As(err, &a):
+		return a
+	case errors.Is(err, gate.ErrOutcomeUnknown):
+		return fail(http.StatusGatewayTimeout, TypeOutcomeUnknown,
+			"the write was sent and its outcome could not be learned: it may or may not take effect; read before you repeat it")
+	case errors.As(err, &un):
+		e := fail(http.StatusServiceUnavailable, TypeUnavailable, "%s; nothing was sent, repeat the request", un.Error())
+		if un.Reason == gate.ReasonCorrupt {
+			e.kind, e.reason = TypeCorruptEntry, un.Error()
+		}
+		e.retryAfter = max(un.RetryAfter, time.Second)
+		return e
+	case errors.Is(err, gate.ErrFenced):
+		e := fail(http.StatusServiceUnavailable, TypeUnavailable, "this instance has lost its session; nothing was sent, repeat the request")
+		e.retryAfter = time.Second
+		return e
+	case errors.Is(err, placement.ErrUnknownPartition):
+		return fail(http.StatusNotFound, TypeUnknownTenant, "there is no such tenant")
+	case errors.Is(err, tenancy.ErrNoTenant), errors.Is(err, tenancy.ErrContradiction), errors.As(err, &inv):
+		return fail(http.StatusBadRequest, TypeTenantRequired, "%s", err)
+	case errors.Is(err, affinity.ErrTampered):
+		return fail(http.StatusBadRequest, TypeBadCursor, "the cursor or task id was not given out by this service, or was changed")
+	case errors.Is(err, affinity.ErrExpired), errors.Is(err, affinity.ErrOtherTenant):
+		// One answer for both: whether another tenant holds a cursor is not told.
+		return fail(http.StatusNotFound, "search_context_missing_exception", "No search context found for the given id")
+	case errors.As(err, &big):
+		return fail(http.StatusRequestEntityTooLarge, TypeTooLarge, "the body is larger than %d bytes", big.Limit)
+	case errors.Is(err, context.Canceled):
+		return fail(499, TypeBadRequest, "the client went away")
+	}
+	return fail(http.StatusInternalServerError, "sluice_internal", "%s", err)
+}

@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// forwardedHeaders is all that a cluster sees of a client's headers. It is a list
+// of what may pass and not of what may not: a security plugin may trust headers
+// whose names nobody here knows.
+var forwardedHeaders = []string{"X-Opaque-Id", "Traceparent", "Tracestate", "User-Agent"}
+
+// build makes the upstream request. path is escaped.
+func (q *request) build(ctx context.Context, method, path string, query url.Values, p *payload) (*http.Request, error) {
+	u, err := url.Parse(path)
+	if err != nil {
+		return nil, fail(http.StatusBadRequest, TypeBadRequest, "the path is not valid")
+	}
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	if err != nil {
+		return nil, fail(http.StatusBadRequest, TypeBadRequest, "the request is not valid")
+	}
+	for _, h := range forwardedHeaders {
+		if v := q.r.Header.Values(h); len(v) > 0 {
+			req.Header[h] = v
+		}
+	}
+	req.Header.Set("Accept", "application/json")
+	if p != nil && p.length != 0 {
+		req.Body, req.ContentLength = p.open(), p.length
+		req.Header.Set("Content-Type", p.mime)
+	}
+	return req, nil
+}
+
+// call sends one request to a cluster and measures it.
+func (q *request) call(c *upstream.Client, req *http.Request) (*http.Response, error) {
+	start := time.Now()
+	resp, err := c.RoundTrip(req)
+	q.p.m.call(c.Name(), time.Since(start), err)
+	return resp, err
+}
+
+// hopHeaders belong to one connection; Content-Length is set anew, since an answer
+// changes its length.
+var hopHeaders = map[string]bool{
+	"Connection": true, "Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
+	"Transfer-Encoding": true, "Upgrade": true, "Content-Length": true, "Set-Cookie": true, "Www-Authenticate": true,
+}
+
+// head writes the status and headers of an answer from cluster.
+func (q *request) head(resp *http.Response, pl placement.Placement, length int64) {
+	h := q.w.Header()
+	for k, v := range resp.Header {
+		if hopHeaders[k] || strings.HasPrefix(k, "X-Sluice-") {
+			continue
+		}
+		h[k] = v
+	}
+	if loc := h.Get("Location"); loc != "" && pl.Index != "" {
+		if rest, ok := strings.CutPrefix(loc, "/"+url.PathEscape(pl.Index)+"/"); ok {
+			h.Set("Location", "/"+url.PathEscape(pl.Logical)+"/"+rest)
+		}
+	}
+	if length >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(length, 10))
+	}
+	q.debugHeaders(pl.Cluster)
+	q.status, q.wrote = resp.StatusCode, true
+	q.w.WriteHeader(resp.StatusCode)
+}
+
+func isJSON(resp *http.Response) bool {
+	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return err == nil && kind == "application/json"
+}
+
+// upstreamStatus turns a cluster's refusal of the proxy's own credentials into
+// the proxy's failure: they are not the client's.
+func upstreamStatus(resp *http.Response, cluster string) error {
+	if resp.StatusCode == http.StatusUnauthorized {
+		return fail(http.StatusBadGateway, TypeUpstream, "cluster %s refuses the credentials that this proxy has for it", cluster)
+	}
+	return nil
+}
+
+// stream answers with resp as it comes in, translated by rules unless they would
+// change nothing.
+func (q *request) stream(resp *http.Response, pl placement.Placement, r *answerRules) error {
+	if err := upstreamStatus(resp, pl.Cluster); err != nil {
+		return err
+	}
+	if q.r.Method == http.MethodHead || r.idle() || q.op == opSource && resp.StatusCode < 300 || !isJSON(resp) {
+		length := resp.ContentLength
+		if q.r.Method == http.MethodHead && !r.idle() {
+			length = -1 // that of an answer which would have been translated
+		}
+		q.head(resp, pl, length)
+		_, err := io.Copy(q.w, resp.Body)
+		return err
+	}
+	if resp.ContentLength >= 0 && resp.ContentLength <= bufferBody {
+		// Small enough to be translated before the head is sent, so that trouble
+		// is an error and not a broken answer.
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s broke off its answer", pl.Cluster)
+		}
+		return q.answer(resp, raw, pl, r)
+	}
+	q.head(resp, pl, -1)
+	return rewrite(q.w, resp.Body, r)
+}
+
+// answer is stream for an answer that has been read.
+func (q *request) answer(resp *http.Response, raw []byte, pl placement.Placement, r *answerRules) error {
+	out := raw
+	if isJSON(resp) && !r.idle() && len(raw) > 0 {
+		var err error
+		if out, err = rewriteBytes(raw, r); err != nil {
+			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", pl.Cluster)
+		}
+	}
+	q.head(resp, pl, int64(len(out)))
+	_, err := q.w.Write(out)
+	return err
+}

@@ -1,0 +1,453 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// rules say what a rewriter changes in a JSON text. A path is the keys that lead
+// to a value; arrays add nothing to it. The slice is valid during the call only.
+type rules interface {
+	// key is asked about a member of the object at path: its key instead (or the
+	// same), and whether its value is opaque: copied and not looked into.
+	key(path []string, key string) (string, bool)
+	// wants reports whether scalar must be asked about the value at path.
+	wants(path []string) bool
+	// scalar returns what to write for a string (decoded) or a number (as it is
+	// written), and whether that differs.
+	scalar(path []string, value string, number bool) (string, bool, error)
+}
+
+// Limits of what is kept in memory of a JSON text.
+const (
+	maxDepth  = 1000    // as deep as OpenSearch's own parser goes
+	maxKey    = 1 << 10 // a longer key is none that a rule knows
+	maxScalar = 1 << 20 // a longer value that a rule wants is an error
+)
+
+var errJSON = errors.New("not JSON")
+
+// rewriter copies one JSON text from in to out, and changes what its rules say,
+// in one pass and with memory bounded by the depth of the text. Whitespace, order
+// and everything else stay as they are. It is strict: what it lets through is one
+// JSON value and nothing else, so no other parser can read it differently.
+type rewriter struct {
+	in    *bufio.Reader
+	out   *bufio.Writer
+	rules rules
+	path  []string
+	raw   []byte // scratch: the string or number at hand
+	blind int    // > 0 inside an opaque value
+}
+
+// rewrite copies one JSON value. Errors of the text are errJSON, those of the
+// rules and of reading and writing come back as they are.
+func rewrite(out io.Writer, in io.Reader, r rules) error {
+	x := &rewriter{in: bufio.NewReaderSize(in, 32<<10), out: bufio.NewWriterSize(out, 32<<10), rules: r}
+	err := x.value(0)
+	if err == nil {
+		err = x.end()
+	}
+	if ferr := x.out.Flush(); err == nil {
+		err = ferr
+	}
+	return err
+}
+
+// rewriteBytes is rewrite for a text in memory.
+func rewriteBytes(b []byte, r rules) ([]byte, error) {
+	var out bytes.Buffer
+	out.Grow(len(b) + 64)
+	err := rewrite(&out, bytes.NewReader(b), r)
+	return out.Bytes(), err
+}
+
+func (x *rewriter) end() error {
+	for {
+		c, err := x.in.ReadByte()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !space(c) {
+			return fmt.Errorf("%w: data after the value", errJSON)
+		}
+		if err := x.out.WriteByte(c); err != nil {
+			return err
+		}
+	}
+}
+
+func space(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+func (x *rewriter) read() (byte, error) {
+	c, err := x.in.ReadByte()
+	if err == io.EOF {
+		return 0, fmt.Errorf("%w: it ends too early", errJSON)
+	}
+	return c, err
+}
+
+// next copies whitespace and returns the first other byte, not yet copied.
+func (x *rewriter) next() (byte, error) {
+	for {
+		c, err := x.read()
+		if err != nil || !space(c) {
+			return c, err
+		}
+		if err := x.out.WriteByte(c); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func bad(c byte) error { return fmt.Errorf("%w: unexpected character %q", errJSON, c) }
+
+func (x *rewriter) value(depth int) error {
+	c, err := x.next()
+	if err != nil {
+		return err
+	}
+	return x.valueAt(c, depth)
+}
+
+func (x *rewriter) valueAt(c byte, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("%w: nested deeper than %d", errJSON, maxDepth)
+	}
+	switch {
+	case c == '{':
+		return x.object(depth)
+	case c == '[':
+		return x.array(depth)
+	case c == '"':
+		return x.str()
+	case c == 't':
+		return x.literal("true")
+	case c == 'f':
+		return x.literal("false")
+	case c == 'n':
+		return x.literal("null")
+	case c == '-' || c >= '0' && c <= '9':
+		return x.number(c)
+	}
+	return bad(c)
+}
+
+func (x *rewriter) object(depth int) error {
+	if err := x.out.WriteByte('{'); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		c, err := x.next()
+		if err != nil {
+			return err
+		}
+		if c == '}' && first {
+			return x.out.WriteByte(c)
+		}
+		if c != '"' {
+			return bad(c)
+		}
+		opaque, err := x.member()
+		if err != nil {
+			return err
+		}
+		if opaque {
+			x.blind++
+		}
+		if err := x.value(depth + 1); err != nil {
+			return err
+		}
+		if opaque {
+			x.blind--
+		}
+		x.path = x.path[:len(x.path)-1]
+		if c, err = x.next(); err != nil {
+			return err
+		}
+		if err := x.out.WriteByte(c); err != nil {
+			return err
+		}
+		if c == '}' {
+			return nil
+		}
+		if c != ',' {
+			return bad(c)
+		}
+	}
+}
+
+// member reads a key and the colon behind it and puts the key onto the path.
+func (x *rewriter) member() (opaque bool, err error) {
+	key := ""
+	if x.blind > 0 {
+		err = x.copyString()
+	} else {
+		key, opaque, err = x.key()
+	}
+	if err != nil {
+		return false, err
+	}
+	x.path = append(x.path, key)
+	c, err := x.next()
+	if err != nil {
+		return false, err
+	}
+	if c != ':' {
+		return false, bad(c)
+	}
+	return opaque, x.out.WriteByte(c)
+}
+
+func (x *rewriter) key() (string, bool, error) {
+	whole, err := x.readString(maxKey)
+	if err != nil || !whole {
+		return "", false, err
+	}
+	key, err := decodeString(x.raw)
+	if err != nil {
+		return "", false, err
+	}
+	repl, opaque := x.rules.key(x.path, key)
+	if repl == key {
+		_, err = x.out.Write(x.raw)
+	} else {
+		err = x.writeString(repl)
+	}
+	return key, opaque, err
+}
+
+func (x *rewriter) array(depth int) error {
+	if err := x.out.WriteByte('['); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		c, err := x.next()
+		if err != nil {
+			return err
+		}
+		if c == ']' && first {
+			return x.out.WriteByte(c)
+		}
+		if err := x.valueAt(c, depth+1); err != nil {
+			return err
+		}
+		if c, err = x.next(); err != nil {
+			return err
+		}
+		if err := x.out.WriteByte(c); err != nil {
+			return err
+		}
+		if c == ']' {
+			return nil
+		}
+		if c != ',' {
+			return bad(c)
+		}
+	}
+}
+
+func (x *rewriter) str() error {
+	if x.blind > 0 || !x.rules.wants(x.path) {
+		return x.copyString()
+	}
+	whole, err := x.readString(maxScalar)
+	if err != nil {
+		return err
+	}
+	if !whole {
+		return fmt.Errorf("%w: a value is longer than %d bytes", errJSON, maxScalar)
+	}
+	v, err := decodeString(x.raw)
+	if err != nil {
+		return err
+	}
+	repl, changed, err := x.rules.scalar(x.path, v, false)
+	if err != nil {
+		return err
+	}
+	if changed {
+		return x.writeString(repl)
+	}
+	_, err = x.out.Write(x.raw)
+	return err
+}
+
+// copyString copies a string whose opening quote has been read.
+func (x *rewriter) copyString() error {
+	if err := x.out.WriteByte('"'); err != nil {
+		return err
+	}
+	return x.copyRest()
+}
+
+// readString reads a string, quotes included, into raw. One that is longer than
+// limit is copied instead, and whole is false.
+func (x *rewriter) readString(limit int) (whole bool, err error) {
+	x.raw = append(x.raw[:0], '"')
+	keep := func(c byte) error { x.raw = append(x.raw, c); return nil }
+	for {
+		c, err := x.read()
+		if err != nil {
+			return false, err
+		}
+		if c < ' ' {
+			return false, bad(c)
+		}
+		x.raw = append(x.raw, c)
+		if c == '"' {
+			return true, nil
+		}
+		if c == '\\' {
+			if err := x.escape(keep); err != nil {
+				return false, err
+			}
+		}
+		if len(x.raw) > limit {
+			break
+		}
+	}
+	if _, err := x.out.Write(x.raw); err != nil {
+		return false, err
+	}
+	return false, x.copyRest()
+}
+
+// copyRest copies a string up to and with its closing quote.
+func (x *rewriter) copyRest() error {
+	for {
+		c, err := x.read()
+		if err != nil {
+			return err
+		}
+		if err := x.out.WriteByte(c); err != nil {
+			return err
+		}
+		switch {
+		case c == '"':
+			return nil
+		case c < ' ':
+			return bad(c)
+		case c == '\\':
+			if err := x.escape(func(c byte) error { return x.out.WriteByte(c) }); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// escape reads what follows a backslash.
+func (x *rewriter) escape(keep func(byte) error) error {
+	c, err := x.read()
+	if err != nil {
+		return err
+	}
+	n := 0
+	switch c {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+	case 'u':
+		n = 4
+	default:
+		return bad(c)
+	}
+	if err := keep(c); err != nil {
+		return err
+	}
+	for range n {
+		if c, err = x.read(); err != nil {
+			return err
+		}
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+			return bad(c)
+		}
+		if err := keep(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *rewriter) literal(word string) error {
+	for i := 1; i < len(word); i++ {
+		c, err := x.read()
+		if err != nil {
+			return err
+		}
+		if c != word[i] {
+			return bad(c)
+		}
+	}
+	_, err := x.out.WriteString(word)
+	return err
+}
+
+func (x *rewriter) number(first byte) error {
+	x.raw = append(x.raw[:0], first)
+	for {
+		c, err := x.in.ReadByte()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if !(c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E') {
+			if err := x.in.UnreadByte(); err != nil {
+				return err
+			}
+			break
+		}
+		if x.raw = append(x.raw, c); len(x.raw) > maxKey {
+			return fmt.Errorf("%w: a number has more than %d digits", errJSON, maxKey)
+		}
+	}
+	if !json.Valid(x.raw) {
+		return fmt.Errorf("%w: %q is no number", errJSON, x.raw)
+	}
+	if x.blind == 0 && x.rules.wants(x.path) {
+		repl, changed, err := x.rules.scalar(x.path, string(x.raw), true)
+		if err != nil {
+			return err
+		}
+		if changed {
+			_, err = x.out.WriteString(repl)
+			return err
+		}
+	}
+	_, err := x.out.Write(x.raw)
+	return err
+}
+
+func (x *rewriter) writeString(s string) error {
+	_, err := x.out.Write(quote(s))
+	return err
+}
+
+// quote encodes a JSON string without HTML's escapes.
+func quote(s string) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic("encode a string: " + err.Error()) // strings always encode
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func decodeString(raw []byte) (string, error) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return "", fmt.Errorf("%w: %w", errJSON, err)
+	}
+	return s, nil
+}

@@ -1,0 +1,63 @@
+package proxy
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics have no label that grows with tenants.
+type metrics struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	held     prometheus.Histogram
+	upstream *prometheus.HistogramVec
+	unknown  prometheus.Counter
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	fine := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sluice_proxy_requests_total", Help: "Requests answered, by class and status.",
+		}, []string{"class", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sluice_proxy_request_seconds", Help: "Time from arrival to the end of the answer, by class.", Buckets: fine,
+		}, []string{"class"}),
+		held: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sluice_proxy_held_seconds", Help: "How long writes were held by a cutover; writes that were not held are not counted.", Buckets: fine,
+		}),
+		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sluice_proxy_upstream_seconds", Help: "Time to the head of a cluster's answer, by cluster and outcome (ok, error).", Buckets: fine,
+		}, []string{"cluster", "outcome"}),
+		unknown: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sluice_proxy_unknown_outcomes_total", Help: "Writes whose outcome could not be learned.",
+		}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) done(c class, status int, took, held time.Duration) {
+	m.requests.WithLabelValues(string(c), strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(string(c)).Observe(took.Seconds())
+	if held > 0 {
+		m.held.Observe(held.Seconds())
+	}
+}
+
+func (m *metrics) call(cluster string, took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = "error"
+	}
+	m.upstream.WithLabelValues(cluster, outcome).Observe(took.Seconds())
+}

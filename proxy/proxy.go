@@ -1,0 +1,329 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sluiceproxy/sluice/affinity"
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/tenancy"
+)
+
+// ClusterSource knows the named clusters. Directory is one.
+type ClusterSource interface {
+	// Cluster returns the client of a cluster, or an error if there is none.
+	Cluster(name string) (*upstream.Client, error)
+}
+
+// Defaults of Options.
+const (
+	DefaultWriteTimeout = 20 * time.Second
+	DefaultReadTimeout  = 5 * time.Minute
+	DefaultQueryBody    = 16 << 20
+	DefaultBulkBody     = 100 << 20
+	DefaultCursorLife   = 24 * time.Hour
+	DefaultTaskPatience = 5 * time.Minute
+)
+
+// What is kept in memory of one request.
+const (
+	bufferBody    = 1 << 20  // a document is kept up to this size, in bytes; a larger one streams
+	answerLimit   = 64 << 20 // the answer to a write, in bytes
+	shardHeadroom = 5 * time.Second
+)
+
+// Options of a Proxy. CursorKeys is needed, the rest may be zero.
+type Options struct {
+	// CursorKeys seal the cursors that clients hold; all instances share them. The
+	// first one seals, all open.
+	CursorKeys [][]byte
+	// WriteTimeout bounds a write upstream. It must be below the gate's drain
+	// barrier: a write must have ended when the barrier has.
+	WriteTimeout time.Duration
+	// ReadTimeout bounds a read upstream, its answer included.
+	ReadTimeout time.Duration
+	// QueryBody is the largest body of a search, count, mget, msearch or by-query,
+	// in bytes. Such bodies are kept in memory, because they are checked first.
+	QueryBody int64
+	// BulkBody is the largest body of a bulk, in bytes. It streams.
+	BulkBody int64
+	// CursorLife is how long an envelope can be followed, counted from the answer
+	// that it came in. The clusters end cursors much sooner, by their keep-alive.
+	CursorLife time.Duration
+	// TaskPatience is how long the cluster of a by-query task may be out of reach
+	// before the outcome of the task is called unknown.
+	TaskPatience time.Duration
+	Registerer   prometheus.Registerer // default: none
+	Logger       *slog.Logger          // default: discard
+	// Now is the wall clock that cursors expire by (default time.Now).
+	Now func() time.Time
+}
+
+// Proxy is the handler. It is safe for concurrent use.
+type Proxy struct {
+	gate     *gate.Gate
+	clusters ClusterSource
+	tenants  tenancy.Resolver
+	sealer   *affinity.Sealer
+	o        Options
+	m        *metrics
+	log      *slog.Logger
+
+	// Tasks that clients do not wait for are followed here until they end.
+	mu      sync.Mutex
+	closed  bool
+	running sync.WaitGroup
+}
+
+// New returns the handler of a gate that somebody runs.
+func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Options) (*Proxy, error) {
+	var opt Options
+	if o != nil {
+		opt = *o
+	}
+	sealer, err := affinity.NewSealer(opt.CursorKeys...)
+	if err != nil {
+		return nil, fmt.Errorf("proxy: CursorKeys: %w", err)
+	}
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&opt.WriteTimeout, DefaultWriteTimeout)
+	def(&opt.ReadTimeout, DefaultReadTimeout)
+	def(&opt.CursorLife, DefaultCursorLife)
+	def(&opt.TaskPatience, DefaultTaskPatience)
+	if opt.QueryBody <= 0 {
+		opt.QueryBody = DefaultQueryBody
+	}
+	if opt.BulkBody <= 0 {
+		opt.BulkBody = DefaultBulkBody
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
+	}
+	m, err := newMetrics(opt.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("proxy: register metrics: %w", err)
+	}
+	return &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, log: opt.Logger}, nil
+}
+
+// Drain waits, after the HTTP server has shut down, for the tasks that are still
+// followed, so that their tickets end before the gate closes. It returns the
+// context's error if they do not end in time; the gate then hands them over as
+// unresolved.
+func (p *Proxy) Drain(ctx context.Context) error {
+	p.mu.Lock()
+	p.closed = true // no Add after the Wait below has begun
+	p.mu.Unlock()
+	done := make(chan struct{})
+	go func() { p.running.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("proxy: tasks still running: %w", ctx.Err())
+	}
+}
+
+// follow runs f in the background; Drain waits for it.
+func (p *Proxy) follow(f func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.running.Go(f)
+	return true
+}
+
+// request is one request on its way through the steps.
+type request struct {
+	*target
+	p      *Proxy
+	w      http.ResponseWriter
+	r      *http.Request // the proxy's own copy
+	tenant placement.PartitionID
+	query  url.Values
+	entry  placement.Entry
+	held   time.Duration
+	status int
+	wrote  bool
+}
+
+// ServeHTTP implements http.Handler.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	q := &request{p: p, w: w, r: r.Clone(r.Context()), target: &target{endpoint: &endpoint{class: classNone}}}
+	defer func() { p.m.done(q.class, q.status, time.Since(start), q.held) }()
+	if err := q.serve(); err != nil {
+		q.refuse(err)
+	}
+}
+
+// refuse answers with an error, or breaks the connection when an answer has
+// begun: a client must not take half an answer for a whole one.
+func (q *request) refuse(err error) {
+	if q.wrote {
+		q.p.log.Debug("answer broken off", "class", string(q.class), "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	a := toAPI(err)
+	if a.status >= 500 {
+		q.p.log.Debug("request failed", "class", string(q.class), "type", a.kind, "err", err)
+	}
+	q.status = a.status
+	q.debugHeaders(q.entry.State.From.Cluster)
+	a.write(q.w, q.r)
+}
+
+func (q *request) serve() error {
+	var err error
+	if q.tenant, err = q.p.tenants.Resolve(q.r); err != nil {
+		return err
+	}
+	t, aerr := classify(q.r.Method, q.r.URL.EscapedPath())
+	if aerr != nil {
+		return aerr
+	}
+	q.target = t
+	if q.query, err = url.ParseQuery(q.r.URL.RawQuery); err != nil {
+		return fail(http.StatusBadRequest, TypeBadRequest, "the query string is malformed")
+	}
+	if err := q.checkParameters(); err != nil {
+		return err
+	}
+	if err := q.decodeBody(); err != nil {
+		return err
+	}
+	switch q.op {
+	case opBulk:
+		return q.bulk()
+	case opByQuery:
+		return q.byQuery()
+	case opScroll:
+		return q.scroll()
+	case opClearScroll:
+		return q.clearScroll()
+	case opClosePIT:
+		return q.closePIT()
+	case opAllPITs:
+		return fail(http.StatusBadRequest, TypeUnsupported, "points in time are listed and closed by their ids only")
+	case opTask:
+		return q.task()
+	}
+	switch q.class {
+	case classWrite, classAdmin:
+		return q.write()
+	}
+	return q.read()
+}
+
+// checkParameters refuses what would change the shape of bodies that the proxy
+// has to understand.
+func (q *request) checkParameters() error {
+	for _, name := range []string{"source", "source_content_type"} {
+		if q.query.Has(name) {
+			return fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is not supported; send the body as a body", name)
+		}
+	}
+	if f := q.query.Get("format"); f != "" && f != "json" {
+		return fail(http.StatusBadRequest, TypeUnsupported, "parameter [format] may only be json")
+	}
+	if q.query.Has("filter_path") && (q.op == opBulk || q.op == opByQuery || q.op == opClearScroll || q.op == opClosePIT) {
+		return fail(http.StatusBadRequest, TypeUnsupported, "parameter [filter_path] is not supported here")
+	}
+	return nil
+}
+
+// indexAt is the index to address upstream at placement pl; empty keeps the path
+// as the client wrote it. In a dedicated index the client may name its own index
+// and nothing else.
+func (q *request) indexAt(pl placement.Placement) (string, error) {
+	switch pl.Kind {
+	case placement.DedicatedCluster:
+		return "", nil
+	case placement.DedicatedIndex:
+		return pl.Index, ownIndex(q.index, pl)
+	}
+	return "", fail(http.StatusNotImplemented, TypeUnsupported, "placements of kind %s are not supported by this version", pl.Kind)
+}
+
+// ownIndex checks a name that a client gave; empty is the tenant's own index.
+func ownIndex(name string, pl placement.Placement) error {
+	switch {
+	case name == "" || name == pl.Logical:
+		return nil
+	case name == "_all" || name[0] == '-':
+		return fail(http.StatusBadRequest, TypeForeignIndex, "[%s] may name other indices; name [%s]", name, pl.Logical)
+	}
+	for i := range len(name) {
+		if name[i] == '*' || name[i] == ',' || name[i] == '<' || name[i] == ':' {
+			return fail(http.StatusBadRequest, TypeForeignIndex, "[%s] may name other indices; name [%s]", name, pl.Logical)
+		}
+	}
+	return noSuchIndex(name)
+}
+
+func (q *request) client(cluster string) (*upstream.Client, error) {
+	c, err := q.p.clusters.Cluster(cluster)
+	if err != nil {
+		q.p.log.Error("cluster of a placement is not usable", "cluster", cluster, "err", err)
+		e := fail(http.StatusServiceUnavailable, TypeUnavailable, "cluster %s is not configured on this instance; nothing was sent", cluster)
+		e.retryAfter = time.Second
+		return nil, e
+	}
+	return c, nil
+}
+
+// debugHeaders tell where the request went, to whoever asked for it.
+func (q *request) debugHeaders(cluster string) {
+	if q.r.Header.Get("X-Sluice-Debug") != "1" {
+		return
+	}
+	h := q.w.Header()
+	if cluster != "" {
+		h.Set("X-Sluice-Cluster", cluster)
+		h.Set("X-Sluice-Epoch", strconv.FormatUint(uint64(q.entry.Epoch), 10))
+	}
+	h.Set("X-Sluice-Held-Ms", strconv.FormatInt(q.held.Milliseconds(), 10))
+}
+
+// enterRead is the gate for reads. The caller calls Done on the ticket.
+func (q *request) enterRead() (*gate.ReadTicket, error) {
+	t, err := q.p.gate.Read(q.r.Context(), q.tenant)
+	if err != nil {
+		return nil, err
+	}
+	q.entry = t.Entry()
+	return t, nil
+}
+
+// enterWrite is the gate for writes: it holds the request while its partition is
+// in Cutover. size is what the request keeps in memory meanwhile.
+func (q *request) enterWrite(size int64) (*gate.Ticket, error) {
+	t, err := q.p.gate.Write(q.r.Context(), q.tenant, size)
+	if err != nil {
+		return nil, err
+	}
+	q.entry = t.Entry()
+	q.held = max(q.held, t.Held())
+	return t, nil
+}
+
+var errIncomplete = errors.New("the client's body broke off")

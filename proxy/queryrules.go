@@ -1,0 +1,102 @@
+package proxy
+
+import (
+	"net/http"
+	"slices"
+)
+
+// queryRules check and translate a request body that holds queries. In a
+// dedicated index every reference to an index must be to the tenant's own: a
+// terms lookup would otherwise read a neighbour's documents.
+type queryRules struct {
+	physical, logical string                          // both empty where clients use the cluster's own names
+	pit               func(id string) (string, error) // unwraps pit.id; nil: a pit is refused
+}
+
+func (r *queryRules) dedicated() bool { return r.logical != "" }
+
+func (r *queryRules) key(path []string, key string) (string, bool) {
+	if !r.dedicated() {
+		// Only pit.id is of interest.
+		return key, !(len(path) == 0 && key == "pit")
+	}
+	switch parent := last(path, 1); {
+	case parent == "indices_boost" && key == r.logical:
+		return r.physical, false
+	case key == "params" && parent == "script",
+		(key == "document" || key == "documents") && parent == "percolate",
+		key == "doc" && (parent == "like" || parent == "unlike"):
+		return key, true // values of the client's own, never read as a query
+	}
+	return key, false
+}
+
+func (r *queryRules) wants(path []string) bool {
+	switch last(path, 1) {
+	case "id":
+		return len(path) == 2 && path[0] == "pit"
+	case "index", "_index":
+		return r.dedicated()
+	case "value", "query", "wildcard", "prefix":
+		return r.dedicated() && (last(path, 2) == "_index" || last(path, 2) == "wrapper")
+	}
+	return false
+}
+
+func (r *queryRules) scalar(path []string, v string, number bool) (string, bool, error) {
+	name, parent, grand := last(path, 1), last(path, 2), last(path, 3)
+	switch {
+	case number:
+		return v, false, nil
+	case name == "id":
+		if r.pit == nil {
+			return v, false, fail(http.StatusBadRequest, TypeUnsupported, "a point in time is supported in _search only")
+		}
+		id, err := r.pit(v)
+		return id, true, err
+	case parent == "wrapper" && name == "query":
+		if slices.Contains([]string{"match", "match_phrase", "match_phrase_prefix", "match_bool_prefix"}, grand) {
+			return v, false, nil // a field that is called wrapper
+		}
+		return v, false, fail(http.StatusBadRequest, TypeUnsupported, "[wrapper] queries cannot be checked and are refused; send the query itself")
+	case r.lookup(name, parent, grand):
+		if v != r.logical {
+			return v, false, &apiError{
+				status: http.StatusBadRequest, kind: TypeForeignIndex, index: v,
+				reason: "[" + parent + "] refers to index [" + v + "], which is not [" + r.logical + "]",
+			}
+		}
+		return r.physical, true, nil
+	case name == "_index", parent == "_index": // the metadata field in a query
+		if v == r.logical {
+			return r.physical, true, nil
+		}
+	}
+	return v, false, nil
+}
+
+// lookup reports whether the value names an index that documents are read from.
+func (r *queryRules) lookup(name, parent, grand string) bool {
+	switch name {
+	case "index":
+		return parent == "percolate" || parent == "indexed_shape" || grand == "terms"
+	case "_index":
+		return parent == "like" || parent == "unlike" || parent == "docs"
+	}
+	return false
+}
+
+// pitFinder finds the point in time of a search body. It changes nothing
+// and is run on a body that is rewritten afterwards.
+type pitFinder struct{ found string }
+
+func (f *pitFinder) key(path []string, key string) (string, bool) {
+	return key, !(len(path) == 0 && key == "pit")
+}
+func (f *pitFinder) wants(path []string) bool {
+	return len(path) == 2 && path[0] == "pit" && path[1] == "id"
+}
+func (f *pitFinder) scalar(_ []string, v string, number bool) (string, bool, error) {
+	f.found = v
+	return v, false, nil
+}

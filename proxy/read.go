@@ -1,0 +1,242 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/sluiceproxy/sluice/affinity"
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// read serves what changes nothing. The client's end cancels it upstream.
+func (q *request) read() error {
+	body, err := q.whole(q.p.o.QueryBody)
+	if err != nil {
+		return err
+	}
+	t, err := q.enterRead()
+	if err != nil {
+		return err
+	}
+	defer t.Done()
+	at := origin{q.entry.State.From, q.entry.Incarnation}
+	path, body, at, err := q.readTarget(body, at)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
+	defer cancel()
+	resp, err := q.sendRead(ctx, at.place.Cluster, q.r.Method, path, bytesPayload(body, q.bodyType()))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return q.stream(resp, at.place, q.answerRules(at))
+}
+
+// origin is where an answer comes from.
+type origin struct {
+	place       placement.Placement
+	incarnation uint32
+}
+
+func (q *request) answerRules(at origin) *answerRules {
+	r := &answerRules{incarnation: at.incarnation, top: q.op == opGetAdmin}
+	if at.place.Kind == placement.DedicatedIndex {
+		r.physical, r.logical = at.place.Index, at.place.Logical
+	}
+	switch q.op {
+	case opSearch, opMsearch, opScroll, opOpenPIT:
+		r.wrap = func(kind affinity.Kind, id string) string { return q.wrap(at, kind, id) }
+	}
+	return r
+}
+
+func (q *request) wrap(at origin, kind affinity.Kind, id string) string {
+	return q.p.sealer.Wrap(affinity.Envelope{
+		Partition: q.tenant, Placement: at.place, Incarnation: at.incarnation, Kind: kind, ID: id,
+		Expires: q.p.o.Now().Add(q.p.o.CursorLife),
+	})
+}
+
+func (q *request) bodyType() string {
+	if q.op == opMsearch {
+		return "application/x-ndjson"
+	}
+	return "application/json"
+}
+
+// readTarget translates path and body. A search over a point in time goes to
+// where that was opened, and names no index.
+func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, error) {
+	none := func(err error) (string, []byte, origin, error) { return "", nil, at, err }
+	index, err := q.indexAt(at.place)
+	if err != nil {
+		return none(err)
+	}
+	switch q.op {
+	case opInfo:
+		return "/", body, at, nil
+	case opMsearch:
+		body, err = msearchBody(body, at.place)
+		if err != nil {
+			return none(err)
+		}
+		return q.at(index), body, at, nil
+	case opSearch:
+		if q.index != "" || len(bytes.TrimSpace(body)) == 0 {
+			break
+		}
+		var f pitFinder
+		if _, err := rewriteBytes(body, &f); err != nil {
+			return none(badBody(err))
+		}
+		if f.found == "" {
+			break
+		}
+		e, err := q.unwrap(f.found, affinity.PIT)
+		if err != nil {
+			return none(err)
+		}
+		at = origin{e.Placement, e.Incarnation}
+		body, err = checkQuery(body, at.place, func(id string) (string, error) {
+			e, err := q.unwrap(id, affinity.PIT)
+			if err == nil && e.Placement != at.place {
+				err = affinity.ErrTampered // two pits in one body
+			}
+			return e.ID, err
+		})
+		return "/_search", body, at, err
+	}
+	if body, err = checkQuery(body, at.place, nil); err != nil {
+		return none(err)
+	}
+	return q.at(index), body, at, nil
+}
+
+// checkQuery checks and translates a body that holds queries.
+func checkQuery(body []byte, pl placement.Placement, pit func(string) (string, error)) ([]byte, error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return body, nil
+	}
+	r := &queryRules{pit: pit}
+	if pl.Kind == placement.DedicatedIndex {
+		r.physical, r.logical = pl.Index, pl.Logical
+	}
+	out, err := rewriteBytes(body, r)
+	if err != nil {
+		return nil, badBody(err)
+	}
+	return out, nil
+}
+
+func badBody(err error) error {
+	if errors.Is(err, errJSON) {
+		return fail(http.StatusBadRequest, "parsing_exception", "the body is %s", err)
+	}
+	return err
+}
+
+// msearchBody translates pairs of lines. Every header of a dedicated index ends up
+// naming it, whatever default the path had.
+func msearchBody(body []byte, pl placement.Placement) ([]byte, error) {
+	lines := bytes.Split(body, []byte("\n"))
+	if n := len(lines); len(bytes.TrimSpace(lines[n-1])) == 0 {
+		lines = lines[:n-1]
+	}
+	if len(lines)%2 != 0 {
+		return nil, fail(http.StatusBadRequest, "illegal_argument_exception", "the last search has a header line and no body line")
+	}
+	var out bytes.Buffer
+	out.Grow(len(body) + 32*len(lines))
+	for i, line := range lines {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			line = []byte("{}")
+		}
+		var err error
+		if i%2 == 0 {
+			line, err = msearchHeader(line, pl)
+		} else {
+			line, err = checkQuery(line, pl, nil)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.Write(line)
+		out.WriteByte('\n')
+	}
+	return out.Bytes(), nil
+}
+
+func msearchHeader(line []byte, pl placement.Placement) ([]byte, error) {
+	if pl.Kind != placement.DedicatedIndex {
+		return line, nil
+	}
+	m := map[string]json.RawMessage{}
+	if err := json.Unmarshal(line, &m); err != nil {
+		return nil, fail(http.StatusBadRequest, "parsing_exception", "a header line is not a JSON object")
+	}
+	for _, k := range []string{"index", "indices"} {
+		raw, ok := m[k]
+		if !ok {
+			continue
+		}
+		var names []string
+		var one string
+		if json.Unmarshal(raw, &one) == nil {
+			names = []string{one}
+		} else if json.Unmarshal(raw, &names) != nil {
+			return nil, fail(http.StatusBadRequest, "parsing_exception", "[%s] of a header line must be a name or a list of names", k)
+		}
+		for _, n := range names {
+			if err := ownIndex(n, pl); err != nil {
+				return nil, err
+			}
+		}
+		delete(m, k)
+	}
+	m["index"] = quote(pl.Index)
+	return json.Marshal(m) // known keys once each: no parser can see others
+}
+
+// sendRead sends a request that may be repeated: once more after a connection
+// that failed, since nobody can have seen half an answer yet.
+func (q *request) sendRead(ctx context.Context, cluster, method, path string, p *payload) (*http.Response, error) {
+	c, err := q.client(cluster)
+	if err != nil {
+		return nil, err
+	}
+	for try := 0; ; try++ {
+		req, err := q.build(ctx, method, path, q.query, p)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := q.call(c, req)
+		if err == nil {
+			return resp, nil
+		}
+		if try == 0 && ctx.Err() == nil && len(p.head) <= bufferBody {
+			continue
+		}
+		return nil, q.readFailure(cluster, err)
+	}
+}
+
+func (q *request) readFailure(cluster string, err error) error {
+	switch {
+	case q.r.Context().Err() != nil:
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return fail(http.StatusBadGateway, TypeUpstreamTimeout, "cluster %s did not answer in time", cluster)
+	case upstream.NotSent(err):
+		e := fail(http.StatusServiceUnavailable, TypeUpstream, "cluster %s cannot be reached", cluster)
+		e.retryAfter = 1e9
+		return e
+	}
+	return fail(http.StatusBadGateway, TypeUpstream, "cluster %s broke off", cluster)
+}
