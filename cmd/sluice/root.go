@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sluiceproxy/sluice/internal/demo"
 )
 
 func newRoot() *cobra.Command {
@@ -38,7 +40,7 @@ Exit codes:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), clusterCommand(), tenantCommand(), moveCommand(), movesCommand(), configCommand(), versionCommand())
+	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), clusterCommand(), tenantCommand(), moveCommand(), movesCommand(), configCommand(), demo.Command(), versionCommand())
 
 	root.Args = noSubcommand
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
