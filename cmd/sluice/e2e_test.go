@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+)
+
+// tenantDo sends one request of tenant acme through the proxy.
+func tenantDo(ctx context.Context, base, method, path, body string) (int, string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, base+path, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	req.Header.Set("X-Sluice-Tenant", "acme")
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b), err
+}
+
+// TestOneCommandMovesALiveTenant is the product in one test: two real clusters,
+// one `sluice serve`, a writer that never stops, and the commands of the README.
+func TestOneCommandMovesALiveTenant(t *testing.T) {
+	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	etcd := "http://" + freeAddress(t)
+	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
+	base := "http://" + p.data
+	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	c.ok("cluster", "add", "a", a.URL())
+	c.ok("cluster", "add", "b", b.URL())
+	create, err := http.NewRequest("PUT", a.URL()+"/acme-docs", strings.NewReader(`{"settings":{"number_of_replicas":0},"mappings":{"properties":{"n":{"type":"long"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	create.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(create)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("create the tenant's index: %v, %v", resp, err)
+	}
+	resp.Body.Close()
+	c.ok("tenant", "add", "acme", "--cluster", "a", "--index", "acme-docs", "--as", "docs")
+
+	// The writer keeps what was acknowledged: acked is the highest n of which
+	// every lower one was acknowledged, too.
+	ctx, stop := context.WithCancel(t.Context())
+	var acked atomic.Int64
+	failed := make(chan error, 1)
+	go func() {
+		var bad error
+		for n := int64(1); ctx.Err() == nil && bad == nil; n++ {
+			status, body, err := tenantDo(context.Background(), base, "PUT", fmt.Sprintf("/docs/_doc/%d", n), fmt.Sprintf(`{"n":%d}`, n))
+			if err != nil || status != http.StatusCreated {
+				bad = fmt.Errorf("write %d: status %d, %v: %s", n, status, err, body)
+				break
+			}
+			acked.Store(n)
+		}
+		failed <- bad
+	}()
+	for deadline := time.Now().Add(20 * time.Second); acked.Load() < 200 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond) // polls the real writer
+	}
+	if out := c.ok("move", "acme", "--to", "b", "--dry-run"); !strings.Contains(out, "VERDICT") {
+		t.Errorf("dry run: %q", out)
+	}
+	before := acked.Load()
+	r := cli{t, append(c.flags, "-o", "json")}.run("move", "acme", "--to", "b", "--wait")
+	if r.code != exitOK {
+		stop()
+		t.Fatalf("the move: code %d\n%s\n%s\nwriter: %v", r.code, r.stderr, p.log, <-failed)
+	}
+	for target := acked.Load() + 50; acked.Load() < target && len(failed) == 0; {
+		time.Sleep(time.Millisecond) // some writes after the flip
+	}
+	stop()
+	if err := <-failed; err != nil {
+		t.Fatalf("a request failed because of the move: %v\n%s", err, p.log)
+	}
+	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+	var m control.Move
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &m); err != nil || m.Receipt == nil || m.Stage != control.StageFlipped {
+		t.Fatalf("the last line is no receipt: %v\n%s", err, lines[len(lines)-1])
+	}
+	t.Logf("%d writes before, %d in all; longest hold %.1f ms of %d held", before, acked.Load(), m.Receipt.Pause.LongestMS, m.Receipt.Pause.HeldRequests)
+	if status, body, err := tenantDo(t.Context(), base, "POST", "/docs/_refresh", ""); err != nil || status != http.StatusOK {
+		t.Errorf("refresh: %d, %v: %s", status, err, body)
+	}
+	status, body, err := tenantDo(t.Context(), base, "GET", "/docs/_count", "")
+	if want := fmt.Sprintf(`"count":%d,`, acked.Load()); err != nil || status != http.StatusOK || !strings.Contains(body, want) {
+		t.Errorf("after the move: %d, %v: %s; want %s", status, err, body, want)
+	}
+	if out := c.ok("tenant", "show", "acme"); !strings.Contains(out, "dedicated_index:b/docs-"+m.ID) {
+		t.Errorf("tenant show:\n%s", out)
+	}
+	if r := c.run("cluster", "remove", "a"); r.code != exitRefused {
+		t.Errorf("remove of the cluster that has the old copy: %+v", r)
+	}
+	c.ok("moves", "retire", m.ID)
+	if code := p.stop(t); code != exitOK {
+		t.Errorf("stopped with %d:\n%s", code, p.log)
+	}
+}
