@@ -54,8 +54,9 @@ func (s *story) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	seed := min(s.o.Docs, len(docs)-len(docs)/50)
-	if seed < s.o.Docs {
+	seed := s.o.Docs
+	if spare := seed / 50; len(docs) < seed+spare {
+		seed = len(docs) - len(docs)/50
 		s.say("the Go standard library has %d documents to give, fewer than --docs %d: using those", seed, s.o.Docs)
 	}
 	options := &load.Options{Workers: s.o.Workers, Rate: s.o.Rate}

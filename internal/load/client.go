@@ -136,12 +136,12 @@ func (c *client) once(ctx context.Context, method, path string, body []byte, cha
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return c.broken(method, path, changes, err)
+		return c.broken(ctx, method, path, changes, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return c.broken(method, path, changes, err)
+		return c.broken(ctx, method, path, changes, err)
 	}
 	a := answer{resp.StatusCode, text}
 	if resp.StatusCode/100 == 2 {
@@ -171,14 +171,16 @@ func (c *client) once(ctx context.Context, method, path string, body []byte, cha
 }
 
 // broken decides about a request without an answer.
-func (c *client) broken(method, path string, changes bool, err error) (answer, time.Duration, error) {
+func (c *client) broken(ctx context.Context, method, path string, changes bool, err error) (answer, time.Duration, error) {
 	var op *net.OpError
 	unsent := errors.As(err, &op) && op.Op == "dial"
 	err = fmt.Errorf("%s %s: %w", method, path, err)
 	if unsent || !changes {
 		return answer{}, 20 * time.Millisecond, err
 	}
-	c.tally.trouble.note("unknown", err.Error())
+	if ctx.Err() == nil { // who is interrupted has nothing to report
+		c.tally.trouble.note("unknown", err.Error())
+	}
 	return answer{}, -1, fmt.Errorf("%w: %w", errUnknown, err)
 }
 
