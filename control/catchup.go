@@ -63,15 +63,14 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 	}
 	refs, err := d.round(ctx)
 	if err != nil {
-		// A proxy that does not answer may be closing, or about to vanish: which
-		// of them, its session will tell. The target is the driver's to care for.
-		if ctx.Err() != nil {
+		var peer *peerError
+		switch {
+		case ctx.Err() != nil:
 			return nil, 0, context.Cause(ctx)
+		case errors.As(err, &peer):
+			return peer, 0, nil
 		}
-		if !errors.Is(err, gate.ErrJournalLost) {
-			return nil, 0, err
-		}
-		return err, 0, nil
+		return nil, 0, err
 	}
 	dirty = len(refs)
 	predicted := d.mv.PredictPause(dirty) + d.ack
@@ -101,6 +100,10 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 	}
 	if !d.verified {
 		if err := d.verify(ctx); err != nil {
+			var peer *peerError
+			if ctx.Err() == nil && errors.As(err, &peer) {
+				return peer, 0, nil
+			}
 			return nil, 0, err
 		}
 		// It took time, in which journals grew: another round before the cutover.

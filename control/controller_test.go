@@ -392,6 +392,39 @@ func TestWritingAroundTheProxiesIsFound(t *testing.T) {
 	}
 }
 
+// What a vanished proxy has written, and journaled where nobody can read it any
+// more, is found by comparing, after its drain.
+func TestVanishedProxyIsReconciled(t *testing.T) {
+	b := newBench(t, "vanish", 3000)
+	all := store.Report{Applied: 1 << 62}
+	x, err := b.s.OpenSession(t.Context(), store.Info{Kind: store.KindProxy, Name: "doomed", Address: "http://127.0.0.1:1"}, store.Report{}, &store.SessionOptions{TTL: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.start(t, b.s, "c1")
+	m := b.request(t, "b")
+	b.await(t, m.ID, func(m control.Move) bool { return len(m.Progress.Laggards) == 1 })
+	publish(t, x, all) // it does not answer the mover, so no cutover can come
+	b.await(t, m.ID, func(m control.Move) bool { return m.Stage == control.StageCatchingUp })
+	for i := range 50 {
+		id := fmt.Sprintf("v%d", i)
+		b.call(t, "a", http.MethodPut, "/"+m.From.Index+"/_doc/"+id, `{"n":7}`, nil)
+		b.docs[id] = doc{n: 7, version: 1}
+	}
+	vanished := time.Now()
+	if err := x.Close(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	m = b.await(t, m.ID, settled)
+	if m.Stage != control.StageFlipped || !m.Reconciled[x.ID()] {
+		t.Errorf("it ended as %s: %s; reconciled %v", m.Stage, m.Error, m.Reconciled)
+	}
+	if waited := time.Since(vanished); waited < 2*time.Second {
+		t.Errorf("flipped %s after the proxy vanished, its drain is 2 s", waited)
+	}
+	b.check(t)
+}
+
 // mortal is a controller's view of the store. Its controller dies at the n-th
 // write: that one fails, or takes effect and seems to fail, and from then on
 // nothing reaches the store.

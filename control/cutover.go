@@ -43,8 +43,11 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 		return false, nil, err
 	}
 	if _, err := d.round(ctx); err != nil {
-		if errors.Is(err, gate.ErrJournalLost) {
-			return false, err, d.stage(ctx, StageCatchingUp, nil)
+		// A proxy that does not answer now would not acknowledge the Cutover either:
+		// this is where a dead one is found before anybody's writes are held for it.
+		var peer *peerError
+		if ctx.Err() == nil && errors.As(err, &peer) {
+			return false, peer, d.stage(ctx, StageCatchingUp, nil)
 		}
 		return false, nil, err
 	}
@@ -67,6 +70,7 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 		e, err = d.complete(limit)
 		if err == nil {
 			d.flip.pause = time.Since(began)
+			d.log.Info("flipped", "pause", d.flip.pause, "barrier", d.flip.barrier, "last_round", d.flip.lastRound, "check_and_seal", d.flip.seal)
 			return true, nil, d.settle(ctx, e)
 		}
 		if !refusedOrEarly(limit, err) {
@@ -104,6 +108,7 @@ func (d *drive) closeAndTake(ctx context.Context) (sealed bool, err error) {
 		return false, err
 	}
 	d.ack = time.Since(at)
+	d.flip.barrier = d.ack
 	for _, h := range clear.Heads {
 		if h.Lost {
 			return false, errJournalLost
@@ -121,31 +126,42 @@ func (d *drive) closeAndTake(ctx context.Context) (sealed bool, err error) {
 		}
 		return err
 	})
-	var last []gate.DocRef
-	g.Go(func() (err error) {
-		last, err = d.lastRound(gctx, clear)
-		return err
-	})
-	if err := g.Wait(); err != nil {
-		return false, err
-	}
-	g, gctx = errgroup.WithContext(ctx)
-	g.Go(func() error { return d.mv.RefreshTarget(gctx) }) // searches at the target see the last writes
 	g.Go(func() error {
-		if len(last) == 0 {
-			return nil
+		at := time.Now()
+		last, err := d.lastRound(gctx, clear)
+		d.flip.lastRound = time.Since(at)
+		if err != nil {
+			return err
 		}
-		diff, err := d.mv.CheckRefs(gctx, last)
-		if err == nil && !diff.Empty() {
-			err = fmt.Errorf("the last round: %w", drift(diff))
-		}
-		return err
+		sealed = true // or it may be, whatever the error
+		defer func(at time.Time) { d.flip.seal = time.Since(at) }(time.Now())
+		return d.equalAndSealed(gctx, last)
 	})
-	if err := g.Wait(); err != nil {
-		return false, err
+	if err := g.Wait(); err != nil { // also orders the goroutines' writes before what follows
+		return sealed, err
 	}
 	d.flip.proxies = clear.Proxies
-	return true, d.mv.Seal(ctx)
+	return true, nil
+}
+
+// equalAndSealed checks the documents of the last round, refreshes the target, so
+// that searches there see them, and seals it. None of these changes a document,
+// so none need wait for another; the flip waits for all of them, and a
+// difference found while sealing only means that the target is taken again.
+func (d *drive) equalAndSealed(ctx context.Context, last []gate.DocRef) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.mv.RefreshTarget(gctx) })
+	g.Go(func() error { return d.mv.Seal(gctx) })
+	if len(last) > 0 {
+		g.Go(func() error {
+			diff, err := d.mv.CheckRefs(gctx, last)
+			if err == nil && !diff.Empty() {
+				err = fmt.Errorf("the last round: %w", drift(diff))
+			}
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // lastRound takes what the proxies had journaled when they were clear. Nothing

@@ -51,8 +51,9 @@ type drive struct {
 
 // flipped is what only the driver that flipped knows.
 type flipped struct {
-	pause   time.Duration
-	proxies []store.Info
+	pause                    time.Duration // entering Cutover to completion
+	barrier, lastRound, seal time.Duration // its parts
+	proxies                  []store.Info  // waited for
 }
 
 func newDrive(c *Controller, sess *store.Session, r store.Record[Move]) *drive {
@@ -267,7 +268,9 @@ func (d *drive) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	save := &throttle{every: time.Second}
+	work, stop := context.WithCancelCause(ctx) // also ended by an abort
+	defer stop(nil)
+	save := &throttle{every: time.Second, stop: work.Done(), rate: m.Options.CopyRate}
 	d.mv, err = mover.New(mover.Spec{Move: m.ID, Attempt: m.Attempt, Partition: m.Partition, From: m.From, To: m.To}, src, dst, &mover.Options{
 		Logger: d.log, Lease: d.lease, Progress: save.progress,
 	})
@@ -283,7 +286,7 @@ func (d *drive) attempt(ctx context.Context) error {
 	}
 	switch situation(m, e, err) {
 	case caseFresh, caseTakeover:
-		return d.migrate(ctx, e, save)
+		return d.migrate(ctx, work, stop, e, save)
 	case caseFlipped:
 		return d.settle(ctx, e)
 	case caseRetire:

@@ -19,6 +19,14 @@ const pullLimit = 5000
 // known. Nothing completes before a reconcile.
 var errJournalLost = errors.New("a proxy's journal is incomplete")
 
+// peerError: a proxy does not answer, or holds another session by now. It may be
+// closing or about to vanish; which of them, its session will tell. Nothing is
+// wrong with the move, so its driver waits.
+type peerError struct{ err error }
+
+func (e *peerError) Error() string { return e.err.Error() }
+func (e *peerError) Unwrap() error { return e.err }
+
 // harvest is one page from each of several proxies' journals.
 type harvest struct {
 	refs []gate.DocRef     // distinct
@@ -45,7 +53,7 @@ func (d *drive) pull(ctx context.Context, proxies []store.Info, heads map[string
 		g.Go(func() error {
 			page, err := d.c.peers.Pull(gctx, p, id, after, pullLimit)
 			if err != nil {
-				return fmt.Errorf("read the journal: %w", err)
+				return &peerError{fmt.Errorf("read the journal: %w", err)}
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -104,7 +112,10 @@ func (d *drive) confirm(ctx context.Context, proxies []store.Info, h harvest) er
 		}
 		g.Go(func() error { return d.c.peers.Confirm(gctx, p, id, upto) })
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return &peerError{fmt.Errorf("confirm the journal: %w", err)}
+	}
+	return nil
 }
 
 // round brings the target up to what the journals hold now, and returns the
@@ -128,7 +139,7 @@ func (d *drive) round(ctx context.Context) ([]gate.DocRef, error) {
 			return nil, err
 		}
 		if err := d.confirm(ctx, proxies, h); err != nil {
-			return nil, fmt.Errorf("confirm the journal: %w", err)
+			return nil, err
 		}
 		refs = append(refs, h.refs...)
 		if !h.more {
@@ -184,7 +195,7 @@ func (d *drive) recover(ctx context.Context) (waiting error, err error) {
 		}
 		for s, head := range heads {
 			if err := d.c.peers.Confirm(ctx, f.sessions[s].Info, m.Partition, head); err != nil {
-				return nil, fmt.Errorf("confirm the journal: %w", err)
+				return &peerError{fmt.Errorf("confirm the journal: %w", err)}, nil // compared again later
 			}
 			d.after[s] = max(d.after[s], head)
 			delete(d.unsure, s)

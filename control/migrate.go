@@ -17,10 +17,9 @@ import (
 const preparingTries = 6
 
 // migrate takes the partition from where the entry says to the flip, or back.
-func (d *drive) migrate(ctx context.Context, e placement.Entry, save *throttle) error {
-	work, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	go func() { // ends with work, which ends with this function
+// work is ctx, and ends earlier, by stop, when an abort is requested.
+func (d *drive) migrate(ctx, work context.Context, stop context.CancelCauseFunc, e placement.Entry, save *throttle) error {
+	go func() { // ends with work, which ends with the attempt
 		select {
 		case <-d.abort:
 			stop(errAborted)

@@ -45,6 +45,11 @@ type DiffCounts struct {
 // that answered when the receipt was written.
 type Pause struct {
 	ControllerMS float64 `json:"controller_ms"` // entering Cutover to completion; 0 if another driver entered it
+	// BarrierMS, LastRoundMS and SealMS are its parts: the acknowledgements, what
+	// was taken over meanwhile, and checking, refreshing and sealing the target.
+	BarrierMS    float64 `json:"barrier_ms"`
+	LastRoundMS  float64 `json:"last_round_ms"`
+	SealMS       float64 `json:"seal_ms"`
 	HeldRequests int     `json:"held_requests"`
 	Refused      int     `json:"refused"`
 	P50MS        float64 `json:"p50_ms"`
@@ -56,8 +61,8 @@ type Pause struct {
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // feltPause asks every proxy what its writers felt.
-func feltPause(ctx context.Context, peers *gate.Peers, proxies []store.Info, move string, controller time.Duration) Pause {
-	p := Pause{ControllerMS: millis(controller)}
+func feltPause(ctx context.Context, peers *gate.Peers, proxies []store.Info, move string, f flipped) Pause {
+	p := Pause{ControllerMS: millis(f.pause), BarrierMS: millis(f.barrier), LastRoundMS: millis(f.lastRound), SealMS: millis(f.seal)}
 	var samples []time.Duration
 	var mu sync.Mutex
 	var wg sync.WaitGroup

@@ -47,7 +47,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 	}
 	instances := names(waited)
 	sort.Strings(instances)
-	pause := feltPause(ctx, d.c.peers, live, d.id(), d.flip.pause)
+	pause := feltPause(ctx, d.c.peers, live, d.id(), d.flip)
 	return d.stage(ctx, StageFlipped, func(m *Move) {
 		r := &Receipt{
 			Partition: m.Partition, From: m.From, To: m.To, Attempts: m.Attempt, Docs: m.Progress.Docs, Bytes: m.Progress.Bytes,
