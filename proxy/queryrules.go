@@ -17,8 +17,7 @@ func (r *queryRules) dedicated() bool { return r.logical != "" }
 
 func (r *queryRules) key(path []string, key string) (string, bool) {
 	if !r.dedicated() {
-		// Only pit.id is of interest.
-		return key, !(len(path) == 0 && key == "pit")
+		return key, !toPIT(path, key) // only pit.id is of interest
 	}
 	switch parent := last(path, 1); {
 	case parent == "indices_boost" && key == r.logical:
@@ -86,12 +85,17 @@ func (r *queryRules) lookup(name, parent, grand string) bool {
 	return false
 }
 
+// toPIT reports whether the member leads to, or is in, the body's own pit.
+func toPIT(path []string, key string) bool {
+	return len(path) == 0 && key == "pit" || len(path) == 1 && path[0] == "pit"
+}
+
 // pitFinder finds the point in time of a search body. It changes nothing
 // and is run on a body that is rewritten afterwards.
 type pitFinder struct{ found string }
 
 func (f *pitFinder) key(path []string, key string) (string, bool) {
-	return key, !(len(path) == 0 && key == "pit")
+	return key, !toPIT(path, key)
 }
 func (f *pitFinder) wants(path []string) bool {
 	return len(path) == 2 && path[0] == "pit" && path[1] == "id"
