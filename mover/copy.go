@@ -49,9 +49,12 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 	}
 	total := int64(0)
 	for _, i := range idx {
-		n, err := m.count(ctx, i.Source)
+		n, stored, err := m.size(ctx, i.Source)
 		if err != nil {
 			return err
+		}
+		if n > 0 && m.avgBytes.Load() == 0 {
+			m.sized(int(n), 4*stored) // what is stored is compressed, so guess on the large side
 		}
 		total += n
 	}

@@ -150,7 +150,7 @@ func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := m.CheckSource(ctx); err != nil {
+	if err := m.sameSource(ctx, idx); err != nil {
 		return false, err
 	}
 	unknown := false
@@ -178,10 +178,14 @@ func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
 
 // Unfence removes the write block that Fence has set, for a rollback.
 func (m *Mover) Unfence(ctx context.Context) error {
-	if err := m.CheckSource(ctx); err != nil {
+	idx, err := m.indices()
+	if err != nil {
 		return err
 	}
-	for _, i := range m.Indexes() {
+	if err := m.sameSource(ctx, idx); err != nil {
+		return err
+	}
+	for _, i := range idx {
 		if err := m.unblock(ctx, m.src, i.Source); err != nil {
 			return err
 		}
@@ -248,10 +252,13 @@ func (m *Mover) Discard(ctx context.Context) error {
 	m.gate.Lock()
 	defer m.gate.Unlock()
 	idx := m.Indexes()
-	if len(idx) == 0 {
-		var err error
-		if idx, err = m.marked(ctx); err != nil {
-			return err
+	marked, err := m.marked(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range marked { // made by a Prepare whose result nobody has kept
+		if !slices.ContainsFunc(idx, func(k Index) bool { return k.Target == i.Target && k.TargetUUID == i.TargetUUID }) {
+			idx = append(idx, i)
 		}
 	}
 	uuids, err := m.uuids(ctx, m.dst, names(idx, targetName))

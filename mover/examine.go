@@ -113,6 +113,9 @@ func (m *Mover) checkSourceIndex(f found) error {
 // it. It returns the target's indices by name.
 func (m *Mover) checkTarget(ctx context.Context, sources []found) (map[string]found, error) {
 	have := map[string]found{}
+	if err := m.checkEmptyCluster(ctx); err != nil {
+		return nil, err
+	}
 	for _, s := range sources {
 		t := m.targetName(s.name)
 		all, err := m.describe(ctx, m.dst, t)
@@ -134,6 +137,24 @@ func (m *Mover) checkTarget(ctx context.Context, sources []found) (map[string]fo
 	return have, nil
 }
 
+// checkEmptyCluster refuses a target cluster that is to belong to the partition
+// alone and holds indices of others: after the flip the tenant would see them.
+func (m *Mover) checkEmptyCluster(ctx context.Context) error {
+	if m.spec.To.Kind != placement.DedicatedCluster {
+		return nil
+	}
+	all, err := m.describe(ctx, m.dst, "*")
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if _, own := f.aliases[m.marker()]; !own && !strings.HasPrefix(f.name, ".") {
+			return m.refuseExisting(ctx, f.name)
+		}
+	}
+	return nil
+}
+
 // refuseExisting says why an index that somebody else made stops the move. An
 // empty one does too: somebody made it for something, and its mapping is not
 // the source's.
@@ -142,7 +163,7 @@ func (m *Mover) refuseExisting(ctx context.Context, index string) error {
 	if err := m.read(ctx, m.dst, http.MethodGet, "/"+esc(index)+"/_count", nil, nil, &n); err != nil {
 		return fmt.Errorf("count the documents of %s on %s: %w", index, m.dst.Name(), err)
 	}
-	return &RefusedError{Code: CodeTargetExists, Field: "to.index", Detail: fmt.Sprintf("index %s exists on %s with %d documents, and this move did not create it", index, m.dst.Name(), n.Count), Fix: "choose another index name, or delete the index if nothing needs it"}
+	return &RefusedError{Code: CodeTargetExists, Field: "to.index", Detail: fmt.Sprintf("index %s exists on %s with %d documents, and this move did not create it", index, m.dst.Name(), n.Count), Fix: "choose another target, or delete the index if nothing needs it"}
 }
 
 // tenantAliases returns the aliases that the tenant's index has of its own.

@@ -8,13 +8,12 @@ import (
 
 // metaVersions are the cluster's counters of changes of an index's metadata.
 type metaVersions struct {
-	UUID     string `json:"-"`
-	Mapping  int64  `json:"mapping_version"`
-	Settings int64  `json:"settings_version"`
+	Mapping  int64 `json:"mapping_version"`
+	Settings int64 `json:"settings_version"`
 }
 
-// SyncMeta gives B the mappings and the changed settings of A. One cheap call an
-// index finds that nothing has changed. It must have run since the mapping
+// SyncMeta gives B the mappings and the changed settings of A. One cheap call
+// finds that nothing has changed. It must have run since the mapping
 // changed before a document that needs it is written: dynamic mapping would
 // guess another type at B when documents arrive in another order.
 func (m *Mover) SyncMeta(ctx context.Context) (changed bool, err error) {
@@ -22,8 +21,12 @@ func (m *Mover) SyncMeta(ctx context.Context) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	now, err := m.metaVersions(ctx, idx)
+	if err != nil {
+		return false, err
+	}
 	for _, i := range idx {
-		c, err := m.syncOne(ctx, i)
+		c, err := m.syncOne(ctx, i, now[i.Source])
 		if err != nil {
 			return changed, err
 		}
@@ -32,21 +35,32 @@ func (m *Mover) SyncMeta(ctx context.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-func (m *Mover) syncOne(ctx context.Context, i Index) (bool, error) {
-	var st struct {
-		Metadata struct {
-			Indices map[string]metaVersions `json:"indices"`
-		} `json:"metadata"`
+// metaVersions reads the counters of all source indices, usually in one call.
+func (m *Mover) metaVersions(ctx context.Context, idx []Index) (map[string]metaVersions, error) {
+	out := map[string]metaVersions{}
+	q := query("ignore_unavailable", "true", "filter_path", "metadata.indices.*.mapping_version,metadata.indices.*.settings_version")
+	for part := range lists(names(idx, sourceName)) {
+		var st struct {
+			Metadata struct {
+				Indices map[string]metaVersions `json:"indices"`
+			} `json:"metadata"`
+		}
+		if err := m.read(ctx, m.src, http.MethodGet, "/_cluster/state/metadata/"+joined(part), q, nil, &st); err != nil {
+			return nil, fmt.Errorf("read the metadata versions of the source: %w", err)
+		}
+		for _, n := range part {
+			v, ok := st.Metadata.Indices[n]
+			if !ok {
+				return nil, fmt.Errorf("index %s: %w", n, ErrSourceChanged)
+			}
+			out[n] = v
+		}
 	}
-	q := query("filter_path", "metadata.indices.*.mapping_version,metadata.indices.*.settings_version")
-	err := m.read(ctx, m.src, http.MethodGet, "/_cluster/state/metadata/"+esc(i.Source), q, nil, &st)
-	if err != nil {
-		return false, fmt.Errorf("read the metadata versions of %s: %w", i.Source, err)
-	}
-	now, ok := st.Metadata.Indices[i.Source]
-	if !ok {
-		return false, fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
-	}
+	return out, nil
+}
+
+// syncOne syncs one index unless its counters are those of the last time.
+func (m *Mover) syncOne(ctx context.Context, i Index, now metaVersions) (bool, error) {
 	m.mu.Lock()
 	last, known := m.meta[i.Source]
 	m.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
@@ -57,10 +58,14 @@ func (m *Mover) scan(ctx context.Context, c *upstream.Client, index string, shar
 	if pit.Shards.Total != 1 || pit.Shards.Successful != 1 {
 		return fmt.Errorf("open a point in time of %s[%d] on %s: %d of %d shards", index, shard, c.Name(), pit.Shards.Successful, pit.Shards.Total)
 	}
+	window, err := m.window(ctx, c, index)
+	if err != nil {
+		return err
+	}
 	var after json.RawMessage
 	for {
 		body := map[string]any{
-			"pit": map[string]any{"id": pit.ID, "keep_alive": keepAlive}, "size": page(), "sort": []any{map[string]any{"_doc": "asc"}},
+			"pit": map[string]any{"id": pit.ID, "keep_alive": keepAlive}, "size": min(page(), window), "sort": []any{map[string]any{"_doc": "asc"}},
 			"version": true, "_source": source, "track_total_hits": false, "query": map[string]any{"match_all": map[string]any{}},
 		}
 		if after != nil {
@@ -78,6 +83,20 @@ func (m *Mover) scan(ctx context.Context, c *upstream.Client, index string, shar
 			return err
 		}
 	}
+}
+
+// window returns how many documents a search of the index may return.
+func (m *Mover) window(ctx context.Context, c *upstream.Client, index string) (int, error) {
+	all, err := m.describe(ctx, c, index)
+	if err != nil {
+		return 0, err
+	}
+	if len(all) == 1 {
+		if n, err := strconv.Atoi(all[0].settings["index.max_result_window"]); err == nil && n > 0 {
+			return n, nil
+		}
+	}
+	return 10_000, nil // OpenSearch's default
 }
 
 // page performs one search. A timeout or a failed shard is an error: it would

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -27,8 +28,8 @@ type found struct {
 	dataStream    string
 }
 
-// describe reads indices by name or pattern. hidden says whether patterns match
-// hidden ones.
+// describe reads indices by name, alias or pattern. A pattern matches
+// open and closed indices, not hidden ones.
 func (m *Mover) describe(ctx context.Context, c *upstream.Client, pattern string) ([]found, error) {
 	var info map[string]struct {
 		Aliases    map[string]json.RawMessage `json:"aliases"`
@@ -108,14 +109,8 @@ func (m *Mover) CheckSource(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	uuids, err := m.uuids(ctx, m.src, names(idx, func(i Index) string { return i.Source }))
-	if err != nil {
+	if err := m.sameSource(ctx, idx); err != nil {
 		return err
-	}
-	for _, i := range idx {
-		if uuids[i.Source] != i.SourceUUID {
-			return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
-		}
 	}
 	if m.spec.From.Kind != placement.DedicatedCluster {
 		return nil
@@ -130,6 +125,20 @@ func (m *Mover) CheckSource(ctx context.Context) error {
 	return nil
 }
 
+// sameSource compares the UUIDs of A's indices with those that were recorded.
+func (m *Mover) sameSource(ctx context.Context, idx []Index) error {
+	uuids, err := m.uuids(ctx, m.src, names(idx, sourceName))
+	if err != nil {
+		return err
+	}
+	for _, i := range idx {
+		if uuids[i.Source] != i.SourceUUID {
+			return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
+		}
+	}
+	return nil
+}
+
 func names(idx []Index, f func(Index) string) []string {
 	out := make([]string, len(idx))
 	for i := range idx {
@@ -139,25 +148,50 @@ func names(idx []Index, f func(Index) string) []string {
 }
 
 // uuids returns the UUID of each named index that exists; an alias of that name
-// is not one. It asks index by index, because a list could outgrow a URL.
+// is not one.
 func (m *Mover) uuids(ctx context.Context, c *upstream.Client, names []string) (map[string]string, error) {
 	out := map[string]string{}
-	for _, n := range names {
+	q := query("flat_settings", "true", "ignore_unavailable", "true", "allow_no_indices", "true")
+	for part := range lists(names) {
 		var s map[string]struct {
 			Settings map[string]json.RawMessage `json:"settings"`
 		}
-		err := m.read(ctx, c, http.MethodGet, "/"+esc(n)+"/_settings/index.uuid", query("flat_settings", "true"), nil, &s)
-		if code, _ := status(err); code == http.StatusNotFound {
-			continue
+		if err := m.read(ctx, c, http.MethodGet, "/"+joined(part)+"/_settings/index.uuid", q, nil, &s); err != nil {
+			return nil, fmt.Errorf("read the uuids of %d indices on %s: %w", len(part), c.Name(), err)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read the uuid of %s on %s: %w", n, c.Name(), err)
-		}
-		if i, ok := s[n]; ok {
-			out[n] = settingText(i.Settings["index.uuid"])
+		for _, n := range part {
+			if i, ok := s[n]; ok {
+				out[n] = settingText(i.Settings["index.uuid"])
+			}
 		}
 	}
 	return out, nil
+}
+
+// lists cuts names into lists that fit in a URL: OpenSearch takes 4,096 bytes.
+func lists(names []string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for len(names) > 0 {
+			n, size := 1, len(esc(names[0]))
+			for n < len(names) && size+len(esc(names[n])) < 3000 {
+				size += len(esc(names[n])) + 1
+				n++
+			}
+			if !yield(names[:n]) {
+				return
+			}
+			names = names[n:]
+		}
+	}
+}
+
+// joined is a list of names for a path.
+func joined(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = esc(n)
+	}
+	return strings.Join(out, ",")
 }
 
 // indices returns the move's indices, or an error when there are none to know of.
@@ -185,19 +219,19 @@ func (m *Mover) refresh(ctx context.Context, c *upstream.Client, name func(Index
 	if err != nil {
 		return err
 	}
-	for _, i := range idx {
-		if err := m.refreshOne(ctx, c, name(i)); err != nil {
+	for part := range lists(names(idx, name)) {
+		if err := m.refreshOne(ctx, c, part...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *Mover) refreshOne(ctx context.Context, c *upstream.Client, index string) error {
+func (m *Mover) refreshOne(ctx context.Context, c *upstream.Client, index ...string) error {
 	var ans struct {
 		Shards struct{ Failed int } `json:"_shards"`
 	}
-	if err := m.read(ctx, c, http.MethodPost, "/"+esc(index)+"/_refresh", nil, nil, &ans); err != nil {
+	if err := m.read(ctx, c, http.MethodPost, "/"+joined(index)+"/_refresh", nil, nil, &ans); err != nil {
 		return fmt.Errorf("refresh %s on %s: %w", index, c.Name(), err)
 	}
 	if ans.Shards.Failed > 0 {

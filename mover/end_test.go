@@ -1,0 +1,82 @@
+package mover_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/sluiceproxy/sluice/mover"
+)
+
+func TestFenceRevealsWhoWritesAround(t *testing.T) {
+	r := newRig(t, `{"settings":{"number_of_shards":2,"number_of_replicas":0}}`)
+	r.fill(50)
+	ctx := t.Context()
+	m := r.taken(nil)
+	r.copyAll(m)
+	if err := m.Seal(ctx); err != nil {
+		t.Fatal(err)
+	}
+	sealed := m.Indexes()
+	r.call(r.src, "PUT", "/"+r.a+"/_doc/around", "", `{"n":1}`, nil)
+	for range 2 { // and again, as after a crash
+		if seen, err := m.Fence(ctx); err != nil || !seen {
+			t.Errorf("fence: %t, %v", seen, err)
+		}
+	}
+	if err := m.Unfence(ctx); err != nil {
+		t.Fatal(err)
+	}
+	r.call(r.src, "DELETE", "/"+r.a+"/_doc/around", "", "", nil)
+	for i := range sealed {
+		sealed[i].Mark = nil
+	}
+	forgetful := r.mover(nil)
+	forgetful.Use(sealed)
+	if _, err := forgetful.Fence(ctx); !errors.Is(err, mover.ErrNoMark) {
+		t.Errorf("without marks: %v", err)
+	}
+	if got := r.try(r.src, "PUT", "/"+r.a+"/_doc/1", `{}`); got != 403 {
+		t.Errorf("it is not fenced: %d", got)
+	}
+}
+
+func TestSealThenReopen(t *testing.T) {
+	r := newRig(t, "")
+	r.fill(50)
+	m := r.taken(nil)
+	r.copyAll(m)
+	if err := m.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Take(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	r.call(r.src, "DELETE", "/"+r.a+"/_doc/d1", "", "", nil)
+	r.apply(m, ref("d1", ""))
+	r.equal(m, 49)
+	if err := m.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTasksAreFound(t *testing.T) {
+	r := newRig(t, `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
+	r.fill(200)
+	r.call(r.src, "POST", "/"+r.a+"/_refresh", "", "", nil)
+	m := r.taken(nil)
+	if ids, err := m.Tasks(t.Context()); err != nil || len(ids) != 0 {
+		t.Fatalf("%v, %v", ids, err)
+	}
+	var task struct{ Task string }
+	r.call(r.src, "POST", "/"+r.a+"/_update_by_query", "wait_for_completion=false&requests_per_second=1&scroll_size=10&conflicts=proceed", "", &task)
+	ids, err := m.Tasks(t.Context())
+	if err != nil || !slices.Contains(ids, task.Task) {
+		t.Errorf("%v does not hold %s, %v", ids, task.Task, err)
+	}
+	other := newRig(t, "")
+	if ids, err := other.taken(nil).Tasks(t.Context()); err != nil || len(ids) != 0 {
+		t.Errorf("another tenant's: %v, %v", ids, err)
+	}
+	r.call(r.src, "POST", "/_tasks/"+task.Task+"/_cancel", "wait_for_completion=true", "", nil)
+}
