@@ -73,7 +73,7 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 		return nil, 0, err
 	}
 	dirty = len(refs)
-	predicted := d.mv.PredictPause(dirty) + d.ack
+	predicted := d.predict(dirty)
 	count := func(m *Move) {
 		m.Progress.Rounds++
 		m.Progress.CaughtUp += int64(dirty)
@@ -96,6 +96,13 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 	case len(d.unsure) > 0:
 		return errJournalLost, dirty, nil
 	case predicted > budget:
+		// What was measured once, in a bad moment, must not decide for ever:
+		// measure again, and believe less in what cannot be measured here.
+		d.calm++
+		d.ack -= d.ack / 8
+		if err := d.mv.RefreshTarget(ctx); err != nil {
+			return nil, 0, err
+		}
 		return &overBudget{predicted, budget}, dirty, nil
 	}
 	if !d.verified {
@@ -110,6 +117,14 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 		return errors.New("verified; catching up with what was written meanwhile"), dirty, nil
 	}
 	return d.c.barrier.Check(ctx, d.move().Partition, d.accounted()), dirty, nil
+}
+
+// predict is how long writes would be held by a cutover now: the mover's part and
+// the acknowledgements. A seal can only be measured by sealing, so the measure of
+// one halves with every eight rounds that were spent waiting since.
+func (d *drive) predict(dirty int) time.Duration {
+	seal := d.mv.Rates().Seal
+	return d.mv.PredictPause(dirty) + d.ack - (seal - seal>>min(d.calm/8, 16))
 }
 
 // accounted tells the barrier whom this move has accounted for.

@@ -165,6 +165,7 @@ func (b *bench) load(ctx context.Context, t *testing.T, writers int) *sync.WaitG
 			}
 		})
 	}
+	t.Cleanup(wg.Wait)
 	return &wg
 }
 
@@ -262,7 +263,7 @@ func (b *bench) start(t *testing.T, s *store.Store, name string) (stop func()) {
 // await follows the move's record until ok says so.
 func (b *bench) await(t *testing.T, id string, ok func(control.Move) bool) control.Move {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Second)
 	defer cancel()
 	var last control.Move
 	found := errors.New("found")
@@ -291,7 +292,7 @@ func settled(m control.Move) bool { return m.Settled() }
 
 func (b *bench) request(t *testing.T, cluster string) control.Move {
 	t.Helper()
-	m, err := control.RequestMove(t.Context(), b.s, control.Request{Partition: b.tenant, Cluster: cluster, Options: control.MoveOptions{DrainBarrier: 2 * time.Second}})
+	m, err := control.RequestMove(t.Context(), b.s, control.Request{Partition: b.tenant, Cluster: cluster, Options: control.MoveOptions{DrainBarrier: 2 * time.Second, PauseBudget: 2 * time.Second, CutoverDeadline: 4 * time.Second}})
 	if err != nil {
 		t.Fatal(err)
 	}

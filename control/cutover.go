@@ -62,7 +62,7 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 	if err != nil {
 		return false, nil, fmt.Errorf("enter cutover: %w", err)
 	}
-	d.epoch = e.Epoch
+	d.epoch, d.calm = e.Epoch, 0
 	limit, cancel := context.WithTimeoutCause(ctx, m.Options.CutoverDeadline-time.Since(began), errDeadline)
 	defer cancel()
 	sealed, err := d.closeAndTake(limit)

@@ -45,7 +45,8 @@ type drive struct {
 	after    map[string]uint64 // by session: journal sequence that is at the target
 	unsure   map[string]uint64 // by session: lost journals of living sessions, and the head that a reconcile covers
 	verified bool
-	ack      time.Duration // what the last barrier took
+	ack      time.Duration // what the last barrier took, less with every round of waiting
+	calm     int           // rounds spent waiting for a shorter predicted pause since the last cutover
 	flip     flipped
 }
 
@@ -258,7 +259,7 @@ func (d *drive) attempt(ctx context.Context) error {
 		return err
 	}
 	m := d.move()
-	d.mv, d.epoch, d.verified, d.flip = nil, 0, false, flipped{}
+	d.mv, d.epoch, d.verified, d.flip, d.ack, d.calm = nil, 0, false, flipped{}, 0, 0
 	d.after, d.unsure = map[string]uint64{}, map[string]uint64{}
 	src, err := d.c.client(ctx, m.From.Cluster)
 	if err != nil {
