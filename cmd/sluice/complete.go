@@ -1,16 +1,32 @@
 package main
 
 import (
+	"context"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/sluiceproxy/sluice/placement"
 )
 
 // Completion of names asks the store. A store that does not answer gives none:
-// pressing tab must not print errors.
+// pressing tab must not print errors, nor wait for long.
+
+func openForCompletion(c *cobra.Command) (*openedStore, error) {
+	ctx, cancel := context.WithTimeout(c.Context(), time.Second)
+	c.SetContext(ctx)
+	s, err := openStore(c)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	closeStore := s.close
+	s.close = func() { closeStore(); cancel() }
+	return s, nil
+}
 
 func completeClusters(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	s, err := openStore(c)
+	s, err := openForCompletion(c)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -28,7 +44,7 @@ func completeTenants(c *cobra.Command, a []string, _ string) ([]string, cobra.Sh
 	if len(a) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	s, err := openStore(c)
+	s, err := openForCompletion(c)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

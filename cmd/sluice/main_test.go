@@ -43,7 +43,7 @@ type result struct {
 
 func (c cli) run(args ...string) result {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	var out, errs bytes.Buffer
 	code := runContext(ctx, append(args, c.flags...), &out, &errs)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -204,6 +205,40 @@ func TestNumbers(t *testing.T) {
 	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 5 << 20: "5.0 MiB"} {
 		if got := size(n); got != want {
 			t.Errorf("size(%d) is %q, want %q", n, got, want)
+		}
+	}
+}
+
+// onFirstWrite calls f when something is written.
+type onFirstWrite struct{ f func() }
+
+func (w onFirstWrite) Write(p []byte) (int, error) { w.f(); return len(p), nil }
+
+func TestInterruptedWatchLeavesTheMoveAlone(t *testing.T) {
+	c, s := newMoveCLI(t)
+	c.ok("move", "acme", "--to", "b")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var errs bytes.Buffer
+	code := runContext(ctx, append([]string{"moves", "watch", "acme"}, c.flags...), onFirstWrite{cancel}, &errs)
+	if code != exitInterrupted || !strings.Contains(errs.String(), "interrupted") {
+		t.Errorf("exit code %d, %q", code, errs.String())
+	}
+	r, err := control.Moves(s).Get(t.Context(), newest(t, s))
+	if err != nil || r.Value.AbortRequested || r.Value.Settled() {
+		t.Errorf("the move did not just go on: %+v, %v", r.Value, err)
+	}
+}
+
+func TestCompletionOfNames(t *testing.T) {
+	c, _ := newMoveCLI(t)
+	for _, tt := range []struct{ args, want string }{
+		{"move ", "acme"}, {"tenant show ", "acme"}, {"cluster remove ", "b"},
+	} {
+		// The word to complete comes last, so the flags go before it.
+		args := append(append([]string{"__complete"}, strings.Fields(tt.args)...), append(c.flags, "")...)
+		if out := (cli{t: t}).ok(args...); !strings.Contains(out, tt.want+"\n") {
+			t.Errorf("completion of %q: %q", tt.args, out)
 		}
 	}
 }

@@ -204,8 +204,11 @@ func newestMoves(ctx context.Context, s *store.Store) ([]control.Move, error) {
 }
 
 func completeMoves(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
-	s, err := openStore(c)
-	if err != nil || len(a) > 0 {
+	if len(a) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	s, err := openForCompletion(c)
+	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	defer s.close()

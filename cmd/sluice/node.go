@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,6 +34,7 @@ type node struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	failed   chan error // a part that ended by itself
+	stopping atomic.Bool
 
 	data, admin  net.Listener
 	embedded     *etcdstore.Embedded
@@ -134,6 +136,8 @@ func (n *node) start(ctx context.Context) error {
 // stop brings the parts down. Every write that was admitted gets its answer, and
 // everything that was journaled reaches a mover, before what they need is gone.
 func (n *node) stop() error {
+	// 0. Load balancers that ask send elsewhere from now on.
+	n.stopping.Store(true)
 	// 1. No new requests; those under way end. Nothing is admitted after this.
 	// By-query tasks that a client does not wait for end here too, or are handed
 	// over by the gate as unresolved.
@@ -237,6 +241,9 @@ func (n *node) buildProxy(secret []byte) error {
 
 // ready is nil when a request can be answered: the table, and the clusters.
 func (n *node) ready() error {
+	if n.stopping.Load() {
+		return errors.New("this process is stopping")
+	}
 	if err := n.gate.Ready(); err != nil {
 		return err
 	}
