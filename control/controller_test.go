@@ -251,7 +251,7 @@ func (b *bench) start(t *testing.T, s *store.Store, name string) (stop func()) {
 	if os.Getenv("SLUICE_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil)).With("controller", name)
 	}
-	c := control.NewController(s, gate.NewPeers(secret, nil), &control.ControllerOptions{Name: name, TTL: time.Second, Scan: 100 * time.Millisecond, Logger: log})
+	c := control.NewController(s, gate.NewPeers(secret, nil), &control.ControllerOptions{Name: name, TTL: 2 * time.Second, Scan: 100 * time.Millisecond, Logger: log})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Run(ctx) }()

@@ -195,8 +195,8 @@ func (w *fleetWait) watch(ctx context.Context, s *store.Store) (again bool, clea
 	case errors.Is(err, driver.ErrCompacted):
 		return true, Clear{}, nil
 	case ctx.Err() != nil:
-		_, verdict = w.verdict()
-		return false, Clear{}, verdict
+		clear, verdict = w.verdict()
+		return false, clear, verdict
 	}
 	return false, Clear{}, fmt.Errorf("watch the sessions: %w: %w", ErrStoreUnavailable, err)
 }
