@@ -95,21 +95,20 @@ func replaceName(text, from, to string) string {
 		return text
 	}
 	var b strings.Builder
-	for {
-		i := strings.Index(text, from)
+	done := 0 // text before it is written
+	for at := 0; ; {
+		i := strings.Index(text[at:], from)
 		if i < 0 {
-			b.WriteString(text)
+			b.WriteString(text[done:])
 			return b.String()
 		}
-		end := i + len(from)
-		whole := (i == 0 || !nameByte(text[i-1])) && (end == len(text) || !nameByte(text[end]))
-		b.WriteString(text[:i])
-		if whole {
+		i += at
+		at = i + len(from)
+		if (i == 0 || !nameByte(text[i-1])) && (at == len(text) || !nameByte(text[at])) {
+			b.WriteString(text[done:i])
 			b.WriteString(to)
-		} else {
-			b.WriteString(from)
+			done = at
 		}
-		text = text[end:]
 	}
 }
 
