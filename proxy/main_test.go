@@ -49,7 +49,7 @@ func newRig(t *testing.T, urlA, urlB string, o *proxy.Options) *rig {
 			t.Fatal(err)
 		}
 	}
-	g, err := gate.New(s, nil)
+	g, err := gate.New(s, &gate.Options{CloseDeadline: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
