@@ -92,6 +92,9 @@ func DecodeEntry(kv driver.KV) (placement.Entry, error) {
 		e.State.To = *j.To
 	}
 	if j.Attempt != nil {
+		if j.Attempt.Number == 0 { // Step numbers from 1; none would not be written again
+			return corrupt("attempt: must have a number from 1")
+		}
 		e.Attempt = *j.Attempt
 	}
 	if j.CutoverAt != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -70,8 +71,8 @@ func TestNotSent(t *testing.T) {
 	}
 	broken := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer broken.Close()
-	hits := 0
-	broken.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits++; panic(http.ErrAbortHandler) })
+	var hits atomic.Int64
+	broken.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits.Add(1); panic(http.ErrAbortHandler) })
 	c := client(t, placement.Cluster{Endpoints: []string{broken.URL}})
 	req, _ := http.NewRequestWithContext(t.Context(), "POST", "/x", strings.NewReader("{}"))
 	req.Header.Set("Idempotency-Key", "k")
@@ -79,8 +80,8 @@ func TestNotSent(t *testing.T) {
 	if err == nil || upstream.NotSent(err) {
 		t.Errorf("connection broken after the request: %v, must not be told as never sent", err)
 	}
-	if hits != 1 {
-		t.Errorf("sent %d times", hits)
+	if n := hits.Load(); n != 1 {
+		t.Errorf("sent %d times", n)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
