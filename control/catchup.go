@@ -105,18 +105,29 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 		}
 		return &overBudget{predicted, budget}, dirty, nil
 	}
-	if !d.verified {
-		if err := d.verify(ctx); err != nil {
-			var peer *peerError
-			if ctx.Err() == nil && errors.As(err, &peer) {
-				return peer, 0, nil
-			}
-			return nil, 0, err
-		}
+	check := d.c.barrier.Check(ctx, d.move().Partition, d.accounted())
+	if check != nil || d.verified {
+		return check, dirty, nil
+	}
+	switch err := d.verify(ctx); {
+	case err == nil:
 		// It took time, in which journals grew: another round before the cutover.
 		return errors.New("verified; catching up with what was written meanwhile"), dirty, nil
+	case ctx.Err() != nil:
+		return nil, 0, context.Cause(ctx)
+	case waitable(err):
+		return err, dirty, nil
+	default:
+		return nil, 0, err
 	}
-	return d.c.barrier.Check(ctx, d.move().Partition, d.accounted()), dirty, nil
+}
+
+// waitable reports an error that is about the fleet and not about the move.
+func waitable(err error) bool {
+	var peer *peerError
+	var vanished *VanishedError
+	var unresolved *UnresolvedError
+	return errors.As(err, &peer) || errors.As(err, &vanished) || errors.As(err, &unresolved) || errors.Is(err, errJournalLost)
 }
 
 // predict is how long writes would be held by a cutover now: the mover's part and
@@ -133,17 +144,17 @@ func (d *drive) accounted() func(string) bool {
 	return func(s string) bool { return done[s] }
 }
 
-const verifyTries = 4
-
 // verify compares every id and version of both sides. A document that is being
 // written differs for a moment; so each difference has to vanish, or to be named
-// by a journal that is read after it was seen. What is left was written by
-// somebody whom no proxy has seen: the move is aborted, since nothing would keep
-// such writes from being lost at the flip.
+// by a journal that is read after it was seen. What is left for longer than any
+// write takes was written by somebody whom no proxy has seen: that is drift, and
+// the move is aborted, since nothing would keep such writes from being lost at
+// the flip.
 func (d *drive) verify(ctx context.Context) error {
 	if err := d.stage(ctx, StageVerifying, nil); err != nil {
 		return err
 	}
+	began := d.c.opt.Now()
 	var diff mover.Diff
 	for try := 0; ; try++ {
 		var err error
@@ -154,53 +165,88 @@ func (d *drive) verify(ctx context.Context) error {
 			break
 		}
 		// More differences than are listed: let the journals explain them first.
-		if try == verifyTries {
-			return drift(diff)
-		}
 		if _, err := d.round(ctx); err != nil {
 			return fmt.Errorf("verify: %w", err)
 		}
+		if err := d.suspect(ctx, began, diff); err != nil {
+			return err
+		}
+		sleep(ctx, backoff(try))
 	}
 	counts := DiffCounts{Scanned: diff.Scanned, Missing: diff.NMissing, Extra: diff.NExtra, Older: diff.NOlder}
 	open := append(append(append([]gate.DocRef(nil), diff.Missing...), diff.Extra...), diff.Older...)
 	for try := 0; len(open) > 0; try++ {
-		journaled := map[gate.DocRef]bool{}
-		take := func() error {
-			refs, err := d.round(ctx)
-			for _, r := range refs {
-				journaled[r] = true
+		var left mover.Diff
+		var err error
+		if open, left, err = d.unexplained(ctx, open, backoff(try+1)); err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		if len(open) == 0 {
+			break
+		}
+		if err := d.suspect(ctx, began, left); err != nil {
+			counts.Unsettled = int64(len(open))
+			if uerr := d.update(ctx, func(m *Move) { m.Verified = &counts }); uerr != nil {
+				return uerr
 			}
 			return err
-		}
-		if err := take(); err != nil {
-			return fmt.Errorf("verify: %w", err)
-		}
-		left, err := d.mv.CheckRefs(ctx, open)
-		if err != nil {
-			return fmt.Errorf("verify: %w", err)
-		}
-		sleep(ctx, 100*time.Millisecond<<try) // a write that was under way ends, and is journaled
-		if err := take(); err != nil {
-			return fmt.Errorf("verify: %w", err)
-		}
-		open = open[:0]
-		for _, list := range [][]gate.DocRef{left.Missing, left.Extra, left.Older} {
-			for _, r := range list {
-				if !journaled[r] {
-					open = append(open, r)
-				}
-			}
-		}
-		if len(open) > 0 && try == verifyTries {
-			counts.Unsettled = int64(len(open))
-			if err := d.update(ctx, func(m *Move) { m.Verified = &counts }); err != nil {
-				return err
-			}
-			return drift(left)
 		}
 	}
 	d.verified = true
 	return d.stage(ctx, StageCatchingUp, func(m *Move) { m.Verified = &counts })
+}
+
+// unexplained returns which of the documents still differ after the journals
+// were read, and are not named by journals read after that, which is when a
+// write that was under way has ended.
+func (d *drive) unexplained(ctx context.Context, open []gate.DocRef, pause time.Duration) ([]gate.DocRef, mover.Diff, error) {
+	if _, err := d.round(ctx); err != nil {
+		return nil, mover.Diff{}, err
+	}
+	left, err := d.mv.CheckRefs(ctx, open)
+	if err != nil || left.Empty() {
+		return nil, left, err
+	}
+	sleep(ctx, pause)
+	refs, err := d.round(ctx)
+	if err != nil {
+		return nil, left, err
+	}
+	journaled := map[gate.DocRef]bool{}
+	for _, r := range refs {
+		journaled[r] = true
+	}
+	var still []gate.DocRef
+	for _, list := range [][]gate.DocRef{left.Missing, left.Extra, left.Older} {
+		for _, r := range list {
+			if !journaled[r] {
+				still = append(still, r)
+			}
+		}
+	}
+	return still, left, nil
+}
+
+// suspect decides what differences mean that no journal explains. A write whose
+// proxy has vanished, or whose outcome is unknown, or that belongs to a task, is
+// in no readable journal: then the error is one to wait for. A write may be under
+// way for as long as the drain barrier; only after that is it drift. Nil: look
+// again.
+func (d *drive) suspect(ctx context.Context, began time.Duration, diff mover.Diff) error {
+	m := d.move()
+	if len(d.unsure) > 0 {
+		return errJournalLost
+	}
+	if err := d.c.barrier.Check(ctx, m.Partition, d.accounted()); err != nil {
+		return err
+	}
+	if d.c.opt.Now()-began >= m.Options.DrainBarrier {
+		return drift(diff)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 func drift(d mover.Diff) error {

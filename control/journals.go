@@ -165,12 +165,11 @@ func (d *drive) recover(ctx context.Context) (waiting error, err error) {
 	drained := map[string]bool{}
 	var left []store.Info
 	for _, p := range f.missing(func(s string) bool { return m.Reconciled[s] }) {
-		switch gone := d.c.absent.absent(p.ID); {
-		case gone >= m.Options.DrainBarrier:
+		if d.c.absent.absent(p.ID) >= m.Options.DrainBarrier {
 			drained[p.ID] = true
-		case gone >= d.c.barrier.grace:
-			left = append(left, p)
+			continue
 		}
+		left = append(left, p) // one that is starting or closing is waited for as well, shortly
 	}
 	for s := range d.unsure {
 		if _, alive := f.sessions[s]; !alive {
