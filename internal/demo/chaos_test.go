@@ -207,7 +207,8 @@ func killDuring(t *testing.T, r *rig, process *demo.Process, stage string) {
 	cursors, err := r.load.OpenCursors(ctx)
 	must(t, err)
 	reached := watchStage(t, ctx, r.fleet, stage)
-	m, err := r.fleet.Begin(ctx, "acme", "b", "--copy-rate", copyRate)
+	// How long a pause is, is tested elsewhere. Here a busy machine must not put the cutover off for ever.
+	m, err := r.fleet.Begin(ctx, "acme", "b", "--copy-rate", copyRate, "--pause-budget", "4s", "--cutover-deadline", "4s")
 	must(t, err)
 	select {
 	case <-reached:

@@ -120,6 +120,9 @@ func (f *Fleet) Show(ctx context.Context, id string) (Move, error) {
 // errNotFlipped is a move that ended elsewhere than at its target.
 var errNotFlipped = errors.New("the move did not reach its target")
 
+// moveLimit bounds one move: on a machine that is too busy the predicted pause may stay above its budget for ever.
+const moveLimit = 15 * time.Minute
+
 // Move moves a tenant to a cluster and waits until it is there. What the command prints goes to show. The error wraps
 // errNotFlipped when the move ended otherwise.
 func (f *Fleet) Move(ctx context.Context, tenant, to string, show io.Writer) (Move, error) {
@@ -127,7 +130,12 @@ func (f *Fleet) Move(ctx context.Context, tenant, to string, show io.Writer) (Mo
 	if err != nil {
 		return Move{}, err
 	}
-	_, failed := f.Run(ctx, show, "move", tenant, "--to", to, "--wait")
+	limited, cancel := context.WithTimeoutCause(ctx, moveLimit, fmt.Errorf("the move took longer than %v", moveLimit))
+	defer cancel()
+	_, failed := f.Run(limited, show, "move", tenant, "--to", to, "--wait")
+	if failed != nil && limited.Err() != nil {
+		failed = errors.Join(context.Cause(limited), failed)
+	}
 	m, err := f.newest(ctx, before)
 	if failed != nil || err != nil {
 		return m, errors.Join(failed, err)
