@@ -35,12 +35,10 @@ type bench struct {
 	g      *gate.Gate
 	urls   map[string]string
 	tenant placement.PartitionID
-	stop   []func()
 
-	mu      sync.Mutex
-	docs    map[string]doc // what was acknowledged last
-	writes  atomic.Int64
-	unknown atomic.Int64
+	mu     sync.Mutex
+	docs   map[string]doc // what was acknowledged last
+	writes atomic.Int64
 }
 
 type doc struct {

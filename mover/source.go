@@ -18,14 +18,13 @@ import (
 
 // found is an index as a cluster describes it.
 type found struct {
-	name          string
-	uuid          string
-	shards        int
-	settings      map[string]string // flat, as given: no defaults
-	mappings      json.RawMessage
-	aliases       map[string]json.RawMessage
-	routingShards int
-	dataStream    string
+	name       string
+	uuid       string
+	shards     int
+	settings   map[string]string // flat, as given: no defaults
+	mappings   json.RawMessage
+	aliases    map[string]json.RawMessage
+	dataStream string
 }
 
 // describe reads indices by name, alias or pattern. A pattern matches

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -95,15 +96,15 @@ func TestClientGoesAway(t *testing.T) {
 	r := newRig(t, u, u, nil)
 	r.register(acme, placeA)
 	leave := func(method, path, body string) {
-		req, _ := http.NewRequest(method, r.url+path, strings.NewReader(body))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		req, _ := http.NewRequestWithContext(ctx, method, r.url+path, strings.NewReader(body))
 		req.Header.Set("X-Sluice-Tenant", string(acme))
 		c := &http.Client{Transport: &http.Transport{}}
 		done := make(chan error, 1)
-		cancel := make(chan struct{})
-		req.Cancel = cancel //nolint:staticcheck // a context would do the same
 		go func() { _, err := c.Do(req); done <- err }()
 		<-arrived
-		close(cancel)
+		cancel()
 		if err := <-done; err == nil {
 			t.Error("not cancelled")
 		}

@@ -18,9 +18,6 @@ import (
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// errWatched ends the watch when the move is settled.
-var errWatched = errors.New("watched to the end")
-
 // view shows the states of a move as they come.
 type view interface {
 	show(control.Move) error
