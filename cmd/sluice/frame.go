@@ -16,10 +16,12 @@ func frame(m control.Move, width int) []string {
 		fmt.Sprintf("move %s  %s  %s -> %s", m.ID, printable(string(m.Partition)), m.From, m.To),
 		fmt.Sprintf("  %-11s %s", m.Stage, clock(stageAge(m))),
 	}
-	if p.Total > 0 {
-		out = append(out, "  "+bar(p.Docs, p.Total, min(30, width/3))+"  "+strings.Join(details(m), "  "))
-	} else {
-		out = append(out, "  "+strings.Join(details(m), "  "))
+	if d := copied(m); len(d) > 0 {
+		out = append(out, "  "+bar(p.Docs, p.Total, min(30, width/3))+"  "+strings.Join(d, "  "))
+	}
+	// A line of its own: with the numbers of the copy it would not fit 80 columns.
+	if d := behind(m); len(d) > 0 {
+		out = append(out, "  "+strings.Join(d, "  "))
 	}
 	for _, l := range p.Laggards {
 		out = append(out, "  waiting for "+l.String())
@@ -31,19 +33,29 @@ func frame(m control.Move, width int) []string {
 }
 
 // details are the numbers that say something in the move's stage.
-func details(m control.Move) []string {
+func details(m control.Move) []string { return append(copied(m), behind(m)...) }
+
+// copied is how far the copy is.
+func copied(m control.Move) []string {
+	p := m.Progress
+	if p.Total == 0 {
+		return nil
+	}
+	out := []string{fmt.Sprintf("%s / %s documents (%s)", count(p.Docs), count(p.Total), size(p.Bytes))}
+	if m.Stage == control.StageCopying && p.Rate > 0 {
+		out = append(out, count(int64(p.Rate))+"/s")
+		if p.ETA > 0 {
+			out = append(out, "ETA "+clock(p.ETA))
+		}
+	}
+	return out
+}
+
+// behind is how far the copy lags, and what that would make of a pause now.
+func behind(m control.Move) []string {
 	p := m.Progress
 	var out []string
 	add := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
-	if p.Total > 0 {
-		add("%s / %s documents (%s)", count(p.Docs), count(p.Total), size(p.Bytes))
-	}
-	if m.Stage == control.StageCopying && p.Rate > 0 {
-		add("%s/s", count(int64(p.Rate)))
-		if p.ETA > 0 {
-			add("ETA %s", clock(p.ETA))
-		}
-	}
 	if p.Dirty > 0 || p.Rounds > 0 {
 		add("lag %s ids", count(int64(p.Dirty)))
 		add("caught up %s in %d rounds", count(p.CaughtUp), p.Rounds)

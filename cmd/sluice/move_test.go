@@ -183,8 +183,8 @@ func TestLiveViewRedrawsInPlace(t *testing.T) {
 	if err := v.show(m); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(b.String(), "\x1b[4A\r\x1b[J") {
-		t.Errorf("the second frame does not go back over the first's four lines: %q", b.String())
+	if !strings.HasPrefix(b.String(), "\x1b[5A\r\x1b[J") {
+		t.Errorf("the second frame does not go back over the first's five lines: %q", b.String())
 	}
 	b.Reset()
 	m.Stage, m.Receipt = control.StageFlipped, receipt()
