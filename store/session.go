@@ -145,6 +145,15 @@ func (s *Store) OpenSession(ctx context.Context, info Info, first Report, o *Ses
 	}
 	x := &Session{s: s, d: d, info: info, ttl: opt.TTL, margin: opt.Margin, now: opt.Now, lost: make(chan struct{})}
 	x.deadline.Store(int64(sent + opt.TTL - opt.Margin))
+	// A process that slept between the two writes may have been taken for one that
+	// vanished, and struck off. Without its roster record it could vanish unseen,
+	// so the session is given up before anything is admitted under it.
+	if _, err := s.Roster().Get(ctx, info.ID); err != nil {
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = x.Close(bound, false)
+		return nil, fmt.Errorf("open session: read the roster record back: %w", err)
+	}
 	return x, nil
 }
 
