@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/sluiceproxy/sluice/gate"
@@ -20,7 +21,7 @@ func (d *drive) catchUp(ctx context.Context) error {
 		}
 	}
 	tell := &throttle{every: time.Second}
-	for tries := 0; ; {
+	for tries, rounds := 0, 0; ; rounds++ {
 		wait, dirty, err := d.approach(ctx, tell)
 		if err != nil {
 			return err
@@ -33,20 +34,30 @@ func (d *drive) catchUp(ctx context.Context) error {
 			wait = why
 			tries++
 		}
-		d.log.Info("no cutover yet", "reason", wait)
+		var over *overBudget
+		busy := errors.As(wait, &over) && dirty > 0
+		level := slog.LevelInfo
+		if busy {
+			level = slog.LevelDebug // several times a second; the record's note says it too
+		}
+		d.log.Log(ctx, level, "no cutover yet", "reason", wait)
 		if err := d.note(ctx, wait); err != nil {
 			return err
 		}
-		var over *overBudget
-		if errors.As(wait, &over) && dirty > 0 {
+		if busy && rounds < eagerRounds {
 			continue // the round itself took time; the next one is shorter
 		}
+		// After those, hurrying costs the clusters what keeps the prediction high.
 		sleep(ctx, min(100*time.Millisecond<<min(tries, 5), 3*time.Second))
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 	}
 }
+
+// eagerRounds is how many rounds follow one another without a pause: by then
+// what is left is what is written during a round, and does not shrink further.
+const eagerRounds = 8
 
 // overBudget: a cutover now would hold writes for too long.
 type overBudget struct{ predicted, budget time.Duration }
