@@ -130,7 +130,7 @@ func TestSessionRunRenews(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- x.Run(ctx) }()
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour + time.Second) // a second after a renewal, which come every 2.5 s
 		if !x.Valid() || x.TTL() != 10*time.Second {
 			t.Error("lost, with a store that answers")
 		}
@@ -140,9 +140,9 @@ func TestSessionRunRenews(t *testing.T) {
 			t.Errorf("Run at its context's end: %v", err)
 		}
 		// Nobody renews any more: the instance stops first, then the store says so.
-		time.Sleep(8*time.Second - 1)
+		time.Sleep(8 * time.Second)
 		synctest.Wait()
-		if x.Valid() && time.Since(began) >= time.Hour+8*time.Second {
+		if x.Valid() {
 			t.Error("valid for longer than the TTL less the margin")
 		}
 		if _, err := s.Sessions().Get(t.Context(), x.ID()); err != nil {
