@@ -12,7 +12,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick lint clean
+.PHONY: help demo build test test-quick lint bench-pause clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,15 @@ $(STATICCHECK):
 	@mkdir -p $(@D)
 	GOBIN=$(@D)/new go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	@mv $(@D)/new/staticcheck $@
+
+MOVES ?= 20
+DOCS  ?= 10000
+bench-pause: ## how long writes are held: MOVES=20 moves there and back of DOCS=10000 documents; raw receipt in bench/results
+	@.ci/check-tools engines
+	@$(MAKE) --no-print-directory build
+	@mkdir -p bench/results
+	bin/sluice demo --moves $(MOVES) --docs $(DOCS) -o json > bench/results/pause.json
+	go run ./bench/pause bench/results/pause.json
 
 clean: ## remove what was built here; engines and tools stay in the cache
 	rm -rf bin dist

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -323,9 +324,16 @@ func TestMoveThereAndBackUnderLoad(t *testing.T) {
 	wg.Wait()
 	b.check(t)
 	t.Logf("%d writes", b.writes.Load())
+	var scroll struct {
+		ID string `json:"_scroll_id"`
+	}
+	b.call(t, "a", http.MethodPost, "/"+moves[2].From.Index+"/_search?scroll=5m&size=1", `{}`, &scroll)
 	if _, err := control.RequestRetire(t.Context(), b.s, moves[2].ID); err != nil {
 		t.Fatal(err)
 	}
+	// The old copy stays for as long as a cursor is open on it.
+	b.await(t, moves[2].ID, func(m control.Move) bool { return strings.Contains(m.Progress.Note, "scrolls or points in time") })
+	b.call(t, "a", http.MethodDelete, "/_search/scroll", `{"scroll_id":"`+scroll.ID+`"}`, nil)
 	if m := b.await(t, moves[2].ID, func(m control.Move) bool { return m.Terminal() || m.Error != "" }); m.Stage != control.StageDone {
 		t.Errorf("retire: %s %s", m.Stage, m.Error)
 	}

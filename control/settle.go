@@ -114,6 +114,13 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 			return err
 		}
 		busy := f.readers(m)
+		// A cursor that a client opened before the flip is served by the old copy
+		// until it ends, which its keep-alive bounds.
+		if open, err := d.mv.OpenCursors(ctx); err != nil {
+			return fmt.Errorf("retire: %w", err)
+		} else if open > 0 {
+			busy = append(busy, fmt.Sprintf("scrolls or points in time, %d open over its shards", open))
+		}
 		if len(busy) == 0 && !gone && e.PreviousMove == m.ID {
 			_, err = d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpRetire, Expect: e.Epoch})
 			if errors.Is(err, placement.ErrStaleEpoch) {
@@ -126,7 +133,7 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 		if len(busy) == 0 {
 			break
 		}
-		if err := d.note(ctx, fmt.Errorf("waiting for reads of the old copy at %s", strings.Join(busy, ", "))); err != nil {
+		if err := d.note(ctx, fmt.Errorf("waiting for reads of the old copy: %s", strings.Join(busy, ", "))); err != nil {
 			return err
 		}
 		sleep(ctx, 500*time.Millisecond)

@@ -309,6 +309,37 @@ func (m *Mover) marked(ctx context.Context) ([]Index, error) {
 	return idx, nil
 }
 
+// OpenCursors counts the scrolls and points in time that are open on the source
+// indices, over all shards. They go on being served there after the flip, and end
+// with the index.
+func (m *Mover) OpenCursors(ctx context.Context) (int, error) {
+	idx, err := m.indices()
+	if err != nil {
+		return 0, err
+	}
+	open := 0
+	for _, i := range idx {
+		var stats struct {
+			Indices map[string]struct {
+				Total struct {
+					Search struct {
+						Open int `json:"open_contexts"`
+					} `json:"search"`
+				} `json:"total"`
+			} `json:"indices"`
+		}
+		err := m.read(ctx, m.src, http.MethodGet, "/"+esc(i.Source)+"/_stats/search", nil, nil, &stats)
+		if code, _ := status(err); code == http.StatusNotFound {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("count the cursors open on %s: %w", i.Source, err)
+		}
+		open += stats.Indices[i.Source].Total.Search.Open
+	}
+	return open, nil
+}
+
 // Retire deletes A's indices, after the flip. It refuses, with ErrSourceChanged
 // and nothing deleted, when one of them has been created again since; one that
 // is gone already is fine.

@@ -80,3 +80,31 @@ func TestTasksAreFound(t *testing.T) {
 	}
 	r.call(r.src, "POST", "/_tasks/"+task.Task+"/_cancel", "wait_for_completion=true", "", nil)
 }
+
+// Cursors on the source are counted until they are closed: the old copy is not
+// to be deleted under a client that still reads it.
+func TestOpenCursorsAreCounted(t *testing.T) {
+	r := newRig(t, "")
+	r.fill(50)
+	m := r.taken(nil)
+	r.copyAll(m)
+	want := func(when string, n int) {
+		t.Helper()
+		if got, err := m.OpenCursors(t.Context()); err != nil || got != n {
+			t.Errorf("%s: %d, %v; want %d", when, got, err, n)
+		}
+	}
+	want("after the copy, whose own are closed", 0)
+	var scroll struct {
+		ID string `json:"_scroll_id"`
+	}
+	r.call(r.src, "POST", "/"+r.a+"/_search", "scroll=1m&size=5", `{}`, &scroll)
+	var pit struct {
+		ID string `json:"pit_id"`
+	}
+	r.call(r.src, "POST", "/"+r.a+"/_search/point_in_time", "keep_alive=1m", "", &pit)
+	want("a scroll and a point in time", 2)
+	r.call(r.src, "DELETE", "/_search/scroll", "", `{"scroll_id":["`+scroll.ID+`"]}`, nil)
+	r.call(r.src, "DELETE", "/_search/point_in_time", "", `{"pit_id":["`+pit.ID+`"]}`, nil)
+	want("both closed", 0)
+}

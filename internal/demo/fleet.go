@@ -18,7 +18,7 @@ const TenantHeader = "X-Tenant-Id"
 // FleetOptions of a Fleet. The zero value is useful.
 type FleetOptions struct {
 	Proxies int // 0 is 2
-	// Extra is more configuration of all processes: lines of YAML by section, such as {"controller": {"copy_workers: 1"}}.
+	// Extra is more configuration of all processes: lines of YAML by section, such as {"controller": {"moves_at_once: 1"}}.
 	Extra map[string][]string
 }
 
