@@ -85,7 +85,14 @@ func TestUnknownOutcomesAreNoFaults(t *testing.T) {
 	t.Cleanup(l.Close)
 	must(t, l.Seed(t.Context(), nil))
 	stop := make(chan struct{})
-	time.AfterFunc(5*time.Second, func() { close(stop) })
+	go func() { // until enough has happened
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			if c := l.Counts(); c.Retried >= 50 && c.Unknown >= 5 {
+				break
+			}
+		}
+		close(stop)
+	}()
 	must(t, l.Run(t.Context(), stop))
 	report, err := l.Check(t.Context())
 	must(t, err)
