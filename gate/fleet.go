@@ -47,13 +47,11 @@ func (g *Gate) FleetHandler() http.Handler {
 			http.Error(w, "after and max must be numbers, max from 1 to 10000", http.StatusBadRequest)
 			return
 		}
-		p := g.journals.pull(placement.PartitionID(q.Get("partition")), after, limit)
-		// Looked at after the pull: if the session changed before, the page may
-		// be the new session's, and it is refused.
-		if !g.holdsSession(w, q) {
+		p, ok := g.journals.pull(q.Get("session"), placement.PartitionID(q.Get("partition")), after, limit)
+		if !ok {
+			http.Error(w, "another session", http.StatusGone)
 			return
 		}
-		p.Session = q.Get("session")
 		writeJSON(w, p)
 	})
 	mux.HandleFunc("POST "+fleetPath+"journal/confirm", func(w http.ResponseWriter, r *http.Request) {
@@ -63,10 +61,10 @@ func (g *Gate) FleetHandler() http.Handler {
 			http.Error(w, "upto must be a number", http.StatusBadRequest)
 			return
 		}
-		if !g.holdsSession(w, q) {
+		if !g.journals.confirm(q.Get("session"), placement.PartitionID(q.Get("partition")), upto) {
+			http.Error(w, "another session", http.StatusGone)
 			return
 		}
-		g.journals.confirm(placement.PartitionID(q.Get("partition")), upto)
 		writeJSON(w, struct{}{})
 	})
 	mux.HandleFunc("GET "+fleetPath+"holds", func(w http.ResponseWriter, r *http.Request) {
@@ -80,15 +78,6 @@ func (g *Gate) FleetHandler() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
-}
-
-func (g *Gate) holdsSession(w http.ResponseWriter, q url.Values) bool {
-	s := g.sess.Load()
-	if s == nil || s.ID() != q.Get("session") {
-		http.Error(w, "another session", http.StatusGone)
-		return false
-	}
-	return true
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

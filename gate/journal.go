@@ -49,9 +49,10 @@ type journal struct {
 
 // journals are those of one instance under one session.
 type journals struct {
-	limit int
-	mu    sync.Mutex
-	of    map[placement.PartitionID]*journal
+	limit   int
+	mu      sync.Mutex
+	session string // whose they are; empty while none is open
+	of      map[placement.PartitionID]*journal
 }
 
 func newJournals(limit int) *journals {
@@ -105,14 +106,21 @@ func (j *journal) touch(t touched) {
 
 func (j *journal) lost() bool { return j.lostAt > j.confirmed }
 
-func (js *journals) pull(id placement.PartitionID, after uint64, limit int) JournalPage {
+// pull reads a page of the journal that the session keeps; false if the journals
+// are another session's. That is looked at under the same lock as the journal:
+// a session that changes in between would lend its sequences to the other's.
+func (js *journals) pull(session string, id placement.PartitionID, after uint64, limit int) (JournalPage, bool) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
+	if session == "" || session != js.session {
+		return JournalPage{}, false
+	}
+	p := JournalPage{Session: session}
 	j := js.of[id]
 	if j == nil {
-		return JournalPage{}
+		return p, true
 	}
-	p := JournalPage{Head: j.seq, Lost: j.lost()}
+	p.Head, p.Lost = j.seq, j.lost()
 	from := sort.Search(len(j.order), func(i int) bool { return j.order[i].Seq > after })
 	for _, e := range j.order[from:] {
 		if j.newest[touched{e.Kind, e.Doc}] != e.Seq {
@@ -124,16 +132,20 @@ func (js *journals) pull(id placement.PartitionID, after uint64, limit int) Jour
 		}
 		p.Entries = append(p.Entries, e)
 	}
-	return p
+	return p, true
 }
 
-// confirm forgets what the mover has applied at the target.
-func (js *journals) confirm(id placement.PartitionID, upto uint64) {
+// confirm forgets what the mover has applied at the target; false if the
+// journals are another session's.
+func (js *journals) confirm(session string, id placement.PartitionID, upto uint64) bool {
 	js.mu.Lock()
 	defer js.mu.Unlock()
+	if session == "" || session != js.session {
+		return false
+	}
 	j := js.of[id]
 	if j == nil || upto <= j.confirmed {
-		return
+		return true
 	}
 	j.confirmed = min(upto, j.seq)
 	n := sort.Search(len(j.order), func(i int) bool { return j.order[i].Seq > upto })
@@ -143,6 +155,7 @@ func (js *journals) confirm(id placement.PartitionID, upto uint64) {
 		}
 	}
 	j.order = append([]JournalEntry(nil), j.order[n:]...)
+	return true
 }
 
 func (js *journals) drop(id placement.PartitionID) {
@@ -151,11 +164,19 @@ func (js *journals) drop(id placement.PartitionID) {
 	js.mu.Unlock()
 }
 
-// reset begins anew under a new session: what the old one held is lost to the
-// mover, which knows it by the session's id.
+// reset begins anew: what the last session held is lost to the mover, which
+// knows it by the session's id. What is journaled from now on is the next one's.
 func (js *journals) reset() {
 	js.mu.Lock()
 	clear(js.of)
+	js.session = ""
+	js.mu.Unlock()
+}
+
+// belongTo names the session that was opened after reset.
+func (js *journals) belongTo(session string) {
+	js.mu.Lock()
+	js.session = session
 	js.mu.Unlock()
 }
 

@@ -99,6 +99,7 @@ func (g *Gate) join(ctx context.Context) (*store.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.journals.belongTo(sess.ID())
 	run, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() { _ = sess.Run(run) }() // keep it while the table is read
