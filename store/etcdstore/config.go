@@ -1,22 +1,14 @@
 package etcdstore
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
-	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/keepalive"
 
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -24,57 +16,90 @@ import (
 // DefaultPrefix begins every key unless Config says otherwise.
 const DefaultPrefix = "/sluice/"
 
-// TLS names the files of a TLS client. All empty: no TLS, unless an endpoint is
-// https, which then uses the system's roots.
+// TLS names the files of a TLS client, in PEM form. All empty: the system's
+// roots verify https endpoints.
 type TLS struct {
-	CAFile     string
-	CertFile   string
-	KeyFile    string
-	ServerName string
+	CAFile     string `json:"ca_file,omitempty" yaml:"ca_file,omitempty"`         // verifies the endpoints; read once
+	CertFile   string `json:"cert_file,omitempty" yaml:"cert_file,omitempty"`     // client certificate; read at each handshake, so it can be renewed
+	KeyFile    string `json:"key_file,omitempty" yaml:"key_file,omitempty"`       // its key
+	ServerName string `json:"server_name,omitempty" yaml:"server_name,omitempty"` // in the endpoints' certificates; default: the endpoint's host
 }
 
 // Config says how an etcd is reached.
 type Config struct {
-	Endpoints    []string // http or https URLs
-	Prefix       string   // default DefaultPrefix
-	Username     string
-	PasswordFile string // holds Username's password; its last newline is dropped
-	TLS          TLS
+	Endpoints    []string `json:"endpoints" yaml:"endpoints"`                             // URLs of members, all http or all https, no path
+	Prefix       string   `json:"prefix,omitempty" yaml:"prefix,omitempty"`               // begins and ends with "/"; default DefaultPrefix
+	Username     string   `json:"username,omitempty" yaml:"username,omitempty"`           // comes with PasswordFile
+	PasswordFile string   `json:"password_file,omitempty" yaml:"password_file,omitempty"` // holds Username's password; newlines at its end are dropped
+	TLS          TLS      `json:"tls,omitzero" yaml:"tls,omitempty"`
 }
 
-// Validate returns a *placement.InvalidError that names the field and the fix.
+// invalid names a field as it is written in the configuration file.
+func invalid(field, value, fix string) error {
+	return &placement.InvalidError{Field: "store.etcd." + field, Value: value, Fix: fix}
+}
+
+// Validate returns a *placement.InvalidError that names the field and the fix,
+// or nil. It reads no file.
 func (c Config) Validate() error {
-	bad := func(field, value, fix string) error {
-		return &placement.InvalidError{Field: "store.etcd." + field, Value: value, Fix: fix}
-	}
 	if len(c.Endpoints) == 0 {
-		return bad("endpoints", "", "must name at least one URL such as http://127.0.0.1:2379")
+		return invalid("endpoints", "", "must name at least one URL such as http://127.0.0.1:2379")
 	}
+	scheme, _, _ := strings.Cut(c.Endpoints[0], "://")
 	for i, e := range c.Endpoints {
+		field := "endpoints[" + strconv.Itoa(i) + "]"
 		u, err := url.Parse(e)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return bad("endpoints["+strconv.Itoa(i)+"]", e, "must be a URL such as https://etcd-1:2379")
+		switch {
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+			return invalid(field, e, "must be a URL such as https://etcd-1:2379")
+		case u.User != nil:
+			return invalid(field, u.Redacted(), "must not hold credentials; use username and password_file")
+		case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+			return invalid(field, e, "must have no path, query or fragment")
+		case u.Scheme != scheme:
+			// The client library decides by the first endpoint whether to use TLS.
+			return invalid(field, e, "must begin with "+scheme+":// like the first endpoint")
+		case u.Scheme == "http" && c.TLS != TLS{}:
+			return invalid(field, e, "must begin with https:// when tls is set")
 		}
 	}
-	if c.Prefix != "" && (!strings.HasPrefix(c.Prefix, "/") || !strings.HasSuffix(c.Prefix, "/")) {
-		return bad("prefix", c.Prefix, "must begin and end with /")
+	if err := validatePrefix(c.Prefix); err != nil {
+		return err
 	}
 	if (c.Username == "") != (c.PasswordFile == "") {
-		return bad("password_file", c.PasswordFile, "must be set if and only if username is")
+		return invalid("password_file", c.PasswordFile, "must be set if and only if username is")
 	}
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		return bad("tls.key_file", c.TLS.KeyFile, "must be set if and only if tls.cert_file is")
+		return invalid("tls.key_file", c.TLS.KeyFile, "must be set if and only if tls.cert_file is")
 	}
 	return nil
 }
 
-// tlsConfig reads the files; nil when TLS is not used.
-func (c Config) tlsConfig() (*tls.Config, error) {
-	use := c.TLS != TLS{}
-	for _, e := range c.Endpoints {
-		use = use || strings.HasPrefix(e, "https://")
+func validatePrefix(p string) error {
+	if p != "" && (len(p) < 2 || p[0] != '/' || p[len(p)-1] != '/') {
+		return invalid("prefix", p, "must begin and end with / and name something between, such as /sluice/")
 	}
-	if !use {
+	return nil
+}
+
+// exposesPassword reports whether the password would cross a network in clear.
+func (c Config) exposesPassword() bool {
+	for _, e := range c.Endpoints {
+		if u, err := url.Parse(e); err == nil && c.Username != "" && u.Scheme == "http" && !loopback(u.Hostname()) {
+			return true
+		}
+	}
+	return false
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// tlsConfig reads the files; nil when the endpoints are not https.
+func (c Config) tlsConfig() (*tls.Config, error) {
+	if !strings.HasPrefix(c.Endpoints[0], "https://") {
 		return nil, nil
 	}
 	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.TLS.ServerName}
@@ -85,79 +110,36 @@ func (c Config) tlsConfig() (*tls.Config, error) {
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, &placement.InvalidError{Field: "store.etcd.tls.ca_file", Value: c.TLS.CAFile, Fix: "must hold certificates in PEM form"}
+			return nil, invalid("tls.ca_file", c.TLS.CAFile, "must hold certificates in PEM form")
 		}
 	}
 	if c.TLS.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("store.etcd.tls.cert_file: %w", err)
+		read := func() (*tls.Certificate, error) {
+			cert, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
+			if err != nil {
+				return nil, fmt.Errorf("store.etcd.tls.cert_file and key_file: %w", err)
+			}
+			return &cert, nil
 		}
-		t.Certificates = []tls.Certificate{cert}
+		if _, err := read(); err != nil { // now, rather than at a handshake whose error nobody sees
+			return nil, err
+		}
+		t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return read() }
 	}
 	return t, nil
 }
 
-// Options of a Store. The zero value is useful.
-type Options struct {
-	// Timeout bounds one call whose context has no earlier deadline (default 5 s).
-	Timeout time.Duration
-	Logger  *slog.Logger // default: discard
-}
-
-func (o *Options) orDefaults() Options {
-	d := Options{}
-	if o != nil {
-		d = *o
+func (c Config) password() (string, error) {
+	if c.PasswordFile == "" {
+		return "", nil
 	}
-	if d.Timeout <= 0 {
-		d.Timeout = 5 * time.Second
-	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
-	return d
-}
-
-// Open connects to the etcd of c. It makes one linearizable read before it
-// returns, so that a wrong address, certificate or password is an error here and
-// not at the first request.
-func Open(ctx context.Context, c Config, o *Options) (*Store, error) {
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	opt := o.orDefaults()
-	tc, err := c.tlsConfig()
+	b, err := os.ReadFile(c.PasswordFile)
 	if err != nil {
-		return nil, err
+		return "", fmt.Errorf("store.etcd.password_file: %w", err)
 	}
-	password := ""
-	if c.PasswordFile != "" {
-		b, err := os.ReadFile(c.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("store.etcd.password_file: %w", err)
-		}
-		password = strings.TrimRight(string(b), "\r\n")
+	password := strings.TrimRight(string(b), "\r\n")
+	if password == "" {
+		return "", invalid("password_file", c.PasswordFile, "must hold a password")
 	}
-	cl, err := clientv3.New(clientv3.Config{
-		Endpoints: c.Endpoints, Username: c.Username, Password: password, TLS: tc,
-		DialTimeout: opt.Timeout, Logger: zap.NewNop(), MaxCallSendMsgSize: 8 << 20,
-		DialKeepAliveTime: 2 * time.Second, DialKeepAliveTimeout: 3 * time.Second,
-		DialOptions: []grpc.DialOption{
-			// An etcd that restarts is found again within a second, not after the
-			// library's two minutes.
-			grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: time.Second,
-				Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second}}),
-			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true}),
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("connect to etcd at %s: %w", strings.Join(c.Endpoints, ", "), err)
-	}
-	s := newStore(cl, c.Prefix, opt)
-	if _, err := s.Head(ctx, "probe"); err != nil {
-		cl.Close()
-		return nil, fmt.Errorf("connect to etcd at %s: %w", strings.Join(c.Endpoints, ", "), err)
-	}
-	return s, nil
+	return password, nil
 }

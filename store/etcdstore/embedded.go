@@ -4,34 +4,61 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
-	"strings"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	"go.etcd.io/etcd/server/v3/lease"
+	"go.etcd.io/etcd/server/v3/storage/mvcc"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/grpc"
-
-	"github.com/sluiceproxy/sluice/placement"
 )
 
-// Defaults of EmbeddedConfig.
 const (
+	// DefaultClientURL is where other processes reach the member unless
+	// EmbeddedConfig says otherwise.
 	DefaultClientURL = "http://127.0.0.1:2379"
-	defaultQuota     = 4 << 30 // bytes
+	// embeddedQuota is the largest database, in bytes. A million entries of half a
+	// kilobyte, with an hour of history, stay well below.
+	embeddedQuota = 8 << 30
+	// embeddedHistory is how far back a watch can go. It is the time that a
+	// process may be away, not the size of anything.
+	embeddedHistory = "1h"
 )
 
-// EmbeddedConfig of a member inside this process.
+// EmbeddedConfig is of a member inside this process.
 type EmbeddedConfig struct {
-	DataDir   string // durable; created with mode 0700
-	ClientURL string // where other processes reach it (default DefaultClientURL; port 0: a free one)
-	Prefix    string // default DefaultPrefix
+	DataDir   string `json:"data_dir" yaml:"data_dir"`                         // durable; created with mode 0700
+	ClientURL string `json:"client_url,omitempty" yaml:"client_url,omitempty"` // where other processes of this machine reach it: http, loopback (default DefaultClientURL; port 0: a free one)
+	Prefix    string `json:"prefix,omitempty" yaml:"prefix,omitempty"`         // default DefaultPrefix
+}
+
+// Validate returns a *placement.InvalidError that names the field and the fix,
+// or nil.
+func (c EmbeddedConfig) Validate() error {
+	if c.DataDir == "" {
+		return invalid("embedded.data_dir", "", "must name a directory that survives restarts")
+	}
+	u, err := url.Parse(c.ClientURL)
+	if c.ClientURL != "" {
+		switch {
+		case err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" && u.Path != "/":
+			return invalid("embedded.client_url", c.ClientURL, "must be a URL such as http://127.0.0.1:2379")
+		case !loopback(u.Hostname()):
+			return invalid("embedded.client_url", c.ClientURL, "must be on loopback, because the embedded member asks nobody for a password; for several machines run an etcd of its own and set endpoints")
+		}
+	}
+	return validatePrefix(c.Prefix)
 }
 
 // Embedded is a single etcd member inside this process.
@@ -40,144 +67,248 @@ type Embedded struct {
 	store    *Store
 	endpoint string
 	lock     *os.File
+	level    zap.AtomicLevel
+	closing  sync.Once
 
-	mu    sync.Mutex
-	grpcs []*grpc.Server
+	// One of these gets a value when the member is about to serve.
+	servers   chan *grpc.Server // the one that serves clients
+	stillborn chan error        // why it must not
 }
 
-// StartEmbedded starts the member and waits until it serves, or for ctx. The
-// data directory is locked: a second process on it gets an error at once.
+// StartEmbedded starts the member and returns when it serves, or when ctx ends.
+// What it acknowledges is on disk (fsync), so that a crash loses nothing. The
+// data directory is locked: a second process on it gets an error at once, as it
+// does for a client URL in use; both are a *placement.InvalidError.
 func StartEmbedded(ctx context.Context, c EmbeddedConfig, o *Options) (*Embedded, error) {
-	if c.DataDir == "" {
-		return nil, &placement.InvalidError{Field: "store.etcd.embedded.data_dir", Value: "", Fix: "must name a directory that survives restarts"}
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
 	if c.ClientURL == "" {
 		c.ClientURL = DefaultClientURL
 	}
-	u, err := url.Parse(c.ClientURL)
-	if err != nil || u.Scheme != "http" || u.Port() == "" {
-		return nil, &placement.InvalidError{Field: "store.etcd.embedded.client_url", Value: c.ClientURL, Fix: "must be a URL such as http://127.0.0.1:2379"}
-	}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("store.etcd.embedded.data_dir: %w", err)
 	}
-	lock, err := lockDir(c.DataDir)
+	lock, err := lockDataDir(c.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	client, err := freePort(u)
-	if err != nil {
-		lock.Close()
-		return nil, &placement.InvalidError{Field: "store.etcd.embedded.client_url", Value: c.ClientURL, Fix: "must be an address that is free: " + err.Error()}
+	opt := o.orDefaults()
+	err = beginFirst(c.DataDir, opt.Logger)
+	var e *Embedded
+	if err == nil {
+		e, err = listenAndStart(c, opt.Logger)
 	}
-	peer, err := freePort(&url.URL{Scheme: "http", Host: "127.0.0.1:0"})
 	if err != nil {
-		lock.Close()
+		_ = lock.Close()
 		return nil, err
 	}
-	e := &Embedded{endpoint: client.String(), lock: lock}
-	if e.etcd, err = embed.StartEtcd(e.config(c.DataDir, client, peer)); err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("start the embedded etcd: %w", err)
+	e.lock = lock
+	if err := e.ready(ctx, opt.Logger); err != nil {
+		return nil, err
 	}
-	select {
-	case <-e.etcd.Server.ReadyNotify():
-	case err = <-e.etcd.Err():
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	if err != nil {
-		e.Close()
-		return nil, fmt.Errorf("start the embedded etcd: %w", err)
-	}
-	e.store = newStore(v3client.New(e.etcd.Server), c.Prefix, o.orDefaults())
-	e.store.local = true
+	e.store = newStore(v3client.New(e.etcd.Server), c.Prefix, opt)
+	e.store.newRenewal = func() renewal { return localRenewal{e.etcd.Server} }
+	e.store.localHead = e.head
 	return e, nil
 }
 
-func (e *Embedded) config(dir string, client, peer *url.URL) *embed.Config {
+// listenAndStart starts the member on the client URL. A port that was found free
+// can be taken by someone else before etcd has it; then another is tried.
+func listenAndStart(c EmbeddedConfig, log *slog.Logger) (*Embedded, error) {
+	u, err := url.Parse(c.ClientURL)
+	if err != nil {
+		return nil, invalid("embedded.client_url", c.ClientURL, "must be a URL")
+	}
+	for attempt := 1; ; attempt++ {
+		host, err := freeAddress(u.Host)
+		var e *Embedded
+		if err == nil {
+			e, err = start(c, host, log)
+		}
+		switch {
+		case err == nil:
+			return e, nil
+		case errors.Is(err, syscall.EADDRINUSE) && u.Port() == "0" && attempt < 10:
+			continue
+		case errors.Is(err, syscall.EADDRINUSE):
+			return nil, invalid("embedded.client_url", c.ClientURL, "is in use by another process; stop that one, or choose another port (0 is any free one)")
+		case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EACCES):
+			return nil, invalid("embedded.client_url", c.ClientURL, "cannot be listened on: "+err.Error())
+		}
+		return nil, fmt.Errorf("start the embedded etcd on %s: %w", c.DataDir, err)
+	}
+}
+
+// start begins to start a member. What etcd panics with, because the data cannot
+// be read for example, is an error.
+func start(c EmbeddedConfig, host string, log *slog.Logger) (e *Embedded, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, err = nil, fmt.Errorf("etcd cannot use what is there: %v", r)
+		}
+	}()
+	e = &Embedded{
+		endpoint:  "http://" + host,
+		level:     zap.NewAtomicLevelAt(zapcore.WarnLevel),
+		servers:   make(chan *grpc.Server, 1),
+		stillborn: make(chan error, 1),
+	}
+	e.etcd, err = embed.StartEtcd(e.config(c.DataDir, log))
+	return e, err
+}
+
+func (e *Embedded) config(dir string, log *slog.Logger) *embed.Config {
+	here, err := url.Parse(e.endpoint)
+	if err != nil {
+		panic(err) // it was made from a net.Addr
+	}
 	cfg := embed.NewConfig()
 	cfg.Name = "sluice"
-	cfg.Dir = filepath.Join(dir, "etcd")
-	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
-	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
-	cfg.InitialCluster = cfg.Name + "=" + peer.String()
-	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
-	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = "periodic", "1h"
-	cfg.QuotaBackendBytes = defaultQuota
-	// Nobody else votes, so an election needs not wait for slow peers.
-	cfg.TickMs, cfg.ElectionMs = 50, 500
+	cfg.Dir = memberDir(dir)
+	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{*here}, []url.URL{*here}
+	// There are no peers, so nothing listens for them: whoever could connect there
+	// could speak raft to the member. The address that it must have nevertheless
+	// is where nobody listens.
+	cfg.ListenPeerUrls = nil
+	cfg.AdvertisePeerUrls = []url.URL{{Scheme: "http", Host: "127.0.0.1:1"}}
+	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
+	cfg.InitialClusterToken = "sluice"
+	// Nobody else votes, so the election that every start begins with needs not
+	// wait for slow peers; and the shortest lease is one and a half times as long,
+	// rounded up: one second.
+	cfg.TickMs, cfg.ElectionMs = 50, 250
+	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = embed.CompactorModePeriodic, embeddedHistory
+	cfg.QuotaBackendBytes = embeddedQuota
+	cfg.UnsafeNoFsync = false
+	// The REST gateway is a client of the member, over loopback, that nobody uses.
+	cfg.EnableGRPCGateway = false
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(log, e.level))
+	// It is called when the member is ready and just before it serves.
 	cfg.ServiceRegister = func(s *grpc.Server) {
-		e.mu.Lock()
-		e.grpcs = append(e.grpcs, s)
-		e.mu.Unlock()
+		if err := born(dir); err != nil {
+			s.Stop() // a server that was stopped does not begin to serve
+			e.stillborn <- err
+			return
+		}
+		e.servers <- s
 	}
 	return cfg
 }
 
-// Store is a driver that talks to the member in process.
+// ready waits until the member has applied what was acknowledged before it was
+// stopped (it publishes itself through the log, after everything that is in it)
+// and serves. It closes the member if that does not happen.
+func (e *Embedded) ready(ctx context.Context, log *slog.Logger) error {
+	late := time.NewTimer(10 * time.Second)
+	defer late.Stop()
+	var err error
+	for err == nil {
+		select {
+		case s := <-e.servers:
+			e.servers <- s // for Close
+			return nil
+		case err = <-e.stillborn:
+		case <-e.etcd.Server.StopNotify():
+			err = errors.New("the member stopped; its log says why")
+		case err = <-e.etcd.Err():
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-late.C:
+			log.Warn("the embedded etcd is still starting; it reads its log, which takes long after a crash with much in it")
+		}
+	}
+	return errors.Join(fmt.Errorf("start the embedded etcd: %w", err), e.Close())
+}
+
+// Store returns the driver that talks to the member in process. Close of the
+// Embedded closes it.
 func (e *Embedded) Store() *Store { return e.store }
 
-// Endpoint is the URL at which other processes reach the member.
+// WithPrefix returns another driver on the member, whose keys begin with prefix,
+// which begins and ends with "/". Close of the Embedded closes it.
+func (e *Embedded) WithPrefix(prefix string) *Store { return &Store{e.store.client, prefix} }
+
+// Endpoint returns the URL at which other processes reach the member.
 func (e *Embedded) Endpoint() string { return e.endpoint }
 
-// Close stops the member. Clients' connections are cut first: etcd itself would
-// wait seconds for their watches to end, which they do not.
-func (e *Embedded) Close() error {
+// Done returns a channel that is closed when the member has stopped, whether by
+// Close or because it could not go on.
+func (e *Embedded) Done() <-chan struct{} { return e.etcd.Server.StopNotify() }
+
+// Close stops the member. What was acknowledged is on disk already; a call under
+// way may fail although it took effect.
+//
+// Clients' connections are cut first: etcd itself would wait seven seconds for
+// their watches to end, which they do not. It may be called more than once.
+func (e *Embedded) Close() (err error) {
+	e.closing.Do(func() { err = e.close() })
+	return err
+}
+
+func (e *Embedded) close() error {
+	e.level.SetLevel(zapcore.DPanicLevel) // what it says about connections that are cut is expected
 	if e.store != nil {
 		_ = e.store.Close()
 	}
-	e.mu.Lock()
-	for _, s := range e.grpcs {
+	select {
+	case s := <-e.servers:
 		s.Stop()
+	default:
+		// It is not ready, and etcd's own Close would wait until it is.
+		e.etcd.Server.Stop()
 	}
-	e.mu.Unlock()
 	e.etcd.Close()
 	return e.lock.Close()
 }
 
-func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+// head reads a generation's revision from the member's index, in memory. It is
+// known only while this is the only member; see Store.Head.
+func (e *Embedded) head(key string) (rev int64, known bool) {
+	if len(e.etcd.Server.Cluster().Members()) != 1 {
+		return 0, false
+	}
+	r, err := e.etcd.Server.KV().Range(context.Background(), []byte(key), nil, mvcc.RangeOptions{FastKeysOnly: true})
 	if err != nil {
-		return nil, fmt.Errorf("store.etcd.embedded.data_dir: %w", err)
+		return 0, false
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, &placement.InvalidError{Field: "store.etcd.embedded.data_dir", Value: dir, Fix: "is in use by another process; stop that one, or choose another directory"}
-		}
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	if len(r.KVs) == 0 {
+		return 0, true
 	}
-	return f, nil
+	return r.KVs[0].ModRevision, true
 }
 
-// freePort resolves port 0 and finds out now, with a clear error, whether the
-// address can be listened on. Another process could take it before etcd does;
-// etcd's own error then says so.
-func freePort(u *url.URL) (*url.URL, error) {
-	var l net.Listener
-	var err error
-	// A member that was killed may leave its port for a moment.
+// localRenewal renews leases of the member in this process.
+type localRenewal struct{ server *etcdserver.EtcdServer }
+
+func (r localRenewal) renew(ctx context.Context, id clientv3.LeaseID) (int64, error) {
+	ttl, err := r.server.LeaseRenew(ctx, lease.LeaseID(id))
+	if errors.Is(err, lease.ErrLeaseNotFound) {
+		return 0, nil
+	}
+	return ttl, err
+}
+
+func (localRenewal) close() {}
+
+// freeAddress resolves port 0, and finds out now whether the address can be
+// listened on. A process that was killed may leave its port for a moment.
+func freeAddress(host string) (string, error) {
+	_, port, err := net.SplitHostPort(host)
+	if err != nil {
+		return "", err
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", err
+	}
 	for try := 0; ; try++ {
-		if l, err = net.Listen("tcp", u.Host); err == nil || try == 10 || strings.HasSuffix(u.Host, ":0") {
-			break
+		l, err := net.Listen("tcp", host)
+		if err == nil {
+			return l.Addr().String(), l.Close()
+		}
+		if try == 10 || !errors.Is(err, syscall.EADDRINUSE) {
+			return "", err
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if err != nil {
-		return nil, err
-	}
-	host := l.Addr().String()
-	if err := l.Close(); err != nil {
-		return nil, err
-	}
-	return &url.URL{Scheme: u.Scheme, Host: host}, nil
-}
-
-// WithPrefix returns a driver on the member whose keys begin with prefix. It is
-// valid until the member is closed and needs no Close of its own.
-func (e *Embedded) WithPrefix(prefix string) *Store {
-	s := *e.store
-	s.prefix = prefix
-	return &s
 }

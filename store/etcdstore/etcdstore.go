@@ -2,56 +2,100 @@ package etcdstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/mvccpb"
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// pageSize is how many keys List reads at a time.
-const pageSize = 5_000
-
-// Store implements driver.Driver and driver.Header over an etcd client.
+// Store implements driver.Driver and driver.Header over etcd.
 type Store struct {
+	*client
+	prefix string
+}
+
+// client is what all Stores of one connection share.
+type client struct {
 	c       *clientv3.Client
-	prefix  string
 	timeout time.Duration
 	log     *slog.Logger
-	local   bool // the only member runs in this process
+	page    int64 // records that List reads at a time
+
+	newRenewal func() renewal                           // how a session renews its lease
+	localHead  func(key string) (rev int64, known bool) // see Head; nil unless the member is in this process
+
+	done       chan struct{}  // closed by Close
+	release    func()         // of what the connection holds beside the client
+	background sync.WaitGroup // leases being revoked for nobody
+
+	mu     sync.Mutex
+	closed bool
 }
+
+// pageSize is how many records List reads at a time: few enough that an answer
+// stays at some megabytes, many enough that a million take seconds.
+const pageSize = 5_000
 
 func newStore(c *clientv3.Client, prefix string, o Options) *Store {
 	if prefix == "" {
 		prefix = DefaultPrefix
 	}
-	return &Store{c: c, prefix: prefix, timeout: o.Timeout, log: o.Logger}
+	return &Store{prefix: prefix, client: &client{
+		c: c, timeout: o.Timeout, log: o.Logger, page: pageSize, done: make(chan struct{}), release: func() {},
+	}}
 }
 
-// Close closes the client's connections.
-func (s *Store) Close() error { return s.c.Close() }
+// Close closes the connections; calls that are under way return ErrClosed.
+// Sessions that are open live on until their ttl has passed. It may be called
+// more than once.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	if first {
+		close(s.done)
+	}
+	s.mu.Unlock()
+	if first {
+		s.background.Wait()
+		_ = s.c.Close() // it says that its context was cancelled, which it was by this very call
+		s.release()
+	}
+	return nil
+}
 
 func (s *Store) key(k driver.Key) string        { return s.prefix + k.Space + "/" + k.Name }
 func (s *Store) spaceOf(space string) string    { return s.prefix + space + "/" }
 func (s *Store) generation(space string) string { return s.prefix + "gen/" + space }
 
-func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.timeout)
+// touch is the operation that moves a space's head, part of every transaction
+// that changes the space.
+func (s *Store) touch(space string) clientv3.Op { return clientv3.OpPut(s.generation(space), "") }
+
+// valid refuses what no driver takes, and the one space that would collide with
+// the generations.
+func valid(k driver.Key) error {
+	if k.Space == "gen" {
+		return fmt.Errorf("the space %q is taken by this driver", k.Space)
+	}
+	return k.Validate()
 }
 
 // Get implements driver.Driver; etcd's reads are linearizable unless asked not
-// to be.
+// to be. A read that fails for a reason that passes is tried again until the
+// deadline.
 func (s *Store) Get(ctx context.Context, key driver.Key) (driver.KV, error) {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	r, err := s.c.Get(ctx, s.key(key))
+	var r *clientv3.GetResponse
+	err := s.call(ctx, "read "+key.Space, transient, func(ctx context.Context) (err error) {
+		r, err = s.c.Get(ctx, s.key(key))
+		return err
+	})
 	if err != nil {
-		return driver.KV{}, fmt.Errorf("etcd get: %w", err)
+		return driver.KV{}, err
 	}
 	if len(r.Kvs) == 0 {
 		return driver.KV{}, driver.ErrNotFound
@@ -59,60 +103,45 @@ func (s *Store) Get(ctx context.Context, key driver.Key) (driver.KV, error) {
 	return driver.KV{Name: key.Name, Value: r.Kvs[0].Value, Version: driver.Version(r.Kvs[0].ModRevision)}, nil
 }
 
-// List implements driver.Driver. The first page's revision is the moment of the
-// list; the other pages are read at that revision. A compaction past it in the
-// meantime is an error, not a list of two moments.
-func (s *Store) List(ctx context.Context, space string, yield func(driver.KV) bool) (driver.Version, error) {
-	from, end := s.spaceOf(space), clientv3.GetPrefixRangeEnd(s.spaceOf(space))
-	cut := len(from)
-	var rev int64
-	for {
-		c, cancel := s.bound(ctx)
-		opts := []clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageSize)}
-		if rev != 0 {
-			opts = append(opts, clientv3.WithRev(rev))
-		}
-		r, err := s.c.Get(c, from, opts...)
-		cancel()
-		if err != nil {
-			return 0, fmt.Errorf("etcd list: %w", err)
-		}
-		if rev == 0 {
-			rev = r.Header.Revision
-		}
-		for _, kv := range r.Kvs {
-			if !yield(driver.KV{Name: string(kv.Key[cut:]), Value: kv.Value, Version: driver.Version(kv.ModRevision)}) {
-				return driver.Version(rev), nil
-			}
-		}
-		if !r.More || len(r.Kvs) == 0 {
-			return driver.Version(rev), nil
-		}
-		from = string(r.Kvs[len(r.Kvs)-1].Key) + "\x00"
-	}
-}
-
-// Write implements driver.Driver as one transaction. ErrConflict is certain: the
-// client library repeats a transaction only if it was never sent (its policy for
-// mutable calls: "no address/connection available"), and gRPC only if the server
-// has not seen it; so a conflict cannot be the answer to a repetition of a write
-// that took effect.
+// Write implements driver.Driver as one transaction that compares the key's
+// modification revision.
+//
+// A transaction is sent once. Sent again after an answer was lost, it would find
+// its own effect, and the conflict that it reported would be a lie: the caller
+// takes ErrConflict for "nothing was written". The client library's retries are
+// therefore off (MaxUnaryRetries is 1): with its default of 100 it repeats any
+// call, transactions too, whenever an attempt ends with Canceled or
+// DeadlineExceeded while the caller's context is alive (unaryClientInterceptor
+// in retry_interceptor.go asks isContextError before it asks whether the call
+// may be repeated), and a proxy that resets a stream makes it end so. What gRPC
+// repeats by itself is safe: only what was never sent, or what the server says,
+// by GOAWAY or REFUSED_STREAM, that it has not looked at.
+//
+// Only a write that etcd rejected before looking at it (see refused) is sent
+// again here.
 func (s *Store) Write(ctx context.Context, w driver.Write) (driver.Version, error) {
-	if w.Delete && w.Expect == 0 {
-		return 0, errors.New("etcd write: a deletion must name the expected version")
+	doing := "write " + w.Key.Space
+	if err := valid(w.Key); err != nil {
+		return 0, fmt.Errorf("etcd: %s: %w", doing, err)
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
 	k := s.key(w.Key)
-	op := clientv3.OpPut(k, string(w.Value))
-	if w.Delete {
+	var op clientv3.Op
+	switch {
+	case w.Delete && w.Expect == 0:
+		return 0, fmt.Errorf("etcd: %s: a deletion must name the expected version", doing)
+	case w.Delete:
 		op = clientv3.OpDelete(k)
+	case w.Expect == 0:
+		op = clientv3.OpPut(k, string(w.Value))
+	default:
+		// A put without a lease would take the record of a session off its lease,
+		// to stay for ever. The key exists, says the comparison, as this needs.
+		op = clientv3.OpPut(k, string(w.Value), clientv3.WithIgnoreLease())
 	}
-	r, err := s.c.Txn(ctx).
-		If(clientv3.Compare(clientv3.ModRevision(k), "=", int64(w.Expect))).
-		Then(op, clientv3.OpPut(s.generation(w.Key.Space), "")).Commit()
+	// The revision of a key that does not exist compares as 0.
+	r, err := s.commit(ctx, doing, clientv3.Compare(clientv3.ModRevision(k), "=", int64(w.Expect)), op, s.touch(w.Key.Space))
 	if err != nil {
-		return 0, fmt.Errorf("etcd write: %w", err)
+		return 0, err
 	}
 	if !r.Succeeded {
 		return 0, driver.ErrConflict
@@ -120,171 +149,43 @@ func (s *Store) Write(ctx context.Context, w driver.Write) (driver.Version, erro
 	return driver.Version(r.Header.Revision), nil
 }
 
-// Head implements driver.Header. In the process of a single member the read is
-// local: that member is the one that acknowledges, and it acknowledges a write
-// after it has applied it, so what it has applied holds everything acknowledged.
+// commit sends one transaction, once.
+func (s *Store) commit(ctx context.Context, doing string, cmp clientv3.Cmp, ops ...clientv3.Op) (*clientv3.TxnResponse, error) {
+	var r *clientv3.TxnResponse
+	err := s.call(ctx, doing, refused, func(ctx context.Context) (err error) {
+		r, err = s.c.Txn(ctx).If(cmp).Then(ops...).Commit()
+		return err
+	})
+	return r, err
+}
+
+// Head implements driver.Header: the revision of the space's generation.
+//
+// Beside the only member it is read from that member's memory, without a round
+// trip. That is linearizable: whoever acknowledges a change, here or to another
+// process, is this member, and it does so only after it has applied the change
+// to the memory that is read (the answer to a transaction is made when it is
+// applied); so what was acknowledged before Head is in it. As soon as the
+// cluster has another member, which could acknowledge what this one has not
+// applied yet, the read goes through the cluster as everywhere else. A member
+// that joins cannot do so before this one, the leader, has applied that it does.
 func (s *Store) Head(ctx context.Context, space string) (driver.Version, error) {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	opts := []clientv3.OpOption{clientv3.WithKeysOnly()}
-	if s.local {
-		opts = append(opts, clientv3.WithSerializable())
+	k := s.generation(space)
+	if s.localHead != nil {
+		if err := s.alive(ctx); err != nil {
+			return 0, fmt.Errorf("etcd: read the head of %s: %w", space, err)
+		}
+		if rev, ok := s.localHead(k); ok {
+			return driver.Version(rev), nil
+		}
 	}
-	r, err := s.c.Get(ctx, s.generation(space), opts...)
-	if err != nil {
-		return 0, fmt.Errorf("etcd head: %w", err)
-	}
-	if len(r.Kvs) == 0 {
-		return 0, nil
+	var r *clientv3.GetResponse
+	err := s.call(ctx, "read the head of "+space, transient, func(ctx context.Context) (err error) {
+		r, err = s.c.Get(ctx, k, clientv3.WithKeysOnly())
+		return err
+	})
+	if err != nil || len(r.Kvs) == 0 {
+		return 0, err
 	}
 	return driver.Version(r.Kvs[0].ModRevision), nil
-}
-
-// Watch implements driver.Driver. The client library resumes a broken watch
-// after the last revision that it delivered, and never splits a revision's events
-// over two responses unless fragments are asked for, which they are not. What ends
-// a watch for another reason (a member that lost its leader) is begun again here,
-// at the next revision.
-func (s *Store) Watch(ctx context.Context, space string, from driver.Version, apply func([]driver.Event) error) error {
-	prefix := s.spaceOf(space)
-	pause := 20 * time.Millisecond
-	for {
-		err := s.watchOnce(ctx, prefix, &from, func(evs []driver.Event) error {
-			pause = 20 * time.Millisecond
-			return apply(evs)
-		})
-		var stop *stopError
-		switch {
-		case errors.As(err, &stop):
-			return stop.err
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, rpctypes.ErrCompacted):
-			return driver.ErrCompacted
-		}
-		s.log.Warn("etcd watch ended, beginning again", "space", space, "error", err)
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
-		}
-		pause = min(2*pause, time.Second)
-	}
-}
-
-// stopError carries what apply returned through the loop that begins again.
-type stopError struct{ err error }
-
-func (e *stopError) Error() string { return e.err.Error() }
-
-func (s *Store) watchOnce(ctx context.Context, prefix string, from *driver.Version, apply func([]driver.Event) error) error {
-	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
-	defer cancel()
-	for r := range s.c.Watch(ctx, prefix, clientv3.WithPrefix(), clientv3.WithRev(int64(*from)+1)) {
-		if r.CompactRevision != 0 {
-			return rpctypes.ErrCompacted
-		}
-		if err := r.Err(); err != nil {
-			return err
-		}
-		if len(r.Events) == 0 {
-			continue
-		}
-		evs := make([]driver.Event, len(r.Events))
-		for i, e := range r.Events {
-			evs[i] = driver.Event{
-				KV:      driver.KV{Name: string(e.Kv.Key[len(prefix):]), Version: driver.Version(e.Kv.ModRevision)},
-				Deleted: e.Type == mvccpb.DELETE,
-			}
-			if !evs[i].Deleted {
-				evs[i].Value = e.Kv.Value
-			}
-		}
-		if err := apply(evs); err != nil {
-			return &stopError{err}
-		}
-		*from = evs[len(evs)-1].Version
-	}
-	return errors.New("the watch channel was closed")
-}
-
-// session is a key under an etcd lease.
-type session struct {
-	s       *Store
-	key     driver.Key
-	lease   clientv3.LeaseID
-	created int64 // revision at which the key was created: its identity
-}
-
-// Open implements driver.Driver. A lease whose key could not be created is
-// revoked; if that fails too it ends by itself, with no key under it.
-func (s *Store) Open(ctx context.Context, key driver.Key, value []byte, ttl time.Duration) (driver.Session, error) {
-	if ttl <= 0 {
-		return nil, fmt.Errorf("etcd open session: the ttl must be positive, not %v", ttl)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	l, err := s.c.Grant(ctx, int64((ttl+time.Second-1)/time.Second))
-	if err != nil {
-		return nil, fmt.Errorf("etcd grant lease: %w", err)
-	}
-	k := s.key(key)
-	r, err := s.c.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(k), "=", 0)).
-		Then(clientv3.OpPut(k, string(value), clientv3.WithLease(l.ID)), clientv3.OpPut(s.generation(key.Space), "")).Commit()
-	if err != nil || !r.Succeeded {
-		c, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_, _ = s.c.Revoke(c, l.ID)
-		if err != nil {
-			return nil, fmt.Errorf("etcd open session: %w", err)
-		}
-		return nil, driver.ErrConflict
-	}
-	return &session{s: s, key: key, lease: l.ID, created: r.Header.Revision}, nil
-}
-
-func (x *session) Renew(ctx context.Context) error {
-	ctx, cancel := x.s.bound(ctx)
-	defer cancel()
-	_, err := x.s.c.KeepAliveOnce(ctx, x.lease)
-	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-		return driver.ErrSessionLost
-	}
-	if err != nil {
-		return fmt.Errorf("etcd renew: %w", err)
-	}
-	return nil
-}
-
-func (x *session) Update(ctx context.Context, value []byte) (driver.Version, error) {
-	ctx, cancel := x.s.bound(ctx)
-	defer cancel()
-	k := x.s.key(x.key)
-	r, err := x.s.c.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(k), "=", x.created)).
-		Then(clientv3.OpPut(k, string(value), clientv3.WithLease(x.lease)), clientv3.OpPut(x.s.generation(x.key.Space), "")).Commit()
-	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-		return 0, driver.ErrSessionLost
-	}
-	if err != nil {
-		return 0, fmt.Errorf("etcd update session: %w", err)
-	}
-	if !r.Succeeded {
-		return 0, driver.ErrSessionLost
-	}
-	return driver.Version(r.Header.Revision), nil
-}
-
-func (x *session) Close(ctx context.Context) error {
-	ctx, cancel := x.s.bound(ctx)
-	defer cancel()
-	_, err := x.s.c.Revoke(ctx, x.lease)
-	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-		return driver.ErrSessionLost
-	}
-	if err != nil {
-		return fmt.Errorf("etcd close session: %w", err)
-	}
-	return nil
 }

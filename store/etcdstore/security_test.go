@@ -1,6 +1,7 @@
 package etcdstore_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,14 +9,17 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
 
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
@@ -23,7 +27,7 @@ import (
 	"github.com/sluiceproxy/sluice/store/etcdstore"
 )
 
-// authority is a certificate authority made for one test.
+// authority issues certificates into a directory.
 type authority struct {
 	t    *testing.T
 	dir  string
@@ -31,24 +35,25 @@ type authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-func newAuthority(t *testing.T) *authority {
-	a := &authority{t: t, dir: t.TempDir()}
-	a.cert = &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	a.key = a.sign("ca", a.cert, nil)
+func newAuthority(t *testing.T, dir, name string) *authority {
+	t.Helper()
+	a := &authority{t: t, dir: dir}
+	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	a.issue(name, template)
 	return a
 }
 
-// sign writes NAME.pem and NAME.key; a template without parent signs itself.
-func (a *authority) sign(name string, template *x509.Certificate, parent *x509.Certificate) *ecdsa.PrivateKey {
+// issue writes NAME.pem and NAME.key, signed by the authority, or by itself if
+// it is the authority's first.
+func (a *authority) issue(name string, template *x509.Certificate) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	signer := a.key
+	template.SerialNumber = big.NewInt(time.Now().UnixNano())
+	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	parent, signer := a.cert, a.key
 	if parent == nil {
 		parent, signer = template, key
 	}
@@ -56,114 +61,182 @@ func (a *authority) sign(name string, template *x509.Certificate, parent *x509.C
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	if a.cert == nil {
+		a.key = key
+		if a.cert, err = x509.ParseCertificate(der); err != nil {
+			a.t.Fatal(err)
+		}
+	}
 	raw, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	for file, b := range map[string]*pem.Block{name + ".pem": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "EC PRIVATE KEY", Bytes: raw}} {
-		if err := os.WriteFile(a.path(file), pem.EncodeToMemory(b), 0o600); err != nil {
-			a.t.Fatal(err)
-		}
+	a.write(name+".pem", "CERTIFICATE", der)
+	a.write(name+".key", "EC PRIVATE KEY", raw)
+}
+
+func (a *authority) write(name, kind string, der []byte) {
+	a.t.Helper()
+	if err := os.WriteFile(filepath.Join(a.dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		a.t.Fatal(err)
 	}
-	return key
 }
 
-func (a *authority) path(file string) string { return filepath.Join(a.dir, file) }
+func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
 
-func (a *authority) leaf(name string) {
-	a.sign(name, &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, a.cert)
-}
-
-// TestTLSAndPassword: a real etcd that demands client certificates and a
-// password serves whoever has both, and nobody else, who learns it at Open.
-func TestTLSAndPassword(t *testing.T) {
-	a := newAuthority(t)
-	a.leaf("server")
-	a.leaf("client")
-	member := enginetest.EtcdWith(t, &engines.EtcdOptions{ExtraArgs: []string{
-		"--cert-file=" + a.path("server.pem"), "--key-file=" + a.path("server.key"),
-		"--trusted-ca-file=" + a.path("ca.pem"), "--client-cert-auth",
+// TLS both ways, a user with a password, and permissions on the prefix alone:
+// against a member that asks for all of it, the driver does everything, and each
+// thing that is wrong is told apart.
+func TestSecured(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca := newAuthority(t, dir, "ca")
+	ca.issue("server", &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"etcd.example"}})
+	ca.issue("client", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	newAuthority(t, dir, "stranger")
+	p := enginetest.EtcdWith(t, &engines.EtcdOptions{ExtraArgs: []string{
+		"--cert-file=" + ca.file("server.pem"), "--key-file=" + ca.file("server.key"),
+		"--client-cert-auth", "--trusted-ca-file=" + ca.file("ca.pem"), "--bcrypt-cost=4",
 	}})
-	enableAuth(t, a, member.URL())
-	password := a.path("password")
-	if err := os.WriteFile(password, []byte("secret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	wrong := a.path("wrong")
-	if err := os.WriteFile(wrong, []byte("guess"), 0o600); err != nil {
+	root := enableUsers(t, ca, p.URL())
+
+	password := ca.file("password")
+	if err := os.WriteFile(password, []byte("s3cret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	good := etcdstore.Config{
-		Endpoints: []string{member.URL()}, Username: "root", PasswordFile: password,
-		TLS: etcdstore.TLS{CAFile: a.path("ca.pem"), CertFile: a.path("client.pem"), KeyFile: a.path("client.key")},
+		Endpoints: []string{p.URL()}, Prefix: "/mine/", Username: "sluice", PasswordFile: password,
+		TLS: etcdstore.TLS{CAFile: ca.file("ca.pem"), CertFile: ca.file("client.pem"), KeyFile: ca.file("client.key"), ServerName: "etcd.example"},
 	}
+	options := &etcdstore.Options{DialTimeout: time.Second}
+	for _, test := range []struct {
+		want  string
+		spoil func(*etcdstore.Config)
+	}{
+		{"unknown authority", func(c *etcdstore.Config) { c.TLS.CAFile = ca.file("stranger.pem") }},
+		{"not other.example", func(c *etcdstore.Config) { c.TLS.ServerName = "other.example" }},
+		{"connect to etcd at", func(c *etcdstore.Config) { c.TLS.CertFile, c.TLS.KeyFile = "", "" }},
+		{"invalid user ID or password", func(c *etcdstore.Config) { c.PasswordFile = ca.file("client.pem") }},
+		{"permission denied", func(c *etcdstore.Config) { c.Prefix = "/theirs/" }},
+		{"permission denied", func(c *etcdstore.Config) { c.Username, c.PasswordFile = "", "" }},
+	} {
+		bad := good
+		test.spoil(&bad)
+		s, err := etcdstore.Open(t.Context(), bad, options)
+		if err == nil {
+			_ = s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v; want %q in it", err, test.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("the error holds the password: %v", err)
+		}
+	}
+
 	s, err := etcdstore.Open(t.Context(), good, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	k := driver.Key{Space: "entries", Name: "k"}
-	v, err := s.Write(t.Context(), driver.Write{Key: k, Value: []byte("x")})
+	defer func() { _ = s.Close() }()
+	x, err := s.Open(t.Context(), driver.Key{Space: "sessions", Name: "s"}, nil, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kv, err := s.Get(t.Context(), k); err != nil || kv.Version != v {
-		t.Fatalf("%+v, %v", kv, err)
-	}
-	x, err := s.Open(t.Context(), driver.Key{Space: "sessions", Name: "s"}, nil, 5*time.Second)
-	if err != nil {
+	v := everything(t, s, x, 0)
+
+	// The users change: the client's token is out of date, its write none the less.
+	if _, err := root.UserAdd(t.Context(), "another", "x"); err != nil {
 		t.Fatal(err)
 	}
-	if err := x.Renew(t.Context()); err != nil {
-		t.Error(err)
+	v = everything(t, s, x, v)
+
+	// The member restarts: it has forgotten all tokens.
+	if err := errors.Join(p.Kill(), p.Restart(t.Context())); err != nil {
+		t.Fatal(err)
 	}
-	for name, change := range map[string]func(*etcdstore.Config){
-		"wrong password":        func(c *etcdstore.Config) { c.PasswordFile = wrong },
-		"no password":           func(c *etcdstore.Config) { c.Username, c.PasswordFile = "", "" },
-		"no client certificate": func(c *etcdstore.Config) { c.TLS.CertFile, c.TLS.KeyFile = "", "" },
-		"unknown authority":     func(c *etcdstore.Config) { c.TLS.CAFile = newAuthority(t).path("ca.pem") },
-	} {
-		c := good
-		change(&c)
-		if s, err := etcdstore.Open(t.Context(), c, &etcdstore.Options{Timeout: 2 * time.Second}); err == nil {
-			s.Close()
-			t.Errorf("%s: connected", name)
-		}
+	everything(t, s, x, v)
+
+	// What is not allowed any more is an error, not absence, and ends a watch.
+	if _, err := root.UserRevokeRole(t.Context(), "sluice", "sluice"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), key("k")); err == nil || errors.Is(err, driver.ErrNotFound) || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("get without permission: %v", err)
+	}
+	if err := s.Watch(t.Context(), "entries", v, nil); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("watch without permission: %v", err)
 	}
 }
 
-func enableAuth(t *testing.T, a *authority, endpoint string) {
+// everything makes one call of each kind, and returns the version of its write.
+func everything(t *testing.T, s *etcdstore.Store, x driver.Session, at driver.Version) driver.Version {
 	t.Helper()
-	cert, err := tls.LoadX509KeyPair(a.path("client.pem"), a.path("client.key"))
+	v := put(t, s, key("k"), "x", at) // first: nothing has renewed the token before
+	if err := x.Renew(t.Context()); err != nil {
+		t.Fatalf("renew: %v", err)
+	}
+	if _, err := x.Update(t.Context(), []byte("y")); err != nil {
+		t.Fatalf("update: %v", err)
+	}
+	if head, err := s.Head(t.Context(), "entries"); err != nil || head != v {
+		t.Fatalf("head: %d, %v; want %d", head, err, v)
+	}
+	n := 0
+	if _, err := s.List(t.Context(), "entries", func(driver.KV) bool { n++; return true }); err != nil || n != 1 {
+		t.Fatalf("list: %d records, %v", n, err)
+	}
+	done := errors.New("seen")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := s.Watch(ctx, "entries", v-1, func([]driver.Event) error { return done }); err != done {
+		t.Fatalf("watch: %v", err)
+	}
+	return v
+}
+
+// enableUsers makes the user "sluice" with a role on "/mine/", switches
+// authentication on and returns root's client.
+func enableUsers(t *testing.T, ca *authority, endpoint string) *clientv3.Client {
+	t.Helper()
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.cert)
+	cert, err := tls.LoadX509KeyPair(ca.file("client.pem"), ca.file("client.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ca, err := os.ReadFile(a.path("ca.pem"))
+	cfg := clientv3.Config{
+		Endpoints: []string{endpoint}, Logger: zap.NewNop(), DialTimeout: 10 * time.Second,
+		TLS: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}},
+	}
+	c, err := clientv3.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca)
-	c, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, TLS: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{cert}}})
+	defer func() { _ = c.Close() }()
+	ctx := t.Context()
+	for _, step := range []func() error{
+		func() error { _, err := c.RoleAdd(ctx, "root"); return err },
+		func() error { _, err := c.UserAdd(ctx, "root", "toor"); return err },
+		func() error { _, err := c.UserGrantRole(ctx, "root", "root"); return err },
+		func() error { _, err := c.RoleAdd(ctx, "sluice"); return err },
+		func() error {
+			_, err := c.RoleGrantPermission(ctx, "sluice", "/mine/", clientv3.GetPrefixRangeEnd("/mine/"), clientv3.PermissionType(clientv3.PermReadWrite))
+			return err
+		},
+		func() error { _, err := c.UserAdd(ctx, "sluice", "s3cret"); return err },
+		func() error { _, err := c.UserGrantRole(ctx, "sluice", "sluice"); return err },
+		func() error { _, err := c.AuthEnable(ctx); return err },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg.Username, cfg.Password = "root", "toor"
+	root, err := clientv3.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	if _, err := c.UserAdd(t.Context(), "root", "secret"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.RoleAdd(t.Context(), "root"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.UserGrantRole(t.Context(), "root", "root"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.AuthEnable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { _ = root.Close() })
+	return root
 }
