@@ -3,96 +3,122 @@ package drivertest
 import (
 	"context"
 	"errors"
-	"testing"
 	"time"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// certain reports whether err is one of the answers that programs conclude from.
-func certain(err error) bool {
-	return err == nil || errors.Is(err, driver.ErrNotFound) || errors.Is(err, driver.ErrConflict) ||
-		errors.Is(err, driver.ErrSessionLost) || errors.Is(err, driver.ErrCompacted)
-}
+// tries is how often a fault is made until it hits a write the way it is meant
+// to: what is lost on a real connection is a matter of moments.
+const tries = 30
 
-// A write that could not reach the engine is an error that is none of the certain
-// answers; so are reads. Nothing was changed, and the write succeeds when it is
-// repeated at the same version.
-func testFailed(t *testing.T, h Harness) {
-	if h.Faults == nil {
-		return
-	}
-	f := h.Faults(t)
+// A write that fails with anything but ErrConflict may have taken effect or not:
+// reading tells, and repeating it at the old version is ErrConflict exactly when
+// it has. It has not taken effect twice, and an error that looks like an answer
+// is never given instead.
+//
+// Each round makes one such failure, until one was of the wanted kind.
+func failedWrite(s *suite, f Fault, wanted bool) {
+	a := &acknowledged{}
 	k := key("k")
-	v := put(t, f.Driver, k, "before", 0)
-	f.Cut()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
-	_, err := f.Driver.Write(ctx, driver.Write{Key: k, Value: []byte("lost"), Expect: v})
-	if certain(err) {
-		t.Fatalf("write without a connection: %v", err)
-	}
-	short, cancel2 := context.WithTimeout(t.Context(), time.Second)
-	defer cancel2()
-	if _, err := f.Driver.Get(short, k); certain(err) {
-		t.Fatalf("get without a connection: %v", err)
-	}
-	want(t, f.Direct, k, "before", v)
-	f.Heal()
-	eventually(t, "the connection works again", patience, func() bool {
-		_, err := f.Driver.Get(t.Context(), k)
-		return err == nil
-	})
-	put(t, f.Driver, k, "after", v)
-}
-
-// A write that took effect although its answer was lost is an error that is none
-// of the certain answers; reading tells that it took effect, and repeating it at
-// the old version is ErrConflict.
-func testFailedButPersisted(t *testing.T, h Harness) {
-	if h.Faults == nil {
-		return
-	}
-	f := h.Faults(t)
-	k := key("k")
-	v := put(t, f.Driver, k, "before", 0)
-	kv := driver.KV{}
-	for try := 0; string(kv.Value) != "after"; try++ {
-		if try == 20 {
-			t.Fatalf("in %d tries no write took effect whose answer was cut", try)
+	v := s.put(s.Peer, k, "", 0)
+	from := v
+	tape := s.record(s.Peer, entries, from)
+	hit := false
+	for i := 0; i < tries && !hit; i++ {
+		s.recovered(k, v) // so that there is a connection for the write to be sent on
+		s.Fault(f)
+		ctx, cancel := context.WithTimeout(s.ctx, time.Second)
+		_, err := s.Driver.Write(ctx, driver.Write{Key: k, Value: []byte("first"), Expect: v})
+		cancel()
+		s.Fault(None)
+		if err == nil || answer(err) {
+			s.Fatalf("a write whose request or reply was lost: %v; want an error that is no answer", err)
 		}
-		kv = writeWithoutAnswer(t, f, k, "after", v)
+		// The first write may still be on its way. Repeating it settles that: only
+		// one of the two can find the old version.
+		s.recovered(k, 0)
+		again, err := s.Driver.Write(s.ctx, driver.Write{Key: k, Value: []byte("again"), Expect: v})
+		persisted := errors.Is(err, driver.ErrConflict)
+		if err != nil && !persisted {
+			s.Fatalf("repeating the write: %v", err)
+		}
+		value := "again"
+		if persisted {
+			value, again = "first", s.version(k)
+		}
+		if again <= v {
+			s.Fatalf("the write is at %d, its predecessor at %d", again, v)
+		}
+		s.has(k, value, again)
+		a.add(k, []byte(value), again, false)
+		v, hit = again, persisted == wanted
 	}
-	want(t, f.Driver, k, "after", kv.Version)
-	if _, err := f.Driver.Write(t.Context(), driver.Write{Key: k, Value: []byte("after"), Expect: v}); !errors.Is(err, driver.ErrConflict) {
-		t.Fatalf("repeated at the old version: %v, want ErrConflict", err)
+	if !hit {
+		s.Fatalf("none of %d failures was of the wanted kind (took effect: %t)", tries, wanted)
 	}
+	v = s.put(s.Peer, k, "end", v)
+	a.add(k, []byte("end"), v, false)
+	s.equal(tape.reach(v), a, from) // none took effect twice, or late
 }
 
-// writeWithoutAnswer writes over a connection that loses every answer, and
-// returns what is there once the connection works again. The engine may talk
-// first, a keep-alive for instance, and lose the connection before the write was
-// sent: then the write has failed without effect, and the caller tries again.
-func writeWithoutAnswer(t *testing.T, f Faults, k driver.Key, value string, expect driver.Version) driver.KV {
-	t.Helper()
-	f.CutReplies()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+// recovered waits until the driver answers again, and checks the key's version
+// unless that is 0.
+func (s *suite) recovered(k driver.Key, at driver.Version) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
-	if _, err := f.Driver.Write(ctx, driver.Write{Key: k, Value: []byte(value), Expect: expect}); certain(err) {
-		t.Fatalf("write without an answer: %v", err)
-	}
-	f.Heal()
-	eventually(t, "the connection works again", patience, func() bool {
-		_, err := f.Driver.Get(t.Context(), k)
-		return err == nil
-	})
-	// What was sent before the connection was cut is applied by now, or soon.
-	var kv driver.KV
-	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end) && string(kv.Value) != value; time.Sleep(5 * time.Millisecond) {
-		var err error
-		if kv, err = f.Direct.Get(t.Context(), k); err != nil {
-			t.Fatal(err)
+	for {
+		kv, err := s.Driver.Get(ctx, k)
+		switch {
+		case err == nil && (at == 0 || kv.Version == at):
+			return
+		case err == nil:
+			s.Fatalf("%q is at %d; want %d", k.Name, kv.Version, at)
+		case answer(err) || ctx.Err() != nil:
+			s.Fatalf("get %q after the fault: %v", k.Name, err)
 		}
 	}
-	return kv
+}
+
+// When the engine cannot be reached, or does not answer, every call fails within
+// the bound, though its context has no deadline, with an error that is none of
+// the answers: absence and failure are never the same. A watch goes on trying.
+// When the engine is back, so is everything.
+func unreachable(s *suite, f Fault) {
+	v := s.put(s.Driver, key("k"), "x", 0)
+	x := s.open(s.Driver, session("s"), "", max(20*s.TTL, 4*s.Bound))
+	y := s.open(s.Driver, session("t"), "", max(20*s.TTL, 4*s.Bound))
+	tape := s.record(s.Driver, entries, v)
+	s.Fault(f)
+	type result struct {
+		name string
+		err  error
+	}
+	calls := s.calls(x)
+	results := make(chan result, len(calls))
+	for name, call := range calls {
+		go func() { results <- result{name, call(s.ctx)} }()
+	}
+	late := time.After(s.Bound)
+	for range calls {
+		select {
+		case r := <-results:
+			if r.err == nil || answer(r.err) {
+				s.Errorf("%s: %v; want an error that is no answer", r.name, r.err)
+			}
+		case <-late:
+			s.Fatalf("some calls did not fail within %v", s.Bound)
+		}
+	}
+	v = s.put(s.Peer, key("k"), "meanwhile", v)
+	s.Fault(None)
+	s.recovered(key("k"), v)
+	tape.reach(v)
+	if err := y.Renew(s.ctx); err != nil {
+		s.Fatalf("renew: %v", err)
+	}
+	if _, err := y.Update(s.ctx, []byte("back")); err != nil {
+		s.Fatalf("update: %v", err)
+	}
 }

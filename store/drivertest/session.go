@@ -2,116 +2,217 @@ package drivertest
 
 import (
 	"errors"
-	"testing"
+	"strconv"
 	"time"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-func sessionKey(name string) driver.Key { return driver.Key{Space: "sessions", Name: name} }
-
-func open(t *testing.T, d driver.Driver, name string, ttl time.Duration) driver.Session {
-	t.Helper()
-	s, err := d.Open(t.Context(), sessionKey(name), []byte("v0"), ttl)
-	if err != nil {
-		t.Fatal(err)
+// deletions is the condition that the watch has reported n of them.
+func deletions(n int) func([]driver.Event) bool {
+	return func(evs []driver.Event) bool {
+		for _, ev := range evs {
+			if ev.Deleted {
+				n--
+			}
+		}
+		return n <= 0
 	}
-	return s
 }
 
-// eventually waits for ok.
-func eventually(t *testing.T, what string, bound time.Duration, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(bound); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("gave up after %v waiting until %s", bound, what)
+// ends waits for the end of a lease that counts from some moment after began and
+// before now, and checks that it comes in time: not before the TTL and not much
+// later.
+func (s *suite) ends(tape *tape, began time.Time) {
+	s.Helper()
+	tape.awaitFor(s.TTL+s.Late, "the end of the session", deletions(1))
+	if lived := time.Since(began); lived < s.TTL {
+		s.Fatalf("the session ended %v after it was last renewed, before its TTL of %v", lived, s.TTL)
+	}
+}
+
+// lost checks that a session is lost for ever and that nothing it is asked
+// changes anything.
+func (s *suite) lost(x driver.Session) {
+	s.Helper()
+	for range 2 {
+		if err := x.Renew(s.ctx); !errors.Is(err, driver.ErrSessionLost) {
+			s.Fatalf("renew: %v; want ErrSessionLost", err)
+		}
+		if v, err := x.Update(s.ctx, []byte("from the dead")); !errors.Is(err, driver.ErrSessionLost) {
+			s.Fatalf("update: version %d, %v; want ErrSessionLost", v, err)
+		}
+		if err := x.Close(s.ctx); !errors.Is(err, driver.ErrSessionLost) {
+			s.Fatalf("close: %v; want ErrSessionLost", err)
 		}
 	}
 }
 
-func gone(t *testing.T, d driver.Driver, k driver.Key) bool {
-	_, err := d.Get(t.Context(), k)
-	if err != nil && !errors.Is(err, driver.ErrNotFound) {
-		t.Fatal(err)
-	}
-	return err != nil
-}
-
-// A session that is renewed lives past its ttl, and its value can be replaced.
-func testSessionRenewed(t *testing.T, h Harness) {
-	d := h.New(t)
-	s := open(t, d, "s", h.TTL)
-	for end := time.Now().Add(2*h.TTL + h.TTL/2); time.Now().Before(end); time.Sleep(h.TTL / 4) {
-		if err := s.Renew(t.Context()); err != nil {
-			t.Fatalf("renew: %v", err)
-		}
-		if gone(t, d, sessionKey("s")) {
-			t.Fatal("the record is gone although its session was renewed in time")
-		}
-	}
-	v, err := s.Update(t.Context(), []byte("v1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want(t, d, sessionKey("s"), "v1", v)
-}
-
-// A session that is not renewed ends: not before its ttl, visibly to watch and
-// get, and then a late renewal or update is ErrSessionLost for ever, even when
-// the name was taken again.
-func testSessionExpires(t *testing.T, h Harness) {
-	d := h.New(t)
-	w := follow(t, d, "sessions", now(t, d, "sessions"))
+// A session that is not renewed ends: never before its TTL, soon after it, and
+// Get, List and Watch see that.
+func sessionExpires(s *suite) {
+	_, from := s.list(s.Driver, sessions)
+	tape := s.record(s.Driver, sessions, from)
 	began := time.Now()
-	s := open(t, d, "s", h.TTL)
-	eventually(t, "the session has ended", h.TTL+h.Late, func() bool { return gone(t, d, sessionKey("s")) })
-	if lived := time.Since(began); lived < h.TTL {
-		t.Errorf("the session ended after %v, before its ttl of %v", lived, h.TTL)
+	s.open(s.Driver, session("s"), "alive", s.TTL)
+	all, at := s.list(s.Peer, sessions)
+	if kv := all["s"]; string(kv.Value) != "alive" || at < kv.Version {
+		s.Fatalf("a list at %d has %v", at, all)
 	}
-	eventually(t, "the watch shows its end", patience, func() bool {
-		evs := w.seen()
-		return len(evs) > 0 && evs[len(evs)-1].Deleted
-	})
-	again := open(t, d, "s", 10*h.TTL)
-	if err := s.Renew(t.Context()); !errors.Is(err, driver.ErrSessionLost) {
-		t.Errorf("late renewal: %v, want ErrSessionLost", err)
+	s.has(session("s"), "alive", all["s"].Version)
+	s.ends(tape, began)
+	s.lacks(session("s"))
+	if all, _ := s.list(s.Driver, sessions); len(all) != 0 {
+		s.Fatalf("after its end the session is listed: %v", all)
 	}
-	if _, err := s.Update(t.Context(), []byte("late")); !errors.Is(err, driver.ErrSessionLost) {
-		t.Errorf("late update: %v, want ErrSessionLost", err)
-	}
-	kv, err := d.Get(t.Context(), sessionKey("s"))
-	if err != nil || string(kv.Value) != "v0" {
-		t.Errorf("the new session's record: %q, %v", kv.Value, err)
-	}
-	if err := again.Close(t.Context()); err != nil {
-		t.Error(err)
+	evs := tape.await("the end", deletions(1))
+	if len(evs) != 2 || evs[0].Deleted || evs[1].Name != "s" || evs[1].Version <= evs[0].Version {
+		s.Fatalf("watch reported %v", evs)
 	}
 }
 
-// A session's key must not exist.
-func testSessionUnique(t *testing.T, h Harness) {
-	d := h.New(t)
-	s := open(t, d, "s", 10*h.TTL)
-	if _, err := d.Open(t.Context(), sessionKey("s"), nil, h.TTL); !errors.Is(err, driver.ErrConflict) {
-		t.Fatalf("opened twice: %v, want ErrConflict", err)
+// A session that is renewed in time does not end, however long; from the last
+// renewal on it lasts its TTL.
+func renewal(s *suite) {
+	_, from := s.list(s.Driver, sessions)
+	tape := s.record(s.Driver, sessions, from)
+	x := s.open(s.Driver, session("s"), "", s.TTL)
+	tick := time.NewTicker(s.TTL / 4)
+	defer tick.Stop()
+	var last time.Time
+	for range 10 { // two and a half TTLs
+		<-tick.C
+		last = time.Now()
+		if err := x.Renew(s.ctx); err != nil {
+			s.Fatalf("renew: %v", err)
+		}
+		if _, err := s.Driver.Get(s.ctx, session("s")); err != nil {
+			s.Fatalf("the session was renewed in time, but: %v", err)
+		}
 	}
-	if err := s.Renew(t.Context()); err != nil {
-		t.Fatalf("the first session suffered: %v", err)
-	}
-	_ = s.Close(t.Context())
+	s.ends(tape, last)
 }
 
-// Close removes the record, and is the end of the session.
-func testSessionCloses(t *testing.T, h Harness) {
-	d := h.New(t)
-	s := open(t, d, "s", 10*h.TTL)
-	if err := s.Close(t.Context()); err != nil {
-		t.Fatal(err)
+// Updates are seen and do not extend the lease. Once it has ended, the session
+// is lost for ever, and what it tries leaves no trace.
+func updateDoesNotRenew(s *suite) {
+	_, from := s.list(s.Driver, sessions)
+	tape := s.record(s.Driver, sessions, from)
+	began := time.Now()
+	x := s.open(s.Driver, session("s"), "0", s.TTL)
+	opened := time.Now()
+	updates := 0
+	for tick := time.NewTicker(s.TTL / 8); ; updates++ {
+		<-tick.C
+		value := strconv.Itoa(updates)
+		v, err := x.Update(s.ctx, []byte(value))
+		if errors.Is(err, driver.ErrSessionLost) {
+			tick.Stop()
+			break
+		}
+		if err != nil {
+			s.Fatalf("update: %v", err)
+		}
+		kv, err := s.Driver.Get(s.ctx, session("s"))
+		if err == nil && (kv.Version != v || string(kv.Value) != value) || err != nil && !errors.Is(err, driver.ErrNotFound) {
+			s.Fatalf("after an update at %d: %q at %d, %v", v, kv.Value, kv.Version, err)
+		}
+		if lived := time.Since(opened); lived > s.TTL+s.Late {
+			s.Fatalf("%v after it was opened, without a renewal, the session lives", lived)
+		}
 	}
-	if !gone(t, d, sessionKey("s")) {
-		t.Fatal("the record is still there")
+	if lived := time.Since(began); lived < s.TTL {
+		s.Fatalf("the session ended after %v, before its TTL of %v", lived, s.TTL)
 	}
-	if err := s.Renew(t.Context()); !errors.Is(err, driver.ErrSessionLost) {
-		t.Fatalf("renewed after close: %v, want ErrSessionLost", err)
+	tape.await("the end of the session", deletions(1))
+	s.lost(x)
+	s.lacks(session("s"))
+	end := s.put(s.Driver, session("end"), "", 0)
+	if evs := tape.reach(end); len(evs) != updates+3 { // opened, updated, ended, "end"
+		s.Fatalf("watch reported %d changes; want %d", len(evs), updates+3)
 	}
+}
+
+// A session needs a key that does not exist; what is there, a session or not, is
+// left alone, and so is its lease.
+func sessionConflict(s *suite) {
+	first := s.open(s.Driver, session("taken"), "first", 20*s.TTL)
+	v := s.put(s.Driver, session("plain"), "plain", 0)
+	for _, k := range []driver.Key{session("taken"), session("plain")} {
+		if _, err := s.Peer.Open(s.ctx, k, []byte("second"), s.TTL); !errors.Is(err, driver.ErrConflict) {
+			s.Fatalf("open %q: %v; want ErrConflict", k.Name, err)
+		}
+	}
+	s.conflicts(driver.Write{Key: session("taken"), Value: []byte("third")})
+	s.has(session("plain"), "plain", v)
+	if err := first.Renew(s.ctx); err != nil {
+		s.Fatalf("renew: %v", err)
+	}
+	if v, err := first.Update(s.ctx, []byte("still first")); err != nil {
+		s.Fatalf("update: %v", err)
+	} else {
+		s.has(session("taken"), "still first", v)
+	}
+}
+
+// Close removes the record, visibly, and the session is lost.
+func sessionClose(s *suite) {
+	_, from := s.list(s.Driver, sessions)
+	tape := s.record(s.Peer, sessions, from)
+	x := s.open(s.Driver, session("s"), "", 20*s.TTL)
+	if err := x.Close(s.ctx); err != nil {
+		s.Fatalf("close: %v", err)
+	}
+	s.lacks(session("s"))
+	tape.await("the end of the session", deletions(1))
+	s.lost(x)
+	s.lacks(session("s"))
+}
+
+// A session that has ended leaves whoever took its key alone.
+func successor(s *suite) {
+	x := s.open(s.Driver, session("s"), "first", 20*s.TTL)
+	if err := x.Close(s.ctx); err != nil {
+		s.Fatalf("close: %v", err)
+	}
+	y := s.open(s.Peer, session("s"), "second", 20*s.TTL)
+	v, err := y.Update(s.ctx, []byte("second"))
+	if err != nil {
+		s.Fatalf("update: %v", err)
+	}
+	s.lost(x)
+	s.has(session("s"), "second", v)
+	if err := y.Renew(s.ctx); err != nil {
+		s.Fatalf("renew: %v", err)
+	}
+	if err := y.Close(s.ctx); err != nil {
+		s.Fatalf("close: %v", err)
+	}
+}
+
+// A session's record that somebody else writes stays leased.
+func writtenSession(s *suite) {
+	_, from := s.list(s.Driver, sessions)
+	tape := s.record(s.Driver, sessions, from)
+	began := time.Now()
+	s.open(s.Driver, session("s"), "mine", s.TTL)
+	kv, err := s.Peer.Get(s.ctx, session("s"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.put(s.Peer, session("s"), "theirs", kv.Version)
+	s.ends(tape, began)
+	s.lacks(session("s"))
+}
+
+// A session whose record somebody deletes is lost.
+func deletedSession(s *suite) {
+	x := s.open(s.Driver, session("s"), "", 20*s.TTL)
+	v, err := x.Update(s.ctx, []byte("x"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.delete(s.Peer, session("s"), v)
+	s.lost(x)
+	s.lacks(session("s"))
 }

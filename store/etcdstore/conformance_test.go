@@ -1,0 +1,78 @@
+package etcdstore_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/internal/engines/faultproxy"
+	"github.com/sluiceproxy/sluice/store/drivertest"
+	"github.com/sluiceproxy/sluice/store/etcdstore"
+)
+
+// harness is what all ways to reach an etcd have in common.
+func harness(ttl time.Duration, fresh func(t *testing.T) drivertest.Engine) drivertest.Harness {
+	return drivertest.Harness{
+		New: fresh,
+		TTL: ttl,
+		// etcd looks for leases that have ended every half second, and revokes
+		// them through the log.
+		Late:  3 * time.Second,
+		Bound: timeout + 2*time.Second,
+	}
+}
+
+// proxied returns a driver behind a proxy that fails on command.
+func proxied(t *testing.T, endpoint, prefix string) (*etcdstore.Store, func(drivertest.Fault)) {
+	t.Helper()
+	p, err := faultproxy.New(strings.TrimPrefix(endpoint, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	faults := map[drivertest.Fault]func(){
+		drivertest.None: p.Pass, drivertest.Cut: p.Refuse, drivertest.Silence: p.Blackhole,
+		drivertest.LoseRequests: p.DropRequests, drivertest.LoseReplies: p.DropReplies,
+	}
+	return connect(t, prefix, "http://"+p.Addr()), func(f drivertest.Fault) { faults[f]() }
+}
+
+// The embedded member, in its process. A list takes three records at a time, so
+// that every list of the suite is one of many pages.
+func TestConformanceInProcess(t *testing.T) {
+	t.Parallel()
+	e := startEmbedded(t, t.TempDir())
+	e.Store().SetPage(3)
+	drivertest.Run(t, harness(time.Second, func(t *testing.T) drivertest.Engine {
+		ns := prefix()
+		d, fault := drivertest.NewFlaky(e.WithPrefix(ns), timeout)
+		return drivertest.Engine{Driver: d, Peer: connect(t, ns, e.Endpoint()), Fault: fault, Compact: compactor(t, e.Endpoint())}
+	}))
+}
+
+// The embedded member as other processes reach it, over a connection that fails.
+func TestConformanceOverTheNetwork(t *testing.T) {
+	t.Parallel()
+	e := startEmbedded(t, t.TempDir())
+	drivertest.Run(t, harness(time.Second, func(t *testing.T) drivertest.Engine {
+		ns := prefix()
+		d, fault := proxied(t, e.Endpoint(), ns)
+		return drivertest.Engine{Driver: d, Peer: e.WithPrefix(ns), Fault: fault, Compact: compactor(t, e.Endpoint())}
+	}))
+}
+
+// An etcd of its own, as most will have it.
+func TestConformanceRealProcess(t *testing.T) {
+	t.Parallel()
+	p := enginetest.Etcd(t)
+	drivertest.Run(t, harness(2*time.Second, func(t *testing.T) drivertest.Engine {
+		ns := prefix()
+		d, fault := proxied(t, p.URL(), ns)
+		return drivertest.Engine{Driver: d, Peer: connect(t, ns, p.URL()), Fault: fault, Compact: compactor(t, p.URL())}
+	}))
+}
