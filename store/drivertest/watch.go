@@ -46,23 +46,25 @@ func watchEnds(s *suite) {
 		s.Fatalf("the watch did not end within %v of its context", prompt)
 	}
 
-	mine := errors.New("apply has had enough")
-	calls := 0
-	ended := make(chan error, 1)
-	from := v
-	go func() {
-		ended <- s.Driver.Watch(s.ctx, entries, from, func([]driver.Event) error { calls++; return mine })
-	}()
-	for i := range 3 {
-		v = s.put(s.Driver, key("k"), strconv.Itoa(i), v)
-	}
-	select {
-	case err := <-ended:
-		if err != mine || calls != 1 {
-			s.Fatalf("the watch ended with %v after %d calls; want what apply returned, after one", err, calls)
+	for _, d := range []driver.Driver{s.Driver, s.Peer} {
+		mine := errors.New("apply has had enough")
+		calls := 0
+		ended := make(chan error, 1)
+		from := v
+		go func() {
+			ended <- d.Watch(s.ctx, entries, from, func([]driver.Event) error { calls++; return mine })
+		}()
+		for i := range 3 {
+			v = s.put(s.Driver, key("k"), strconv.Itoa(i), v)
 		}
-	case <-time.After(patience):
-		s.Fatal("the watch did not end with apply's error")
+		select {
+		case err := <-ended:
+			if err != mine || calls != 1 {
+				s.Fatalf("the watch ended with %v after %d calls; want what apply returned, after one", err, calls)
+			}
+		case <-time.After(patience):
+			s.Fatal("the watch did not end with apply's error")
+		}
 	}
 }
 
