@@ -181,7 +181,8 @@ func (e *Embedded) config(dir string, log *slog.Logger) *embed.Config {
 	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = embed.CompactorModePeriodic, embeddedHistory
 	cfg.QuotaBackendBytes = embeddedQuota
 	cfg.UnsafeNoFsync = false
-	// The REST gateway is a client of the member, over loopback, that nobody uses.
+	// The REST gateway is a client of the member, over loopback, that nobody uses,
+	// and that makes etcd's Close take seconds.
 	cfg.EnableGRPCGateway = false
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(log, e.level))
 	// It is called when the member is ready and just before it serves.
@@ -239,7 +240,7 @@ func (e *Embedded) Done() <-chan struct{} { return e.etcd.Server.StopNotify() }
 // Close stops the member. What was acknowledged is on disk already; a call under
 // way may fail although it took effect.
 //
-// Clients' connections are cut first: etcd itself would wait seven seconds for
+// Clients' connections are cut first: etcd means to wait up to six seconds for
 // their watches to end, which they do not. It may be called more than once.
 func (e *Embedded) Close() (err error) {
 	e.closing.Do(func() { err = e.close() })

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -264,6 +265,50 @@ func TestLeaderIsKilled(t *testing.T) {
 			}
 		}
 	})
+}
+
+// While a cluster has no leader, watches end, because the member that is left
+// could not tell them anything; the driver begins them again, without a gap.
+func TestQuorumIsLost(t *testing.T) {
+	t.Parallel()
+	c := enginetest.EtcdCluster(t, 3)
+	ended := make(chan string, 100)
+	s, err := etcdstore.Open(t.Context(), etcdstore.Config{Endpoints: c.URLs(), Prefix: prefix()},
+		&etcdstore.Options{Timeout: timeout, Logger: slog.New(slog.NewTextHandler(lines(ended), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	underFire(t, s, func(h *history) {
+		h.progress()
+		for _, m := range c.Members()[:2] {
+			if err := m.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case line := <-ended:
+			if !strings.Contains(line, "a watch of etcd ended") {
+				t.Errorf("it logged %q", line)
+			}
+		case <-time.After(30 * time.Second):
+			t.Error("the watch did not end, though there is no leader")
+		}
+		if err := c.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// lines is a writer that passes on what is written.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	select {
+	case l <- string(p):
+	default:
+	}
+	return len(p), nil
 }
 
 // A directory is locked against another process too.
