@@ -20,6 +20,7 @@ type stalling struct {
 	*memstore.Store
 	stalled atomic.Bool
 	heads   atomic.Int64
+	slow    atomic.Int64 // ns that a read of the head takes, as over a network
 }
 
 func (s *stalling) Watch(ctx context.Context, space string, from driver.Version, apply func([]driver.Event) error) error {
@@ -37,6 +38,7 @@ func (s *stalling) Watch(ctx context.Context, space string, from driver.Version,
 
 func (s *stalling) Head(ctx context.Context, space string) (driver.Version, error) {
 	s.heads.Add(1)
+	time.Sleep(time.Duration(s.slow.Load()))
 	return s.Store.Head(ctx, space)
 }
 
@@ -105,6 +107,7 @@ func TestFreshRefusesWhatItCannotKnow(t *testing.T) {
 // requests come.
 func TestFreshSharesTheBarrier(t *testing.T) {
 	_, d, g := stallingFleet(t, nil)
+	d.slow.Store(int64(2 * time.Millisecond))
 	before := d.heads.Load()
 	const clients, each = 64, 50
 	done := make(chan error)
