@@ -10,11 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/child"
 )
 
 // Process is one process of the fleet: this program, started once more. It can be killed and started again on the same
@@ -28,14 +28,7 @@ type Process struct {
 	ready   string // URL that answers 2xx when it serves
 
 	mu    sync.Mutex
-	child *child
-}
-
-// child is one start of a process.
-type child struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it is gone
-	err  error         // read only after done
+	child *child.Child // the newest start, ended or not; nil before the first
 }
 
 // startLimit is how long a process may take to serve. A proxy waits for the controller's store.
@@ -59,8 +52,8 @@ func (p *Process) Start(ctx context.Context) error {
 		select {
 		case <-tick.C:
 			continue
-		case <-c.done:
-			err = fmt.Errorf("it ended: %w", errors.Join(c.err))
+		case <-c.Done():
+			err = fmt.Errorf("it ended: %w", errors.Join(c.Err()))
 		case <-ctx.Done():
 			err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
 			p.Kill()
@@ -70,10 +63,10 @@ func (p *Process) Start(ctx context.Context) error {
 }
 
 // fork starts the program and returns it with the size that its log had.
-func (p *Process) fork() (*child, int64, error) {
+func (p *Process) fork() (*child.Child, int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.child != nil && p.child.running() {
+	if p.child != nil && p.child.Running() {
 		return nil, 0, errors.New("it is running")
 	}
 	if err := os.MkdirAll(filepath.Dir(p.log), 0o755); err != nil {
@@ -91,22 +84,8 @@ func (p *Process) fork() (*child, int64, error) {
 	cmd := exec.Command(p.program, p.args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = environment()
-	setAttributes(cmd)
-	c := &child{cmd: cmd, done: make(chan struct{})}
-	started := make(chan error, 1)
-	// The death signal is sent when the forking thread ends, so that thread is kept for as long as the child lives. The
-	// goroutine ends with the child, which Stop and Kill see to.
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			c.err = cmd.Wait()
-			close(c.done)
-		}
-	}()
-	if err := <-started; err != nil {
+	c, err := child.Start(cmd)
+	if err != nil {
 		return nil, 0, err
 	}
 	p.child = c
@@ -124,16 +103,7 @@ func environment() []string {
 	return out
 }
 
-func (c *child) running() bool {
-	select {
-	case <-c.done:
-		return false
-	default:
-		return true
-	}
-}
-
-func (p *Process) current() *child {
+func (p *Process) current() *child.Child {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.child
@@ -142,33 +112,26 @@ func (p *Process) current() *child {
 // Kill ends the process with SIGKILL and waits until it is gone. It does nothing when the process does not run.
 func (p *Process) Kill() {
 	if c := p.current(); c != nil {
-		_ = c.cmd.Process.Kill() // "already finished" is the only error there is
-		<-c.done
+		c.Kill()
 	}
 }
 
 // Stop asks the process to end in order, and kills it when it has not after the limit, which is an error.
 func (p *Process) Stop(limit time.Duration) error {
 	c := p.current()
-	if c == nil || !c.running() {
+	if c == nil || !c.Running() {
 		return nil
 	}
-	_ = c.cmd.Process.Signal(syscall.SIGTERM)
-	t := time.NewTimer(limit)
-	defer t.Stop()
-	select {
-	case <-c.done:
-		return nil
-	case <-t.C:
-		p.Kill()
+	if !c.Terminate(limit) {
 		return fmt.Errorf("stop %s: it did not end within %v", p.Name, limit)
 	}
+	return nil
 }
 
 // Running reports whether the process runs.
 func (p *Process) Running() bool {
 	c := p.current()
-	return c != nil && c.running()
+	return c != nil && c.Running()
 }
 
 // tail returns the last lines of the log since a position, each with a mark before it.

@@ -4,13 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/sluiceproxy/sluice/internal/child"
 )
 
 // ErrStopped is returned by a method of an engine that Stop ended for good.
 var ErrStopped = errors.New("engine was stopped")
 
 // ErrNotRunning is returned by Pause and Resume when there is no process to act on.
-var ErrNotRunning = errors.New("engine is not running")
+var ErrNotRunning = child.ErrNotRunning
 
 // MissingError says that this machine lacks something an engine needs, and how to get it. It is the only error that
 // means "cannot be had here"; everything else is a failure.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/child"
 )
 
 // Process is one engine: a program, its ports and its data. The program can end and be started again; the ports and the
@@ -29,8 +31,8 @@ type Process struct {
 
 	starting sync.Mutex // held through a start, which may take minutes; before mu
 
-	mu      sync.Mutex // held for moments only, so that a start can be interrupted by Kill and Stop
-	child   *child     // the newest one, ended or not; nil before the first start
+	mu      sync.Mutex   // held for moments only, so that a start can be interrupted by Kill and Stop
+	child   *child.Child // the newest one, ended or not; nil before the first start
 	stopped bool
 }
 
@@ -49,17 +51,17 @@ func (p *Process) LogFile() string { return filepath.Join(p.dir, "logs", "engine
 // PID returns the process id, or 0 when the engine is not running.
 func (p *Process) PID() int {
 	c := p.current()
-	if c == nil || !c.running() {
+	if c == nil || !c.Running() {
 		return 0
 	}
-	return c.cmd.Process.Pid
+	return c.PID()
 }
 
 // Done returns a channel that is closed when the newest process of this engine has ended, for whatever reason. A later
 // Restart begins another one, with another channel.
-func (p *Process) Done() <-chan struct{} { return p.current().done }
+func (p *Process) Done() <-chan struct{} { return p.current().Done() }
 
-func (p *Process) current() *child {
+func (p *Process) current() *child.Child {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.child
@@ -69,7 +71,7 @@ func (p *Process) current() *child {
 // nothing when the engine is not running, and it fails a Restart that is under way.
 func (p *Process) Kill() error {
 	if c := p.current(); c != nil {
-		c.kill()
+		c.Kill()
 	}
 	return nil
 }
@@ -81,28 +83,24 @@ func (p *Process) Restart(ctx context.Context) error {
 	p.starting.Lock()
 	defer p.starting.Unlock()
 	if c := p.current(); c != nil {
-		c.kill()
+		c.Kill()
 	}
 	return p.start(ctx)
 }
 
 // Pause stops the process in its tracks, with SIGSTOP: connections stay open and nothing is answered. On Linux no thread of
 // the engine runs any more once it has returned. The error is ErrNotRunning when there is no process.
-func (p *Process) Pause() error { return p.signal("pause", (*child).suspend) }
+func (p *Process) Pause() error { return p.signal("pause", (*child.Child).Suspend) }
 
 // Resume continues a process after Pause. The error is ErrNotRunning when there is no process.
-func (p *Process) Resume() error { return p.signal("resume", (*child).resume) }
+func (p *Process) Resume() error { return p.signal("resume", (*child.Child).Resume) }
 
-func (p *Process) signal(what string, f func(*child) error) error {
+func (p *Process) signal(what string, f func(*child.Child) error) error {
 	c := p.current()
-	if c == nil || !c.running() {
+	if c == nil || !c.Running() {
 		return fmt.Errorf("%s %s: %w", what, p.engine, ErrNotRunning)
 	}
-	err := f(c)
-	if errors.Is(err, os.ErrProcessDone) {
-		err = ErrNotRunning
-	}
-	if err != nil {
+	if err := f(c); err != nil {
 		return fmt.Errorf("%s %s: %w", what, p.engine, err)
 	}
 	return nil
@@ -119,7 +117,7 @@ func (p *Process) Stop() error {
 		return nil
 	}
 	if c != nil {
-		c.terminate(p.stopLim)
+		c.Terminate(p.stopLim)
 	}
 	// A start that was under way has lost its process; it must not find its directory gone as well.
 	p.starting.Lock()
@@ -139,14 +137,14 @@ func (p *Process) start(ctx context.Context) error {
 		return fmt.Errorf("start %s: %w", p.engine, err)
 	}
 	if err := p.await(ctx, c); err != nil {
-		c.kill()
+		c.Kill()
 		return &StartError{Engine: p.engine, Log: tail(p.LogFile(), offset), Err: err}
 	}
 	return nil
 }
 
 // begin forks a process and returns it with the size its log had before.
-func (p *Process) begin() (*child, int64, error) {
+func (p *Process) begin() (*child.Child, int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopped {
@@ -163,7 +161,7 @@ func (p *Process) begin() (*child, int64, error) {
 	}
 	cmd := p.command()
 	cmd.Stdout, cmd.Stderr = log, log // a file, so that the engine never waits for us to read
-	c, err := spawn(cmd)
+	c, err := child.Start(cmd)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -172,17 +170,17 @@ func (p *Process) begin() (*child, int64, error) {
 }
 
 // await polls until the engine serves, its process ends or the context does.
-func (p *Process) await(ctx context.Context, c *child) error {
+func (p *Process) await(ctx context.Context, c *child.Child) error {
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
 	var last error
 	for {
 		select {
-		case <-c.done:
-			if c.err == nil {
+		case <-c.Done():
+			if c.Err() == nil {
 				return errors.New("the process ended")
 			}
-			return fmt.Errorf("the process ended: %w", c.err)
+			return fmt.Errorf("the process ended: %w", c.Err())
 		case <-ctx.Done():
 			if last != nil {
 				return fmt.Errorf("%w (last answer: %v)", context.Cause(ctx), last)
@@ -193,7 +191,7 @@ func (p *Process) await(ctx context.Context, c *child) error {
 		probe, cancel := context.WithTimeout(ctx, 5*time.Second)
 		last = p.ready(probe)
 		cancel()
-		if last == nil && c.running() {
+		if last == nil && c.Running() {
 			return nil
 		}
 	}

@@ -1,13 +1,13 @@
 //go:build darwin || freebsd || netbsd || openbsd || dragonfly
 
-package engines
+package child
 
 import (
 	"os/exec"
 	"syscall"
 )
 
-// setAttributes has no death signal to set here; the pipe on standard input does that work for OpenSearch.
+// setAttributes has no death signal to set here; the pipe on standard input does that work for a child that looks.
 func setAttributes(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -15,4 +15,4 @@ func setAttributes(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Setpgid = true
 }
 
-func (c *child) suspend() error { return c.cmd.Process.Signal(syscall.SIGSTOP) }
+func (c *Child) suspend() error { return c.cmd.Process.Signal(syscall.SIGSTOP) }

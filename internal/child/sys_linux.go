@@ -1,4 +1,4 @@
-package engines
+package child
 
 import (
 	"os/exec"
@@ -16,12 +16,12 @@ func setAttributes(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 }
 
-// suspend stops the process and returns when every thread of it has stopped: until then it could still answer.
-func (c *child) suspend() error {
+// suspend returns when every thread of the process has stopped: until then it could still answer.
+func (c *Child) suspend() error {
 	if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	for c.running() {
+	for c.Running() {
 		// The kernel reports a stopped child only when the stop of the whole thread group is complete.
 		var info unix.Siginfo
 		err := unix.Waitid(unix.P_PID, c.cmd.Process.Pid, &info, unix.WSTOPPED|unix.WNOHANG, nil)
