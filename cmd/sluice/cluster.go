@@ -141,12 +141,7 @@ func clusterList() *cobra.Command {
 		Short:   "List the clusters and how many tenants live on each",
 		Example: "  sluice cluster list\n  sluice cluster list -o json",
 		Args:    args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := openStore(c)
-			if err != nil {
-				return err
-			}
-			defer s.close()
+		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
 			all, _, err := s.Clusters().List(c.Context())
 			if err != nil {
 				return err
@@ -174,7 +169,7 @@ func clusterList() *cobra.Command {
 				return writeJSON(c.OutOrStdout(), views)
 			}
 			return table(c.OutOrStdout(), []string{"CLUSTER", "ENDPOINTS", "USER", "TENANTS"}, rows)
-		},
+		}),
 	}
 	storeFlags(c)
 	outputFlag(c)
@@ -200,11 +195,7 @@ func clusterRemove() *cobra.Command {
 			if err := removeCluster(c.Context(), s.Store, a[0]); err != nil {
 				return err
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), map[string]string{"removed": a[0]})
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "cluster %s removed\n", a[0])
-			return err
+			return writeRemoved(c, "cluster", a[0])
 		},
 	}
 	c.ValidArgsFunction = completeClusters

@@ -12,49 +12,40 @@ import (
 // Completion of names asks the store. A store that does not answer gives none:
 // pressing tab must not print errors, nor wait for long.
 
-func openForCompletion(c *cobra.Command) (*openedStore, error) {
+// complete returns what names finds in the store, nothing when the word is given already.
+func complete(c *cobra.Command, given bool, names func(*openedStore) []string) ([]string, cobra.ShellCompDirective) {
+	if given {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
 	ctx, cancel := context.WithTimeout(c.Context(), time.Second)
+	defer cancel()
 	c.SetContext(ctx)
 	s, err := openStore(c)
 	if err != nil {
-		cancel()
-		return nil, err
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	closeStore := s.close
-	s.close = func() { closeStore(); cancel() }
-	return s, nil
+	defer s.close()
+	return names(s), cobra.ShellCompDirectiveNoFileComp
 }
 
 func completeClusters(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	s, err := openForCompletion(c)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer s.close()
-	var names []string
-	if all, _, err := s.Clusters().List(c.Context()); err == nil {
+	return complete(c, false, func(s *openedStore) (names []string) {
+		all, _, _ := s.Clusters().List(c.Context())
 		for _, r := range all {
 			names = append(names, r.Name)
 		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+		return names
+	})
 }
 
 func completeTenants(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(a) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	s, err := openForCompletion(c)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer s.close()
-	var names []string
-	_, _ = s.Entries(c.Context(), func(e placement.Entry, err error) bool {
-		if err == nil {
-			names = append(names, string(e.Partition))
-		}
-		return len(names) < 1000
+	return complete(c, len(a) > 0, func(s *openedStore) (names []string) {
+		_, _ = s.Entries(c.Context(), func(e placement.Entry, err error) bool {
+			if err == nil {
+				names = append(names, string(e.Partition))
+			}
+			return len(names) < 1000
+		})
+		return names
 	})
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

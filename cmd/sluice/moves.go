@@ -29,12 +29,7 @@ func movesList() *cobra.Command {
 		Short:   "List moves, newest first",
 		Example: "  sluice moves list\n  sluice moves list --active\n  sluice moves list --tenant acme -o json",
 		Args:    args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := openStore(c)
-			if err != nil {
-				return err
-			}
-			defer s.close()
+		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
 			all, err := newestMoves(c.Context(), s.Store)
 			if err != nil {
 				return err
@@ -51,7 +46,7 @@ func movesList() *cobra.Command {
 				return writeJSON(c.OutOrStdout(), out)
 			}
 			return table(c.OutOrStdout(), []string{"MOVE", "TENANT", "FROM", "TO", "STAGE", "DOCS", "AGE"}, rows)
-		},
+		}),
 	}
 	c.Flags().BoolVar(&active, "active", false, "only moves that have not flipped, aborted or failed")
 	c.Flags().StringVar(&tenant, "tenant", "", "only moves of this tenant")
@@ -144,18 +139,13 @@ func requested(c *cobra.Command, m control.Move, what string) error {
 func oneMove(c *cobra.Command, do func(*cobra.Command, *store.Store, string) error) *cobra.Command {
 	tenants := strings.Contains(c.Use, "TENANT")
 	c.Args = args(cobra.ExactArgs(1))
-	c.RunE = func(c *cobra.Command, a []string) error {
-		s, err := openStore(c)
-		if err != nil {
-			return err
-		}
-		defer s.close()
+	c.RunE = onStore(func(c *cobra.Command, s *openedStore, a []string) error {
 		id, err := findMove(c.Context(), s.Store, a[0], tenants)
 		if err != nil {
 			return err
 		}
 		return do(c, s.Store, id)
-	}
+	})
 	c.ValidArgsFunction = completeMoves
 	storeFlags(c)
 	outputFlag(c)
@@ -204,20 +194,13 @@ func newestMoves(ctx context.Context, s *store.Store) ([]control.Move, error) {
 }
 
 func completeMoves(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(a) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	s, err := openForCompletion(c)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer s.close()
-	all, _ := newestMoves(c.Context(), s.Store)
-	var ids []string
-	for _, m := range all {
-		ids = append(ids, m.ID+"\t"+string(m.Partition)+" "+string(m.Stage))
-	}
-	return ids, cobra.ShellCompDirectiveNoFileComp
+	return complete(c, len(a) > 0, func(s *openedStore) (ids []string) {
+		all, _ := newestMoves(c.Context(), s.Store)
+		for _, m := range all {
+			ids = append(ids, m.ID+"\t"+string(m.Partition)+" "+string(m.Stage))
+		}
+		return ids
+	})
 }
 
 // since is an age for people.

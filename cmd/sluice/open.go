@@ -57,6 +57,19 @@ func openStore(c *cobra.Command) (*openedStore, error) {
 	return &openedStore{Store: store.New(d, nil), cfg: cfg, close: func() { _ = d.Close() }}, nil
 }
 
+// onStore is a RunE that has the store open. A command that can refuse its input
+// without the store does so first, and calls openStore itself.
+func onStore(run func(*cobra.Command, *openedStore, []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, a []string) error {
+		s, err := openStore(c)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		return run(c, s, a)
+	}
+}
+
 // dialEtcd connects as a client.
 func dialEtcd(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcdstore.Store, error) {
 	e := cfg.Store.Etcd

@@ -61,3 +61,12 @@ func printable(s string) string {
 	}
 	return s
 }
+
+// writeRemoved reports that a named thing is gone.
+func writeRemoved(c *cobra.Command, what, name string) error {
+	if wantJSON(c) {
+		return writeJSON(c.OutOrStdout(), map[string]string{"removed": name})
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%s %s removed\n", what, printable(name))
+	return err
+}

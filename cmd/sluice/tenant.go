@@ -163,12 +163,7 @@ func tenantList() *cobra.Command {
 		Short:   "List the tenants",
 		Example: "  sluice tenant list\n  sluice tenant list --cluster a -o json",
 		Args:    args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := openStore(c)
-			if err != nil {
-				return err
-			}
-			defer s.close()
+		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
 			views, corrupt := []tenantView{}, []error{}
 			if _, err := s.Entries(c.Context(), func(e placement.Entry, err error) bool {
 				switch {
@@ -193,9 +188,9 @@ func tenantList() *cobra.Command {
 				}
 				rows = append(rows, []string{string(v.Tenant), v.Placement.String(), v.Placement.Logical, v.Phase, to, strconv.FormatUint(uint64(v.Epoch), 10)})
 			}
-			err = table(c.OutOrStdout(), []string{"TENANT", "PLACEMENT", "AS", "PHASE", "MOVING TO", "EPOCH"}, rows)
+			err := table(c.OutOrStdout(), []string{"TENANT", "PLACEMENT", "AS", "PHASE", "MOVING TO", "EPOCH"}, rows)
 			return errors.Join(append(corrupt, err)...)
-		},
+		}),
 	}
 	c.Flags().StringVar(&cluster, "cluster", "", "only tenants on, or moving to, this cluster")
 	_ = c.RegisterFlagCompletionFunc("cluster", completeClusters)
@@ -210,12 +205,7 @@ func tenantShow() *cobra.Command {
 		Short:   "Show where a tenant lives, and its move if it has one",
 		Example: "  sluice tenant show acme\n  sluice tenant show acme -o json",
 		Args:    args(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, a []string) error {
-			s, err := openStore(c)
-			if err != nil {
-				return err
-			}
-			defer s.close()
+		RunE: onStore(func(c *cobra.Command, s *openedStore, a []string) error {
 			e, err := s.State(c.Context(), placement.PartitionID(a[0]))
 			if err != nil {
 				return unknownTenant(a[0], err)
@@ -235,7 +225,7 @@ func tenantShow() *cobra.Command {
 				rows = append(rows, []string{"kept copy", v.Previous.String()}, []string{"left by move", v.PreviousBy})
 			}
 			return table(c.OutOrStdout(), []string{"TENANT", a[0]}, rows)
-		},
+		}),
 	}
 	c.ValidArgsFunction = completeTenants
 	storeFlags(c)
@@ -250,21 +240,12 @@ func tenantRemove() *cobra.Command {
 		Short:   "Forget a tenant that is not moving; its data is not touched, its requests get 404",
 		Example: "  sluice tenant remove acme",
 		Args:    args(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, a []string) error {
-			s, err := openStore(c)
-			if err != nil {
-				return err
-			}
-			defer s.close()
+		RunE: onStore(func(c *cobra.Command, s *openedStore, a []string) error {
 			if err := removeTenant(c.Context(), s.Store, placement.PartitionID(a[0])); err != nil {
 				return err
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), map[string]string{"removed": a[0]})
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "tenant %s removed\n", printable(a[0]))
-			return err
-		},
+			return writeRemoved(c, "tenant", a[0])
+		}),
 	}
 	c.ValidArgsFunction = completeTenants
 	storeFlags(c)
