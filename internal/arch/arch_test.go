@@ -90,7 +90,7 @@ var rules = []rule{
 	},
 	func(f file, imp string) string {
 		dir, ok := own(imp)
-		if !ok || f.test || !under(dir, "internal/engines", "internal/demo", "internal/load") || under(f.pkg, "internal", "cmd", "bench") {
+		if !ok || f.test || !under(dir, "internal/engines", "internal/demo", "internal/load") || under(f.pkg, "internal", "cmd", "bench", "store/drivertest") {
 			return ""
 		}
 		return "real engines are for tests, the demo and the benchmarks"
@@ -134,6 +134,7 @@ func TestRulesBite(t *testing.T) {
 		{"mover", "control", false, true}, {"mover", "gate", false, true}, {"placement", "store", false, false}, {"store", "placement", false, true},
 		{"store/driver", "placement", false, false}, {"store/memstore", "store/driver", false, true}, {"store/memstore", "placement", false, true}, {"store/memstore", "store", false, false},
 		{"store/etcdstore", "store/memstore", false, false}, {"proxy", "internal/engines", false, false}, {"internal/demo", "cmd/sluice", false, false},
+		{"store/drivertest", "internal/engines/faultproxy", false, true},
 	} {
 		f := file{name: c.from + "/x.go", pkg: c.from, test: c.test, imports: []string{module + "/" + c.imp}}
 		if got := len(violations(f)) == 0; got != c.ok {

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,10 +35,14 @@ const (
 	Silence                   // nothing arrives, in either direction, and nobody is told
 	LoseRequests              // what is sent does not arrive; the sender learns that something broke
 	LoseReplies               // what is sent arrives and takes effect; its answer is lost
+	Slow                      // everything arrives, each way later by Lag
 )
 
+// Lag is by how much Slow delays what is sent, each way.
+const Lag = 150 * time.Millisecond
+
 func (f Fault) String() string {
-	return [...]string{"None", "Cut", "Silence", "LoseRequests", "LoseReplies"}[f]
+	return [...]string{"None", "Cut", "Silence", "LoseRequests", "LoseReplies", "Slow"}[f]
 }
 
 // Engine is one namespace of an engine and ways to it.
@@ -72,6 +77,20 @@ type Harness struct {
 	// Bubble runs each test in a bubble of testing/synctest, for drivers without
 	// an engine outside the process.
 	Bubble bool
+
+	// Outages make a Victim each, for one test alone: a server that has just been
+	// started, and serves.
+	Outages map[Outage]func(t *testing.T) Victim
+	// Cannot says why an outage is not in Outages: what of the engine, or of a test's
+	// possibilities, makes it impossible. The suite prints the reason. It must have
+	// one for each outage that is not there, and none for one that is.
+	Cannot map[Outage]string
+	// Shows has a function for each weakness that the driver declares (driver.Weak), by
+	// the guarantee's name. It provokes the weakness on an engine of its own and returns
+	// what it saw, or "" when the weakness did not show, which fails the suite: a
+	// weakness that cannot be shown is none. The weakness of an outage's guarantee
+	// takes the place of that outage in Outages and Cannot.
+	Shows map[string]func(t *testing.T) string
 }
 
 // patience is how long a condition is waited for that must come about soon.
@@ -80,16 +99,17 @@ const patience = 30 * time.Second
 // prompt is how soon a call ends whose context has.
 const prompt = 2 * time.Second
 
-// guarantee is one named subtest.
-type guarantee struct {
+// check is one named subtest: that of the guarantee of package driver with this
+// name.
+type check struct {
 	name  string
 	alone bool // it disturbs the whole engine
 	check func(*suite)
 }
 
-// guarantees is the whole suite. What runs alone comes first: the rest runs in
-// parallel, which the testing package starts when these are done.
-var guarantees = []guarantee{
+// checks is the whole suite, but for the outages. What runs alone comes first: the
+// rest runs in parallel, which the testing package starts when these are done.
+var checks = []check{
 	{"CompactedWatchIsToldAndListingAgainHasNoGap", true, compaction},
 	{"WatchFollowsThroughCompactions", true, followThroughCompactions},
 
@@ -129,25 +149,64 @@ var guarantees = []guarantee{
 	{"FailedWriteThatTookEffect", false, func(s *suite) { failedWrite(s, LoseReplies, true) }},
 	{"UnreachableIsNotAnAnswer", false, func(s *suite) { unreachable(s, Cut) }},
 	{"SilentIsNotAnAnswer", false, func(s *suite) { unreachable(s, Silence) }},
+	{"SlownessLosesNothing", false, slowness},
 
 	{"HeadCoversEveryAcknowledgedWriteAndAWatchReachesIt", false, head},
 	{"HeadOfSessions", false, headOfSessions},
 	{"HeadNeverLagsBehindConcurrentWriters", false, headUnderLoad},
 }
 
-// Run checks every guarantee, each as a subtest on an Engine of its own.
+// Run checks every guarantee, each as a subtest on an Engine of its own, and
+// demonstrates every weakness that the driver declares.
 func Run(t *testing.T, h Harness) {
-	for _, g := range guarantees {
-		t.Run(g.name, func(t *testing.T) {
-			if !g.alone {
+	complete(t)
+	weak := weaknesses(t, h)
+	for _, c := range checks {
+		t.Run(c.name, func(t *testing.T) {
+			if !c.alone {
 				t.Parallel()
 			}
 			if h.Bubble {
-				synctest.Test(t, func(t *testing.T) { g.check(newSuite(t, h)) })
+				synctest.Test(t, func(t *testing.T) { c.check(newSuite(t, h)) })
 				return
 			}
-			g.check(newSuite(t, h))
+			c.check(newSuite(t, h))
 		})
+	}
+	for _, o := range Outages() {
+		t.Run("Survives"+string(o), func(t *testing.T) {
+			t.Parallel()
+			outage(t, h, o, weak)
+		})
+	}
+	for name, w := range weak {
+		t.Run("Weak/"+name, func(t *testing.T) {
+			t.Parallel()
+			demonstrate(t, h.Shows[name], w)
+		})
+	}
+	for name := range h.Shows {
+		if _, ok := weak[name]; !ok {
+			t.Errorf("Shows has %s, a weakness that the driver does not declare", name)
+		}
+	}
+}
+
+// complete checks that guarantees and subtests are the same.
+func complete(t *testing.T) {
+	t.Helper()
+	var have, want []string
+	for _, c := range checks {
+		have = append(have, c.name)
+	}
+	for _, o := range Outages() {
+		have = append(have, "Survives"+string(o))
+	}
+	for _, g := range driver.Guarantees() {
+		want = append(want, g.Name)
+	}
+	if !slices.Equal(have, want) {
+		t.Fatalf("the suite has the subtests %q; the guarantees of package driver are %q", have, want)
 	}
 }
 

@@ -60,6 +60,15 @@ func (f *flaky) call(ctx context.Context, do func() error) error {
 	case LoseReplies:
 		_ = do()
 		return ErrBroken
+	case Slow:
+		if err := lag(ctx); err != nil {
+			return err
+		}
+		err := do()
+		if late := lag(ctx); late != nil {
+			return late
+		}
+		return err
 	case Silence:
 		timeout := time.NewTimer(f.timeout)
 		defer timeout.Stop()
@@ -71,6 +80,18 @@ func (f *flaky) call(ctx context.Context, do func() error) error {
 		}
 	}
 	return ErrBroken
+}
+
+// lag waits for what travels one way, or for the context's end.
+func lag(ctx context.Context) error {
+	t := time.NewTimer(Lag)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (f *flaky) Get(ctx context.Context, key driver.Key) (kv driver.KV, err error) {
@@ -100,7 +121,7 @@ func (f *flaky) Open(ctx context.Context, key driver.Key, value []byte, ttl time
 func (f *flaky) Watch(ctx context.Context, space string, from driver.Version, apply func([]driver.Event) error) error {
 	for {
 		fault, changed := f.now()
-		if fault != None {
+		if fault != None && fault != Slow {
 			select {
 			case <-changed:
 				continue
@@ -137,6 +158,14 @@ func (f *flaky) Watch(ctx context.Context, space string, from driver.Version, ap
 			return err
 		}
 	}
+}
+
+// Weaknesses implements driver.Weak: they are those of the driver beneath.
+func (f *flaky) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
+	if w, ok := f.d.(driver.Weak); ok {
+		return w.Weaknesses(ctx)
+	}
+	return nil, nil
 }
 
 type flakyHeader struct {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
-	"github.com/sluiceproxy/sluice/internal/engines/faultproxy"
 	"github.com/sluiceproxy/sluice/store/drivertest"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
 )
@@ -20,26 +19,25 @@ func harness(ttl time.Duration, fresh func(t *testing.T) drivertest.Engine) driv
 		// them through the log.
 		Late:  3 * time.Second,
 		Bound: timeout + 2*time.Second,
+		Cannot: map[drivertest.Outage]string{
+			drivertest.Kill:         "see TestConformanceRealProcess; TestEmbeddedMemberIsKilled does it to an embedded member",
+			drivertest.Freeze:       "see TestConformanceRealProcess",
+			drivertest.FullDisk:     "see TestConformanceRealProcess",
+			drivertest.LeaderKill:   "see TestConformanceRealProcess",
+			drivertest.LeaderFreeze: "see TestConformanceRealProcess",
+			drivertest.ClockAhead:   noClock,
+			drivertest.ClockBack:    noClock,
+		},
 	}
 }
+
+const noClock = "a Go program asks the kernel for the time, not the C library, so libfaketime does not reach it; leases count on the monotonic clock"
 
 // proxied returns a driver behind a proxy that fails on command.
 func proxied(t *testing.T, endpoint, prefix string) (*etcdstore.Store, func(drivertest.Fault)) {
 	t.Helper()
-	p, err := faultproxy.New(strings.TrimPrefix(endpoint, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	faults := map[drivertest.Fault]func(){
-		drivertest.None: p.Pass, drivertest.Cut: p.Refuse, drivertest.Silence: p.Blackhole,
-		drivertest.LoseRequests: p.DropRequests, drivertest.LoseReplies: p.DropReplies,
-	}
-	return connect(t, prefix, "http://"+p.Addr()), func(f drivertest.Fault) { faults[f]() }
+	addr, fault := drivertest.NewProxy(t, strings.TrimPrefix(endpoint, "http://"))
+	return connect(t, prefix, "http://"+addr), fault
 }
 
 // The embedded member, in its process. A list takes three records at a time, so
@@ -70,9 +68,12 @@ func TestConformanceOverTheNetwork(t *testing.T) {
 func TestConformanceRealProcess(t *testing.T) {
 	t.Parallel()
 	p := enginetest.Etcd(t)
-	drivertest.Run(t, harness(2*time.Second, func(t *testing.T) drivertest.Engine {
+	h := harness(2*time.Second, func(t *testing.T) drivertest.Engine {
 		ns := prefix()
 		d, fault := proxied(t, p.URL(), ns)
 		return drivertest.Engine{Driver: d, Peer: connect(t, ns, p.URL()), Fault: fault, Compact: compactor(t, p.URL())}
-	}))
+	})
+	h.Outages = outages
+	h.Cannot = map[drivertest.Outage]string{drivertest.ClockAhead: noClock, drivertest.ClockBack: noClock}
+	drivertest.Run(t, h)
 }

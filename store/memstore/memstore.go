@@ -233,3 +233,13 @@ func (s *Store) Compact(space string) {
 		sp.log, sp.gone = nil, sp.head
 	}
 }
+
+// Weaknesses implements driver.Weak.
+func (s *Store) Weaknesses(context.Context) ([]driver.Weakness, error) {
+	return []driver.Weakness{{
+		Guarantee: "SurvivesKill",
+		Why:       "the records are in the memory of this process",
+		Risk:      "all placements and sessions are gone when the process ends",
+		Remedy:    "use another store for anything but tests",
+	}}, nil
+}

@@ -18,18 +18,52 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestConformance(t *testing.T) {
+	const bound = 5 * time.Second
+	engine := func(t *testing.T) (*memstore.Store, drivertest.Engine) {
+		s := memstore.New(nil)
+		t.Cleanup(func() { _ = s.Close() })
+		d, fault := drivertest.NewFlaky(s, bound)
+		return s, drivertest.Engine{Driver: d, Peer: s, Fault: fault, Compact: func() { s.Compact("entries") }}
+	}
 	drivertest.Run(t, drivertest.Harness{
-		New: func(t *testing.T) drivertest.Engine {
-			s := memstore.New(nil)
-			t.Cleanup(func() { _ = s.Close() })
-			d, fault := drivertest.NewFlaky(s, 5*time.Second)
-			return drivertest.Engine{Driver: d, Peer: s, Fault: fault, Compact: func() { s.Compact("entries") }}
-		},
+		New:    func(t *testing.T) drivertest.Engine { _, e := engine(t); return e },
 		TTL:    time.Second,
 		Late:   time.Millisecond,
-		Bound:  5*time.Second + time.Millisecond,
+		Bound:  bound + time.Millisecond,
 		Bubble: true,
+		Outages: map[drivertest.Outage]func(*testing.T) drivertest.Victim{
+			// Its leases go on, but nobody gets an answer.
+			drivertest.Freeze: func(t *testing.T) drivertest.Victim {
+				s, e := engine(t)
+				peer, silence := drivertest.NewFlaky(s, bound)
+				both := func(f drivertest.Fault) func() { return func() { e.Fault(f); silence(f) } }
+				return drivertest.Victim{Driver: e.Driver, Peer: peer, Strike: both(drivertest.Silence), Heal: both(drivertest.None)}
+			},
+		},
+		Cannot: map[drivertest.Outage]string{
+			drivertest.FullDisk:     "it has no disk and no quota",
+			drivertest.ClockAhead:   "it looks at the monotonic clock only",
+			drivertest.ClockBack:    "it looks at the monotonic clock only",
+			drivertest.LeaderKill:   "there is one of it",
+			drivertest.LeaderFreeze: "there is one of it",
+		},
+		Shows: map[string]func(*testing.T) string{"SurvivesKill": forgets},
 	})
+}
+
+// forgets shows that nothing outlives a store.
+func forgets(t *testing.T) string {
+	s := memstore.New(nil)
+	put(t, s, "k", "", 0)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = memstore.New(nil)
+	defer func() { _ = s.Close() }()
+	if _, err := s.Get(t.Context(), key("k")); !errors.Is(err, driver.ErrNotFound) {
+		return ""
+	}
+	return "a record that was acknowledged is not in the next store"
 }
 
 func key(name string) driver.Key { return driver.Key{Space: "entries", Name: name} }

@@ -1,0 +1,102 @@
+package etcdstore_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/sluiceproxy/sluice/internal/engines"
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/store/drivertest"
+)
+
+// outages are what can be done to etcd processes.
+var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
+	drivertest.Kill: func(t *testing.T) drivertest.Victim {
+		m := enginetest.Etcd(t)
+		return victim(t, []string{m.URL()}, func() error { return m.Kill() }, func() error { return m.Restart(t.Context()) })
+	},
+	drivertest.Freeze: func(t *testing.T) drivertest.Victim {
+		m := enginetest.Etcd(t)
+		return victim(t, []string{m.URL()}, m.Pause, m.Resume)
+	},
+	drivertest.FullDisk: fullDisk,
+	drivertest.LeaderKill: func(t *testing.T) drivertest.Victim {
+		c := enginetest.EtcdCluster(t, 3)
+		return victim(t, c.URLs(), func() error {
+			leader, err := c.Leader(t.Context())
+			if err != nil {
+				return err
+			}
+			return leader.Kill()
+		}, func() error { return c.Restart(t.Context()) })
+	},
+	drivertest.LeaderFreeze: func(t *testing.T) drivertest.Victim {
+		c := enginetest.EtcdCluster(t, 3)
+		var frozen *engines.Etcd
+		return victim(t, c.URLs(), func() (err error) {
+			if frozen, err = c.Leader(t.Context()); err != nil {
+				return err
+			}
+			return frozen.Pause()
+		}, func() error { return frozen.Resume() })
+	},
+}
+
+// victim connects twice to endpoints that strike and heal are about.
+func victim(t *testing.T, endpoints []string, strike, heal func() error) drivertest.Victim {
+	must := func(f func() error) func() {
+		return func() {
+			t.Helper()
+			if err := f(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ns := prefix()
+	return drivertest.Victim{Driver: connect(t, ns, endpoints...), Peer: connect(t, ns, endpoints...), Strike: must(strike), Heal: must(heal)}
+}
+
+// fullDisk is a member with a quota of 4 MiB. Heal does what an operator does:
+// it deletes what fills it, compacts, defragments and disarms the alarm.
+func fullDisk(t *testing.T) drivertest.Victim {
+	m := enginetest.EtcdWith(t, &engines.EtcdOptions{ExtraArgs: []string{"--quota-backend-bytes=4194304"}})
+	c, err := clientv3.New(clientv3.Config{Endpoints: []string{m.URL()}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	filler := string(make([]byte, 1<<20))
+	strike := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for {
+			if _, err := c.Put(ctx, "/filler", filler); err != nil {
+				alarms, err := c.AlarmList(ctx)
+				if err != nil || len(alarms.Alarms) > 0 {
+					return err
+				}
+			}
+		}
+	}
+	heal := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		r, err := c.Delete(ctx, "/filler") // which a full member still takes
+		if err != nil {
+			return err
+		}
+		if _, err := c.Compact(ctx, r.Header.Revision, clientv3.WithCompactPhysical()); err != nil {
+			return err
+		}
+		if _, err := c.Defragment(ctx, m.URL()); err != nil {
+			return err
+		}
+		_, err = c.AlarmDisarm(ctx, &clientv3.AlarmMember{})
+		return err
+	}
+	return victim(t, []string{m.URL()}, strike, heal)
+}
