@@ -40,7 +40,7 @@ func (d *drive) catchUp(ctx context.Context) error {
 		if busy {
 			level = slog.LevelDebug // several times a second; the record's note says it too
 		}
-		d.log.Log(ctx, level, "no cutover yet", "reason", wait)
+		d.log.Log(ctx, level, "no cutover yet", "reason", wait, "predicted_pause", d.move().Progress.PredictedPause, "pause_budget", d.move().Options.PauseBudget)
 		if err := d.note(ctx, wait); err != nil {
 			return err
 		}
@@ -60,10 +60,12 @@ func (d *drive) catchUp(ctx context.Context) error {
 const eagerRounds = 8
 
 // overBudget: a cutover now would hold writes for too long.
-type overBudget struct{ predicted, budget time.Duration }
+type overBudget struct{}
 
+// Error names no figures: it is written into the record when it changes, and
+// those are in Progress and in the options already.
 func (e *overBudget) Error() string {
-	return fmt.Sprintf("the predicted pause %s exceeds the budget %s: catching up further", e.predicted.Round(time.Millisecond), e.budget)
+	return "the predicted pause is above the pause budget: catching up until it fits; `sluice moves set` changes the budget"
 }
 
 // approach does one round and says what, if anything, a cutover has to wait for.
@@ -114,7 +116,7 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 		if err := d.mv.RefreshTarget(ctx); err != nil {
 			return nil, 0, err
 		}
-		return &overBudget{predicted, budget}, dirty, nil
+		return &overBudget{}, dirty, nil
 	}
 	check := d.c.barrier.Check(ctx, d.move().Partition, d.accounted())
 	if check != nil || d.verified {

@@ -25,6 +25,9 @@ type ControllerOptions struct {
 	// when it dies, before another takes them over.
 	TTL     time.Duration
 	Workers int // moves driven at once (default 4)
+	// CopyWorkers is how many bulk requests one move has under way at once
+	// (default 2).
+	CopyWorkers int
 	// Scan is how often moves are listed again and looked at for a driver that
 	// has gone (default 1 s).
 	Scan            time.Duration

@@ -273,7 +273,7 @@ func (d *drive) attempt(ctx context.Context) error {
 	defer stop(nil)
 	save := &throttle{every: time.Second, stop: work.Done(), rate: m.Options.CopyRate}
 	d.mv, err = mover.New(mover.Spec{Move: m.ID, Attempt: m.Attempt, Partition: m.Partition, From: m.From, To: m.To}, src, dst, &mover.Options{
-		Logger: d.log, Lease: d.lease, Progress: save.progress,
+		Logger: d.log, Lease: d.lease, Progress: save.progress, Workers: d.c.opt.CopyWorkers,
 	})
 	if err != nil {
 		return d.discard(ctx, err)

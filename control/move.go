@@ -64,7 +64,16 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 	if o.CopyRate < 0 || o.CopyRate != o.CopyRate {
 		return o, &placement.InvalidError{Field: "copy_rate", Value: "negative", Fix: "must be 0 (no limit) or a number of documents a second"}
 	}
-	return o, nil
+	return o, o.consistent()
+}
+
+// consistent refuses a budget that no cutover could use up.
+func (o MoveOptions) consistent() error {
+	if o.PauseBudget > o.CutoverDeadline {
+		return &placement.InvalidError{Field: "pause_budget", Value: o.PauseBudget.String(),
+			Fix: "must not be above the cutover deadline, which is " + o.CutoverDeadline.String() + ": raise that too, or less"}
+	}
+	return nil
 }
 
 // Progress is what a watcher of a move sees. It decides nothing.

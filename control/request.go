@@ -161,6 +161,45 @@ func RequestAbort(ctx context.Context, s *store.Store, id string) (Move, error) 
 	})
 }
 
+// Bounds are what may be changed of a move while it runs; nil leaves it as it is.
+type Bounds struct {
+	PauseBudget     *time.Duration
+	CutoverDeadline *time.Duration
+}
+
+// RequestBounds changes the bounds of a move that has not flipped, by
+// compare-and-swap on its record, so the driver's own changes are kept. The
+// driver reads them before each try to cut over, and a cutover that is under way
+// keeps those that it began with: nothing is aborted or begun anew. Errors:
+// ErrUnknownMove, ErrFlipped, ErrSettled, *placement.InvalidError.
+func RequestBounds(ctx context.Context, s *store.Store, id string, b Bounds) (Move, error) {
+	for _, f := range []struct {
+		field string
+		value *time.Duration
+	}{{"pause_budget", b.PauseBudget}, {"cutover_deadline", b.CutoverDeadline}} {
+		if f.value != nil && *f.value <= 0 {
+			return Move{}, &placement.InvalidError{Field: f.field, Value: f.value.String(), Fix: "must be above 0"}
+		}
+	}
+	return flag(ctx, s, id, func(m *Move) error {
+		switch {
+		case m.AbortRequested && !m.Settled():
+			return fmt.Errorf("%w: an abort was requested", ErrSettled)
+		case m.Stage == StageAborted || m.Stage == StageFailed:
+			return fmt.Errorf("%w (%s)", ErrSettled, m.Stage)
+		case m.Settled():
+			return ErrFlipped
+		}
+		if b.PauseBudget != nil {
+			m.Options.PauseBudget = *b.PauseBudget
+		}
+		if b.CutoverDeadline != nil {
+			m.Options.CutoverDeadline = *b.CutoverDeadline
+		}
+		return m.Options.consistent()
+	})
+}
+
 // RequestRetire asks for the removal of the old copy of a flipped move. After
 // it there is nothing to move back to but a copy made anew.
 func RequestRetire(ctx context.Context, s *store.Store, id string) (Move, error) {

@@ -81,7 +81,31 @@ func TestMoveRefusals(t *testing.T) {
 	if r := c.run("moves", "retire", newest(t, s)); r.code != exitRefused || !strings.Contains(r.stderr, "has not flipped") {
 		t.Errorf("retire before the flip: %+v", r)
 	}
+	for _, tt := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"moves set acme", exitUsage, "give --pause-budget"},
+		{"moves set acme --pause-budget 0s", exitUsage, "pause_budget: \"0s\" must be above 0"},
+		{"moves set acme --pause-budget 3s", exitUsage, "must not be above the cutover deadline, which is 2s"},
+		{"moves set m1 --pause-budget 1s", exitRefused, "unknown move"},
+	} {
+		if r := c.run(strings.Fields(tt.args)...); r.code != tt.code || !strings.Contains(r.stderr, tt.says) {
+			t.Errorf("sluice %s: %+v; want code %d and %q", tt.args, r, tt.code, tt.says)
+		}
+	}
+	c.ok("moves", "set", "acme", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	change(t, s, newest(t, s), func(m *control.Move) {
+		m.Progress.PredictedPause, m.Progress.Note = 5*time.Second, "the predicted pause is above the pause budget"
+	})
+	if out := c.ok("moves", "show", "acme"); !strings.Contains(out, "predicted pause 5s (budget 3s)") || !strings.Contains(out, "is above the pause budget") {
+		t.Errorf("a move that waits for its budget does not say so: %s", out)
+	}
 	c.ok("moves", "abort", "acme") // by its tenant
+	if r := c.run("moves", "set", "acme", "--pause-budget", "1s"); r.code != exitRefused || !strings.Contains(r.stderr, "has ended") {
+		t.Errorf("set of a move that is being aborted: %+v", r)
+	}
 	var m control.Move
 	if err := json.Unmarshal([]byte(c.ok("moves", "show", "acme", "-o", "json")), &m); err != nil || !m.AbortRequested {
 		t.Errorf("show after abort: %+v, %v", m, err)

@@ -18,7 +18,7 @@ import (
 func movesCommand() *cobra.Command {
 	return group("moves", "Look at moves, watch them, abort them, retire what they left",
 		"  sluice moves list --active\n  sluice moves watch acme\n  sluice moves abort acme\n  sluice moves retire m1k2j3h4g5abcdef",
-		movesList(), movesShow(), movesWatch(), movesAbort(), movesRetire())
+		movesList(), movesShow(), movesWatch(), movesSet(), movesAbort(), movesRetire())
 }
 
 func movesList() *cobra.Command {
@@ -82,6 +82,41 @@ terminal the view is redrawn in place; elsewhere it is lines, with -o json one J
 object a line.`,
 		Example: "  sluice moves watch acme\n  sluice moves watch m1k2j3h4g5abcdef -o json",
 	}, func(c *cobra.Command, s *store.Store, id string) error { return watchMove(c, s, id) })
+}
+
+func movesSet() *cobra.Command {
+	var budget, deadline time.Duration
+	c := oneMove(&cobra.Command{
+		Use:   "set MOVE|TENANT",
+		Short: "Change the pause budget or the cutover deadline of a move that is under way",
+		Long: `Change the pause budget or the cutover deadline of a move that has not flipped. Its
+controller heeds them at its next try; what was copied is kept. sluice moves show
+tells when a move waits because the pause that it predicts is above its budget.`,
+		Example: "  sluice moves set acme --pause-budget 500ms\n  sluice moves set acme --pause-budget 3s --cutover-deadline 4s",
+	}, func(c *cobra.Command, s *store.Store, id string) error {
+		var b control.Bounds
+		if c.Flags().Changed("pause-budget") {
+			b.PauseBudget = &budget
+		}
+		if c.Flags().Changed("cutover-deadline") {
+			b.CutoverDeadline = &deadline
+		}
+		if b == (control.Bounds{}) {
+			return &usageError{errors.New("give --pause-budget, --cutover-deadline or both")}
+		}
+		m, err := control.RequestBounds(c.Context(), s, id, b)
+		if err != nil {
+			return err
+		}
+		if wantJSON(c) {
+			return writeJSON(c.OutOrStdout(), m)
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "move %s: pause budget %s, cutover deadline %s\n", m.ID, m.Options.PauseBudget, m.Options.CutoverDeadline)
+		return err
+	})
+	c.Flags().DurationVar(&budget, "pause-budget", 0, "hold writes only when the predicted pause is at most this")
+	c.Flags().DurationVar(&deadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again; below the proxies' hold deadline, or held writes fail")
+	return c
 }
 
 func movesAbort() *cobra.Command {

@@ -125,7 +125,7 @@ func (n *node) start(ctx context.Context) error {
 	if n.roles.controller {
 		k := cfg.Controller
 		c := control.NewController(n.store, gate.NewPeers(secret, nil), &control.ControllerOptions{
-			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, Logger: n.log,
+			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, CopyWorkers: k.CopyWorkers, Logger: n.log,
 		})
 		n.control = startService("controller", n.failed, c.Run)
 	}

@@ -177,7 +177,11 @@ func (v *lineView) show(m control.Move) error {
 		return nil
 	}
 	v.stage, v.at = m.Stage, now
-	_, err := fmt.Fprintf(v.w, "%s %-11s %s\n", now.Format(time.TimeOnly), m.Stage, strings.Join(details(m), "  "))
+	text := strings.Join(details(m), "  ")
+	if m.Progress.Note != "" {
+		text += "  " + printable(m.Progress.Note)
+	}
+	_, err := fmt.Fprintf(v.w, "%s %-11s %s\n", now.Format(time.TimeOnly), m.Stage, strings.TrimSpace(text))
 	return err
 }
 

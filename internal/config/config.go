@@ -96,6 +96,7 @@ type Controller struct {
 	CutoverDeadline time.Duration
 	SessionTTL      time.Duration
 	MovesAtOnce     int
+	CopyWorkers     int
 }
 
 // Log is what is logged, to standard error.

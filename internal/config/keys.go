@@ -104,6 +104,8 @@ func (c *Config) keys() []key {
 			doc: "Lease of this controller in the store: its moves rest this long when it dies, before another takes over."},
 		{path: "controller.moves_at_once", target: &t.MovesAtOnce, def: 4,
 			doc: "Moves that one controller drives at once; others wait."},
+		{path: "controller.copy_workers", target: &t.CopyWorkers, def: 2,
+			doc: "Bulk requests that one move has under way at the target at once. More copies faster where the target has cores to spare, and takes them from its users."},
 
 		{path: "log.level", target: &c.Log.Level, def: "info", oneOf: []string{"debug", "info", "warn", "error"},
 			doc: "Least level that is logged."},

@@ -65,6 +65,7 @@ func (c *Config) validate() error {
 	v.is(p.HoldBytes >= 1<<20, "proxy.hold_bytes", fmt.Sprint(p.HoldBytes), "must be at least 1MiB")
 	v.is(p.JournalLimit >= 1, "proxy.journal_limit", fmt.Sprint(p.JournalLimit), "must be at least 1")
 	v.is(t.MovesAtOnce >= 1 && t.MovesAtOnce <= 1000, "controller.moves_at_once", fmt.Sprint(t.MovesAtOnce), "must be from 1 to 1000")
+	v.is(t.CopyWorkers >= 1 && t.CopyWorkers <= 64, "controller.copy_workers", fmt.Sprint(t.CopyWorkers), "must be from 1 to 64")
 	return errors.Join(v.errs...)
 }
 
