@@ -54,7 +54,8 @@ func EncodeEntry(e placement.Entry) []byte {
 	return b
 }
 
-// DecodeEntry reads the stored form. Anything that EncodeEntry would not have
+// DecodeEntry reads the stored form; its epoch is the record's version, to which
+// a [Store] adds its base. Anything that EncodeEntry would not have
 // written from a legal entry is a *CorruptError.
 func DecodeEntry(kv driver.KV) (placement.Entry, error) {
 	e := placement.Entry{Partition: placement.PartitionID(kv.Name), Epoch: placement.Epoch(kv.Version)}

@@ -58,6 +58,9 @@ func (r Records[T]) Get(ctx context.Context, name string) (Record[T], error) {
 // List reads all records as of one moment, in no particular order, and the
 // version to watch from. A record that cannot be decoded is an error.
 func (r Records[T]) List(ctx context.Context) ([]Record[T], driver.Version, error) {
+	if _, err := r.s.opened(ctx); err != nil {
+		return nil, 0, err
+	}
 	var out []Record[T]
 	var bad error
 	v, err := r.s.d.List(ctx, r.space, func(kv driver.KV) bool {
@@ -111,6 +114,9 @@ type RecordChange[T any] struct {
 // Watch reports every change after version from, in order, each once, until the
 // context ends or an error occurs. driver.ErrCompacted: list again.
 func (r Records[T]) Watch(ctx context.Context, from driver.Version, apply func([]RecordChange[T]) error) error {
+	if _, err := r.s.opened(ctx); err != nil {
+		return err
+	}
 	return r.s.d.Watch(ctx, r.space, from, func(evs []driver.Event) error {
 		out := make([]RecordChange[T], len(evs))
 		for i, ev := range evs {

@@ -154,6 +154,14 @@ func (s *Store) OpenSession(ctx context.Context, info Info, first Report, o *Ses
 		_ = x.Close(bound, false)
 		return nil, fmt.Errorf("open session: read the roster record back: %w", err)
 	}
+	// Not while the table is imported or closed (table.go says why this order is
+	// safe). Nothing was admitted, so the close is clean.
+	if err := s.stillOpen(ctx); err != nil {
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = x.Close(bound, true)
+		return nil, fmt.Errorf("open session: %w", err)
+	}
 	return x, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluiceproxy/sluice/placement"
@@ -25,6 +26,7 @@ const (
 	SpaceRoster   = "roster"   // unleased, one per process until its end is accounted for
 	SpaceClusters = "clusters" // named OpenSearch clusters
 	SpaceMoves    = "moves"    // the mover's records
+	// and SpaceTable, one reserved record
 )
 
 // ErrUnavailable: the store could not be read or written, or the outcome of a
@@ -55,11 +57,14 @@ type Store struct {
 	d       driver.Driver
 	timeout time.Duration
 	log     *slog.Logger
+	base    atomic.Uint64 // notRead until the reserved record was read
 }
 
-// New returns the table over d. The caller keeps d and closes it.
+// New returns the table over d. The caller keeps d and closes it. The first call
+// of any method reads the table's reserved record; Open does so at once.
 func New(d driver.Driver, o *Options) *Store {
 	s := &Store{d: d, timeout: 5 * time.Second, log: slog.New(slog.DiscardHandler)}
+	s.base.Store(notRead)
 	if o != nil && o.Timeout > 0 {
 		s.timeout = o.Timeout
 	}
@@ -80,6 +85,9 @@ func unavailable(ctx context.Context, doing string, err error) error {
 
 // get reads one record, telling absence (driver.ErrNotFound) from failure.
 func (s *Store) get(ctx context.Context, key driver.Key) (driver.KV, error) {
+	if _, err := s.opened(ctx); err != nil {
+		return driver.KV{}, err
+	}
 	c, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	kv, err := s.d.Get(c, key)
@@ -91,6 +99,9 @@ func (s *Store) get(ctx context.Context, key driver.Key) (driver.KV, error) {
 
 // write does one conditional write. Conflict comes back as driver.ErrConflict.
 func (s *Store) write(ctx context.Context, w driver.Write) (driver.Version, error) {
+	if _, err := s.opened(ctx); err != nil {
+		return 0, err
+	}
 	c, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	v, err := s.d.Write(c, w)
@@ -110,7 +121,11 @@ func (s *Store) State(ctx context.Context, id placement.PartitionID) (placement.
 	if err != nil {
 		return placement.Entry{}, err
 	}
-	return DecodeEntry(kv)
+	base, err := s.opened(ctx)
+	if err != nil {
+		return placement.Entry{}, err
+	}
+	return decodeAt(base, kv)
 }
 
 // Register creates the entry of a new partition, Active at p. It only creates:
@@ -123,11 +138,15 @@ func (s *Store) Register(ctx context.Context, id placement.PartitionID, p placem
 	if err := p.Validate(); err != nil {
 		return placement.Entry{}, err
 	}
+	base, err := s.opened(ctx)
+	if err != nil {
+		return placement.Entry{}, err
+	}
 	e := placement.Entry{Partition: id, State: placement.State{Phase: placement.Active, From: p}}
 	v, err := s.write(ctx, driver.Write{Key: entryKey(id), Value: EncodeEntry(e)})
 	switch {
 	case err == nil:
-		e.Epoch = placement.Epoch(v)
+		e.Epoch = epochOf(base, v)
 		return e, nil
 	case errors.Is(err, driver.ErrConflict):
 		cur, err := s.State(ctx, id)
@@ -144,6 +163,10 @@ func (s *Store) Register(ctx context.Context, id placement.PartitionID, p placem
 
 // Remove deletes an entry that is not migrating. It does not touch the data.
 func (s *Store) Remove(ctx context.Context, id placement.PartitionID) error {
+	base, err := s.opened(ctx)
+	if err != nil {
+		return err
+	}
 	for {
 		e, err := s.State(ctx, id)
 		if err != nil {
@@ -152,7 +175,7 @@ func (s *Store) Remove(ctx context.Context, id placement.PartitionID) error {
 		if e.State.Migrating() {
 			return &placement.Refusal{Code: placement.CodeAlreadyMigrating, Op: "remove", Partition: id, State: e.State, Epoch: e.Epoch}
 		}
-		_, err = s.write(ctx, driver.Write{Key: entryKey(id), Expect: driver.Version(e.Epoch), Delete: true})
+		_, err = s.write(ctx, driver.Write{Key: entryKey(id), Expect: versionOf(base, e.Epoch), Delete: true})
 		if !errors.Is(err, driver.ErrConflict) {
 			return err
 		}
@@ -169,6 +192,10 @@ func (s *Store) Remove(ctx context.Context, id placement.PartitionID) error {
 // a Start make two commands' results distinguishable); anything unreadable stays
 // ErrUnavailable, and the caller reads before it acts.
 func (s *Store) Apply(ctx context.Context, id placement.PartitionID, cmd placement.Command) (placement.Entry, error) {
+	base, err := s.opened(ctx)
+	if err != nil {
+		return placement.Entry{}, err
+	}
 	for {
 		e, err := s.State(ctx, id)
 		if err != nil {
@@ -179,10 +206,10 @@ func (s *Store) Apply(ctx context.Context, id placement.PartitionID, cmd placeme
 			return e, err
 		}
 		value := EncodeEntry(next)
-		v, err := s.write(ctx, driver.Write{Key: entryKey(id), Value: value, Expect: driver.Version(e.Epoch)})
+		v, err := s.write(ctx, driver.Write{Key: entryKey(id), Value: value, Expect: versionOf(base, e.Epoch)})
 		switch {
 		case err == nil:
-			next.Epoch = placement.Epoch(v)
+			next.Epoch = epochOf(base, v)
 			return next, nil
 		case errors.Is(err, driver.ErrConflict):
 			continue
@@ -211,11 +238,15 @@ func refusalOp(err error, op placement.Op) error {
 // Entries calls yield for every entry as of one moment and returns the version
 // to watch from. A record that cannot be decoded is passed as a *CorruptError.
 func (s *Store) Entries(ctx context.Context, yield func(placement.Entry, error) bool) (placement.Epoch, error) {
-	v, err := s.d.List(ctx, SpaceEntries, func(kv driver.KV) bool { return yield(DecodeEntry(kv)) })
+	base, err := s.opened(ctx)
+	if err != nil {
+		return 0, err
+	}
+	v, err := s.d.List(ctx, SpaceEntries, func(kv driver.KV) bool { return yield(decodeAt(base, kv)) })
 	if err != nil {
 		return 0, unavailable(ctx, "list entries", err)
 	}
-	return placement.Epoch(v), nil
+	return epochOf(base, v), nil
 }
 
 // Change is one change of an entry as a watcher sees it.
@@ -228,14 +259,18 @@ type Change struct {
 // Watch reports every change after epoch from, in order, each once, until the
 // context ends or an error occurs. driver.ErrCompacted: list again.
 func (s *Store) Watch(ctx context.Context, from placement.Epoch, apply func([]Change) error) error {
-	return s.d.Watch(ctx, SpaceEntries, driver.Version(from), func(evs []driver.Event) error {
+	base, err := s.opened(ctx)
+	if err != nil {
+		return err
+	}
+	return s.d.Watch(ctx, SpaceEntries, versionOf(base, from), func(evs []driver.Event) error {
 		changes := make([]Change, len(evs))
 		for i, ev := range evs {
 			c := Change{Removed: ev.Deleted}
 			if !ev.Deleted {
 				c.Entry, c.Err = DecodeEntry(ev.KV)
 			}
-			c.Entry.Partition, c.Entry.Epoch = placement.PartitionID(ev.Name), placement.Epoch(ev.Version)
+			c.Entry.Partition, c.Entry.Epoch = placement.PartitionID(ev.Name), epochOf(base, ev.Version)
 			changes[i] = c
 		}
 		return apply(changes)
@@ -249,13 +284,25 @@ func (s *Store) Head(ctx context.Context) (placement.Epoch, bool, error) {
 	if !ok {
 		return 0, false, nil
 	}
+	base, err := s.opened(ctx)
+	if err != nil {
+		return 0, true, err
+	}
 	c, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	v, err := h.Head(c, SpaceEntries)
 	if err != nil {
 		return 0, true, unavailable(ctx, "read the table's head", err)
 	}
-	return placement.Epoch(v), true, nil
+	return epochOf(base, v), true, nil
+}
+
+// decodeAt decodes an entry and gives it the epoch that leaves the store, also
+// when it is corrupt.
+func decodeAt(base placement.Epoch, kv driver.KV) (placement.Entry, error) {
+	e, err := DecodeEntry(kv)
+	e.Epoch = epochOf(base, kv.Version)
+	return e, err
 }
 
 func entryKey(id placement.PartitionID) driver.Key {
