@@ -128,7 +128,8 @@ func sourceHash(version string, java jdk) (string, error) {
 func launcherFiles(version string) []string {
 	return []string{
 		path.Join("opensearch", version, "pom.xml"),
-		path.Join("opensearch", version, "SluiceNode.java"),
+		path.Join("opensearch", version, "ModularNode.java"),
+		"opensearch/SluiceNode.java",
 		"opensearch/log4j2.properties",
 	}
 }
@@ -186,7 +187,7 @@ func (b *build) make(ctx context.Context, cache string, say reporter) error {
 
 	// No annotation processing: log4j's processor would look for plugins in the launcher.
 	javac := exec.CommandContext(ctx, b.java.tool("javac"), "-proc:none", "-encoding", "UTF-8",
-		"-cp", filepath.Join(lib, "*"), "-d", classes, filepath.Join(work, "SluiceNode.java"))
+		"-cp", filepath.Join(lib, "*"), "-d", classes, filepath.Join(work, "SluiceNode.java"), filepath.Join(work, "ModularNode.java"))
 	jar := exec.CommandContext(ctx, b.java.tool("jar"), "--create", "--file", filepath.Join(lib, "sluice-node.jar"),
 		"-C", classes, ".")
 	for _, cmd := range []*exec.Cmd{javac, jar} {

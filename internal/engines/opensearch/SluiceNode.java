@@ -1,32 +1,20 @@
 import java.nio.file.Path;
-import java.util.Collection;
-import java.util.List;
 import java.util.Map;
-import org.opensearch.Version;
-import org.opensearch.analysis.common.CommonAnalysisModulePlugin;
 import org.opensearch.common.logging.LogConfigurator;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.env.Environment;
-import org.opensearch.index.mapper.MapperExtrasModulePlugin;
-import org.opensearch.index.reindex.ReindexModulePlugin;
-import org.opensearch.join.ParentJoinModulePlugin;
 import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.node.Node;
-import org.opensearch.painless.PainlessModulePlugin;
-import org.opensearch.plugins.Plugin;
-import org.opensearch.plugins.PluginInfo;
-import org.opensearch.transport.Netty4ModulePlugin;
 
 /**
- * One OpenSearch 3.x node with the modules it is normally shipped with. Arguments are settings, "key=value" each.
+ * Runs one OpenSearch node. Arguments are settings, "key=value" each. What differs between the major versions is in
+ * ModularNode.
  *
  * The process ends with its parent: the parent holds the other end of standard input, and end of file halts the JVM at
  * once. SIGTERM closes the node in order.
  */
-public final class SluiceNode extends Node {
-    private SluiceNode(Environment environment, Collection<PluginInfo> plugins) {
-        super(environment, plugins, true);
-    }
+public final class SluiceNode {
+    private SluiceNode() {}
 
     public static void main(String[] args) throws InterruptedException {
         Thread watch = new Thread(SluiceNode::haltWithParent, "parent-watch");
@@ -56,20 +44,9 @@ public final class SluiceNode extends Node {
         Environment environment = InternalSettingsPreparer.prepareEnvironment(built, Map.of(), config, () -> "sluice");
         LogConfigurator.setNodeName(built.get("node.name", "sluice"));
 
-        Node node = new SluiceNode(environment, List.of(
-            info(Netty4ModulePlugin.class),
-            info(ReindexModulePlugin.class),
-            info(PainlessModulePlugin.class),
-            info(CommonAnalysisModulePlugin.class),
-            info(MapperExtrasModulePlugin.class),
-            info(ParentJoinModulePlugin.class)));
+        Node node = new ModularNode(environment);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node), "node-close"));
         node.start();
-    }
-
-    private static PluginInfo info(Class<? extends Plugin> module) {
-        String name = module.getName();
-        return new PluginInfo(name, name, "-", Version.CURRENT, "21", name, null, List.of(), false);
     }
 
     private static void close(Node node) {
