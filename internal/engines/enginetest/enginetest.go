@@ -1,4 +1,4 @@
-// Package enginetest gives tests real engines: OpenSearch nodes and etcd, one per test or one for all tests of a package.
+// Package enginetest gives tests real engines: OpenSearch nodes, etcd and Consul, one per test or one for all tests of a package.
 //
 // It has one rule about machines that lack something an engine needs. Where the environment variable CI is set, the test
 // fails, because there a test that quietly does not run is worse than none. Elsewhere it is skipped, with what is missing
@@ -58,6 +58,39 @@ func EtcdWith(t testing.TB, o *engines.EtcdOptions) *engines.Etcd {
 func EtcdCluster(t testing.TB, n int) *engines.EtcdCluster {
 	t.Helper()
 	cluster, err := engines.StartEtcdCluster(t.Context(), n, &engines.EtcdOptions{Progress: progress})
+	demand(t, err)
+	stopAfter(t, cluster)
+	return cluster
+}
+
+// Consul starts a server that is a datacenter of its own, for this test alone, which may kill and pause it. It is stopped when
+// the test ends.
+func Consul(t testing.TB) *engines.Consul {
+	t.Helper()
+	return ConsulWith(t, &engines.ConsulOptions{})
+}
+
+// ConsulWith is Consul with options.
+func ConsulWith(t testing.TB, o *engines.ConsulOptions) *engines.Consul {
+	t.Helper()
+	own := *o
+	if own.Progress == nil {
+		own.Progress = progress
+	}
+	server, err := engines.StartConsul(t.Context(), &own)
+	demand(t, err)
+	stopAfter(t, server)
+	return server
+}
+
+// ConsulCluster starts a cluster of n servers for this test alone. It is stopped when the test ends.
+func ConsulCluster(t testing.TB, n int, o *engines.ConsulOptions) *engines.ConsulCluster {
+	t.Helper()
+	own := *o
+	if own.Progress == nil {
+		own.Progress = progress
+	}
+	cluster, err := engines.StartConsulCluster(t.Context(), n, &own)
 	demand(t, err)
 	stopAfter(t, cluster)
 	return cluster

@@ -32,8 +32,8 @@ type slot struct {
 	err    error // a start that failed is not tried again for every test
 }
 
-// Main runs the tests of a package, stops the shared engines and exits. A package that uses SharedOpenSearch or SharedEtcd
-// calls it from TestMain:
+// Main runs the tests of a package, stops the shared engines and exits. A package that uses one calls it from
+// TestMain:
 //
 //	func TestMain(m *testing.M) { enginetest.Main(m) }
 func Main(m *testing.M) { os.Exit(Run(m)) }
@@ -77,6 +77,15 @@ func SharedEtcd(t testing.TB) *engines.Etcd {
 	t.Helper()
 	return share(t, "etcd", func(ctx context.Context) (*engines.Etcd, error) {
 		return engines.StartEtcd(ctx, &engines.EtcdOptions{Progress: progress})
+	})
+}
+
+// SharedConsul returns the Consul that all tests of the package use, with the same rules as SharedOpenSearch. Tests use key
+// prefixes of their own. It grants sessions of one second and more, where Consul's default is ten.
+func SharedConsul(t testing.TB) *engines.Consul {
+	t.Helper()
+	return share(t, "consul", func(ctx context.Context) (*engines.Consul, error) {
+		return engines.StartConsul(ctx, &engines.ConsulOptions{Progress: progress, Settings: map[string]any{"session_ttl_min": "1s"}})
 	})
 }
 
