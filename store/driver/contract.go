@@ -68,6 +68,7 @@ var guarantees = []Guarantee{
 	{"SessionEndsWhenNotRenewed", "A session that is not renewed ends, visibly, and never before its TTL."},
 	{"RenewalKeepsASession", "A session that is renewed in time does not end; from its last renewal it lasts its TTL."},
 	{"UpdateDoesNotRenewAndTheLostStayLost", "Updates do not extend the lease, and a session that has ended is lost for ever and changes nothing."},
+	{"LateUpdateDoesNotOvertake", "An update that failed, and arrives late, does not undo a later one that succeeded."},
 	{"SessionNeedsAFreeKey", "A session is opened under a key that does not exist; what is there is left alone."},
 	{"CloseRemovesTheSession", "Close removes the record, visibly, and the session is lost."},
 	{"LostSessionLeavesItsSuccessorAlone", "A session that has ended does nothing to whoever took its key."},

@@ -129,7 +129,9 @@ type Session interface {
 	Renew(ctx context.Context) error
 	// Update replaces the record's value; ErrSessionLost once the lease has
 	// ended or the record is not the session's any more. It does not extend the
-	// lease.
+	// lease. An Update that failed may take effect late, but never after a later
+	// one of the session has succeeded: compare versions, for the engine may
+	// receive the two over different connections.
 	Update(ctx context.Context, value []byte) (Version, error)
 	// Close ends the lease and removes the record. ErrSessionLost when there was
 	// none left to remove.

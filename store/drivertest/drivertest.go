@@ -139,6 +139,7 @@ var checks = []check{
 	{"SessionEndsWhenNotRenewed", false, sessionExpires},
 	{"RenewalKeepsASession", false, renewal},
 	{"UpdateDoesNotRenewAndTheLostStayLost", false, updateDoesNotRenew},
+	{"LateUpdateDoesNotOvertake", false, lateUpdate},
 	{"SessionNeedsAFreeKey", false, sessionConflict},
 	{"CloseRemovesTheSession", false, sessionClose},
 	{"LostSessionLeavesItsSuccessorAlone", false, successor},

@@ -1,7 +1,9 @@
 package drivertest
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -130,6 +132,30 @@ func updateDoesNotRenew(s *suite) {
 	end := s.put(s.Driver, session("end"), "", 0)
 	if evs := tape.reach(end); len(evs) != updates+3 { // opened, updated, ended, "end"
 		s.Fatalf("watch reported %d changes; want %d", len(evs), updates+3)
+	}
+}
+
+// An update whose caller gave up may still be on its way. It must not undo a
+// later one that was acknowledged: what it says about its process was true
+// before, and is not any more.
+func lateUpdate(s *suite) {
+	x := s.open(s.Driver, session("s"), "", max(20*s.TTL, 4*s.Bound))
+	for i := range 5 {
+		s.Fault(Slow)
+		ctx, cancel := context.WithTimeout(s.ctx, Lag/5)
+		if v, err := x.Update(ctx, fmt.Appendf(nil, "old %d", i)); err == nil || answer(err) {
+			s.Errorf("an update with less time than the way takes: version %d, %v", v, err)
+		}
+		cancel()
+		s.Fault(None)
+		value := fmt.Sprintf("new %d", i)
+		v, err := x.Update(s.ctx, []byte(value))
+		if err != nil {
+			s.Fatalf("update: %v", err)
+		}
+		// The old one has arrived by the time that its delay is over.
+		<-time.After(2 * Lag)
+		s.has(session("s"), value, v)
 	}
 }
 

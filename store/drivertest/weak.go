@@ -10,33 +10,31 @@ import (
 func weaknesses(t *testing.T, h Harness) map[string]driver.Weakness {
 	t.Helper()
 	out := map[string]driver.Weakness{}
-	t.Run("Weaknesses", func(t *testing.T) {
-		w, ok := h.New(t).Driver.(driver.Weak)
-		if !ok {
-			return
+	w, ok := h.New(t).Driver.(driver.Weak)
+	if !ok {
+		return out
+	}
+	declared, err := w.Weaknesses(t.Context())
+	if err != nil {
+		t.Fatalf("the driver cannot say what its weaknesses are: %v", err)
+	}
+	names := map[string]bool{}
+	for _, g := range driver.Guarantees() {
+		names[g.Name] = true
+	}
+	for _, w := range declared {
+		_, twice := out[w.Guarantee]
+		switch {
+		case !names[w.Guarantee]:
+			t.Errorf("the driver declares to be weak in %q, which is no guarantee", w.Guarantee)
+		case twice:
+			t.Errorf("the driver declares to be weak in %s twice", w.Guarantee)
+		case w.Why == "" || w.Risk == "" || w.Remedy == "":
+			t.Errorf("the weakness in %s must say why, what could happen and what to set: %+v", w.Guarantee, w)
+		default:
+			out[w.Guarantee] = w
 		}
-		declared, err := w.Weaknesses(t.Context())
-		if err != nil {
-			t.Fatalf("the driver cannot say what its weaknesses are: %v", err)
-		}
-		names := map[string]bool{}
-		for _, g := range driver.Guarantees() {
-			names[g.Name] = true
-		}
-		for _, w := range declared {
-			_, twice := out[w.Guarantee]
-			switch {
-			case !names[w.Guarantee]:
-				t.Errorf("the driver declares to be weak in %q, which is no guarantee", w.Guarantee)
-			case twice:
-				t.Errorf("the driver declares to be weak in %s twice", w.Guarantee)
-			case w.Why == "" || w.Risk == "" || w.Remedy == "":
-				t.Errorf("the weakness in %s must say why, what could happen and what to set: %+v", w.Guarantee, w)
-			default:
-				out[w.Guarantee] = w
-			}
-		}
-	})
+	}
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -21,6 +22,8 @@ type session struct {
 	lease   clientv3.LeaseID
 	created int64 // revision at which the key was created: the session's identity
 	renewal renewal
+
+	modified atomic.Int64 // revision of the record's last change, as far as it is known
 }
 
 // Open implements driver.Driver. The ttl is rounded up to whole seconds, and by
@@ -50,7 +53,9 @@ func (s *Store) Open(ctx context.Context, key driver.Key, value []byte, ttl time
 	r, err := s.commit(ctx, doing, clientv3.Compare(clientv3.CreateRevision(k), "=", 0),
 		clientv3.OpPut(k, string(value), clientv3.WithLease(l.ID)), s.touch(key.Space))
 	if err == nil && r.Succeeded {
-		return &session{s: s, key: key, lease: l.ID, created: r.Header.Revision, renewal: s.newRenewal()}, nil
+		x := &session{s: s, key: key, lease: l.ID, created: r.Header.Revision, renewal: s.newRenewal()}
+		x.modified.Store(x.created)
+		return x, nil
 	}
 	s.revoke(l.ID)
 	if err != nil {
@@ -134,19 +139,50 @@ func (x *session) mine() clientv3.Cmp {
 }
 
 // Update implements driver.Session. A lease that ended took the record with it,
-// so whether the record is there is all there is to compare.
+// so whether the record is there is all there is to compare for the session's
+// sake. That it is also at the revision that was last seen is compared because
+// of an earlier update that failed and may still be on its way, over a connection
+// that was given up or to a member that was slow: whichever of the two takes
+// effect first moves the revision, and the other does nothing. Is it the later
+// one that is refused, it is tried again from where the earlier one has led.
 func (x *session) Update(ctx context.Context, value []byte) (driver.Version, error) {
-	r, err := x.s.commit(ctx, "update a session", x.mine(),
-		clientv3.OpPut(x.s.key(x.key), string(value), clientv3.WithLease(x.lease)), x.s.touch(x.key.Space))
-	switch {
-	case errors.Is(err, rpctypes.ErrLeaseNotFound):
-		return 0, x.lost() // etcd refuses the whole transaction
-	case err != nil:
-		return 0, err
-	case !r.Succeeded:
-		return 0, x.lost()
+	ctx, cancel := x.s.bound(ctx) // one bound for all attempts
+	defer cancel()
+	k := x.s.key(x.key)
+	for {
+		at := x.modified.Load()
+		var r *clientv3.TxnResponse
+		err := x.s.call(ctx, "update a session", refused, func(ctx context.Context) (err error) {
+			r, err = x.s.c.Txn(ctx).
+				If(x.mine(), clientv3.Compare(clientv3.ModRevision(k), "=", at)).
+				Then(clientv3.OpPut(k, string(value), clientv3.WithLease(x.lease)), x.s.touch(x.key.Space)).
+				Else(clientv3.OpGet(k, clientv3.WithKeysOnly())).
+				Commit()
+			return err
+		})
+		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+			return 0, x.lost() // etcd refuses the whole transaction
+		}
+		if err != nil {
+			return 0, err
+		}
+		if r.Succeeded {
+			x.saw(r.Header.Revision)
+			return driver.Version(r.Header.Revision), nil
+		}
+		kvs := r.Responses[0].GetResponseRange().Kvs
+		if len(kvs) == 0 || kvs[0].CreateRevision != x.created {
+			return 0, x.lost()
+		}
+		x.saw(kvs[0].ModRevision)
 	}
-	return driver.Version(r.Header.Revision), nil
+}
+
+// saw moves the known revision, forward only: updates may run side by side.
+func (x *session) saw(rev int64) {
+	for at := x.modified.Load(); at < rev && !x.modified.CompareAndSwap(at, rev); at = x.modified.Load() {
+		continue
+	}
 }
 
 // Close implements driver.Session. The record is deleted by a transaction that
