@@ -116,6 +116,11 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 		if err := d.mv.RefreshTarget(ctx); err != nil {
 			return nil, 0, err
 		}
+		if d.c.timed != nil && d.compared > 0 && d.c.opt.Now()-d.compared >= timedCompareEvery {
+			if err := d.timedCompare(ctx); err != nil {
+				return nil, 0, err
+			}
+		}
 		return &overBudget{}, dirty, nil
 	}
 	check := d.c.barrier.Check(ctx, d.move().Partition, d.accounted())
@@ -148,7 +153,7 @@ func waitable(err error) bool {
 // one halves with every eight rounds that were spent waiting since.
 func (d *drive) predict(dirty int) time.Duration {
 	seal := d.mv.Rates().Seal
-	return d.mv.PredictPause(dirty) + d.ack - (seal - seal>>min(d.calm/8, 16))
+	return d.mv.PredictPause(dirty) + d.timedPause() + d.ack - (seal - seal>>min(d.calm/8, 16))
 }
 
 // accounted tells the barrier whom this move has accounted for.
@@ -164,6 +169,9 @@ func (d *drive) accounted() func(string) bool {
 // the move is aborted, since nothing would keep such writes from being lost at
 // the flip.
 func (d *drive) verify(ctx context.Context) error {
+	if d.c.timed != nil {
+		return d.timedCompare(ctx) // with no journals every write would be drift
+	}
 	if err := d.stage(ctx, StageVerifying, nil); err != nil {
 		return err
 	}
@@ -186,7 +194,7 @@ func (d *drive) verify(ctx context.Context) error {
 		}
 		sleep(ctx, backoff(try))
 	}
-	counts := DiffCounts{Scanned: diff.Scanned, Missing: diff.NMissing, Extra: diff.NExtra, Older: diff.NOlder}
+	counts := countsOf(diff)
 	open := append(append(append([]gate.DocRef(nil), diff.Missing...), diff.Extra...), diff.Older...)
 	for try := 0; len(open) > 0; try++ {
 		var left mover.Diff
@@ -207,6 +215,10 @@ func (d *drive) verify(ctx context.Context) error {
 	}
 	d.verified = true
 	return d.stage(ctx, StageCatchingUp, func(m *Move) { m.Verified = &counts })
+}
+
+func countsOf(d mover.Diff) DiffCounts {
+	return DiffCounts{Scanned: d.Scanned, Missing: d.NMissing, Extra: d.NExtra, Older: d.NOlder}
 }
 
 // unexplained returns which of the documents still differ after the journals

@@ -33,8 +33,12 @@ type ControllerOptions struct {
 	Scan            time.Duration
 	UpstreamOptions *upstream.Options
 	Barrier         *FleetBarrierOptions
-	Logger          *slog.Logger         // default: discard
-	Now             func() time.Duration // suspend-counting clock (default clock.SinceBoot)
+	// Timed, if not nil, is for fleets with proxies that hold no session: writes
+	// are held for its Wait before each flip, and what they wrote is found by
+	// comparing both sides. See TimeBarrier for what is assumed of them.
+	Timed  *TimeBarrierOptions
+	Logger *slog.Logger         // default: discard
+	Now    func() time.Duration // suspend-counting clock (default clock.SinceBoot)
 }
 
 // Controller runs moves and resumes those that were left. Any number of them
@@ -46,6 +50,7 @@ type Controller struct {
 	opt     ControllerOptions
 	log     *slog.Logger
 	barrier *FleetBarrier
+	timed   *TimeBarrier // nil: every proxy holds a session
 	absent  *absences
 
 	mu      sync.Mutex
@@ -85,10 +90,14 @@ func NewController(s *store.Store, peers *gate.Peers, o *ControllerOptions) *Con
 	if opt.Now == nil {
 		opt.Now = clock.SinceBoot
 	}
-	return &Controller{
+	c := &Controller{
 		s: s, peers: peers, opt: opt, log: opt.Logger, barrier: NewFleetBarrier(s, opt.Barrier), absent: newAbsences(opt.Now),
 		running: map[string]*drive{}, clients: map[string]*clusterClient{}, checked: map[string]bool{},
 	}
+	if opt.Timed != nil {
+		c.timed = NewTimeBarrier(opt.Timed)
+	}
+	return c
 }
 
 // Run drives moves until ctx ends. While the store cannot be reached, or after

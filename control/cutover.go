@@ -65,7 +65,7 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 	d.epoch, d.calm = e.Epoch, 0
 	limit, cancel := context.WithTimeoutCause(ctx, m.Options.CutoverDeadline-time.Since(began), errDeadline)
 	defer cancel()
-	sealed, err := d.closeAndTake(limit)
+	sealed, err := d.closeAndTake(limit, e)
 	if err == nil {
 		e, err = d.complete(limit)
 		if err == nil {
@@ -81,14 +81,20 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 	if cause := context.Cause(limit); cause != nil {
 		why = fmt.Errorf("%w: %w", cause, err)
 	}
-	return false, why, d.reopen(ctx, sealed)
+	if err := d.reopen(ctx, sealed); err != nil {
+		return false, nil, err
+	}
+	if d.c.timed != nil && errors.Is(why, errDrift) {
+		return false, nil, why // the assumption is false; it would be the next time
+	}
+	return false, why, nil
 }
 
 // closeAndTake waits for the barrier at the cutover's epoch and brings over what
 // is left. When it returns nil, both sides are equal, nothing that was admitted
 // before can still change the source, and no mover can change the target. Steps
 // that do not need one another run at the same time.
-func (d *drive) closeAndTake(ctx context.Context) (sealed bool, err error) {
+func (d *drive) closeAndTake(ctx context.Context, e placement.Entry) (sealed bool, err error) {
 	m := d.move()
 	at := time.Now()
 	// Writes with refresh=wait_for end only when the source is refreshed, and
@@ -108,7 +114,12 @@ func (d *drive) closeAndTake(ctx context.Context) (sealed bool, err error) {
 		return false, err
 	}
 	d.ack = time.Since(at)
-	d.flip.barrier = d.ack
+	if d.c.timed != nil {
+		if err := d.awaitTime(ctx, e); err != nil {
+			return false, err
+		}
+	}
+	d.flip.barrier = time.Since(at)
 	for _, h := range clear.Heads {
 		if h.Lost {
 			return false, errJournalLost
@@ -129,6 +140,9 @@ func (d *drive) closeAndTake(ctx context.Context) (sealed bool, err error) {
 	g.Go(func() error {
 		at := time.Now()
 		last, err := d.lastRound(gctx, clear)
+		if err == nil && d.c.timed != nil {
+			err = d.lastCompare(gctx)
+		}
 		d.flip.lastRound = time.Since(at)
 		if err != nil {
 			return err
@@ -141,6 +155,9 @@ func (d *drive) closeAndTake(ctx context.Context) (sealed bool, err error) {
 		return sealed, err
 	}
 	d.flip.proxies = clear.Proxies
+	if d.c.timed != nil {
+		return true, d.stillQuiet()
+	}
 	return true, nil
 }
 

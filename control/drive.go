@@ -46,15 +46,19 @@ type drive struct {
 	unsure   map[string]uint64 // by session: lost journals of living sessions, and the head that a reconcile covers
 	verified bool
 	ack      time.Duration // what the last barrier took, less with every round of waiting
+	compare  time.Duration // what the last comparison of a timed move took
+	compared time.Duration // when it ended
 	calm     int           // rounds spent waiting for a shorter predicted pause since the last cutover
 	flip     flipped
 }
 
 // flipped is what only the driver that flipped knows.
 type flipped struct {
-	pause                    time.Duration // entering Cutover to completion
-	barrier, lastRound, seal time.Duration // its parts
-	proxies                  []store.Info  // waited for
+	pause                    time.Duration      // entering Cutover to completion
+	barrier, lastRound, seal time.Duration      // its parts
+	proxies                  []store.Info       // waited for
+	marks                    []map[string]int64 // of a timed move: the source's sequence numbers before the last comparison
+	verified                 *DiffCounts        // of a timed move: what its last comparison found and put right
 }
 
 func newDrive(c *Controller, sess *store.Session, r store.Record[Move]) *drive {
@@ -260,6 +264,7 @@ func (d *drive) attempt(ctx context.Context) error {
 	}
 	m := d.move()
 	d.mv, d.epoch, d.verified, d.flip, d.ack, d.calm = nil, 0, false, flipped{}, 0, 0
+	d.compare, d.compared = 0, 0
 	d.after, d.unsure = map[string]uint64{}, map[string]uint64{}
 	src, err := d.c.client(ctx, m.From.Cluster)
 	if err != nil {

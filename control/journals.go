@@ -184,12 +184,14 @@ func (d *drive) recover(ctx context.Context) (waiting error, err error) {
 		for s, h := range d.unsure {
 			heads[s] = h
 		}
-		diff, err := d.mv.Reconcile(ctx, true)
-		if err != nil {
+		if _, err := d.mv.Resync(ctx); err != nil {
 			return nil, fmt.Errorf("reconcile: %w", err)
 		}
-		d.log.Info("reconciled", "scanned", diff.Scanned, "repaired", diff.Repaired)
-		if err := d.update(ctx, func(m *Move) { m.account(drained) }); err != nil {
+		idx := d.mv.Indexes()
+		if err := d.update(ctx, func(m *Move) {
+			m.account(drained)
+			m.Indices = idx
+		}); err != nil {
 			return nil, err
 		}
 		for s, head := range heads {

@@ -148,10 +148,17 @@ func (d *drive) beginBarrier(ctx context.Context) error {
 		_, err := d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)
 		cancel()
 		if err == nil {
+			if err := d.mv.NoteBase(ctx); err != nil {
+				return err
+			}
 			if err := d.mv.RefreshSource(ctx); err != nil {
 				return err
 			}
-			return d.stage(ctx, StageCopying, func(m *Move) { m.account(drained) })
+			idx := d.mv.Indexes()
+			return d.stage(ctx, StageCopying, func(m *Move) {
+				m.account(drained)
+				m.Indices = idx
+			})
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -23,6 +23,9 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 	idx := d.mv.Indexes()
 	if err := d.update(ctx, func(m *Move) {
 		m.Indices = idx
+		if d.flip.verified != nil {
+			m.Verified = d.flip.verified
+		}
 		if m.CompleteEpoch == 0 {
 			m.CompleteEpoch = e.Epoch
 		}

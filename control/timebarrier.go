@@ -21,7 +21,8 @@ type TimeBarrierOptions struct {
 // whose proxies hold no session, and is an assumption about them: that each
 // stops writing to the source within that time.
 //
-// The start is in the entry. A process on the same boot of the same machine
+// The start is in the entry. Prove may be asked by any process at any time: a
+// completion that is asked for early is refused with *BarrierPending. A process on the same boot of the same machine
 // counts on from it exactly, however often it restarts. Any other process cannot
 // compare its clock with the one that wrote the start, so it begins anew when it
 // first sees that epoch: longer, never shorter.

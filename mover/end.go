@@ -58,7 +58,7 @@ func (m *Mover) Seal(ctx context.Context) error {
 			}
 			return err
 		})
-		g.Go(func() (err error) { idx[n].Mark, err = m.seqNos(gctx, i.Source); return err })
+		g.Go(func() (err error) { idx[n].Mark, err = m.marks(gctx, i.Source); return err })
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -111,15 +111,49 @@ func sealActions(idx []Index, src []found, own [][]string) []any {
 	return actions
 }
 
-// seqNos reads the newest sequence number of each primary shard.
-func (m *Mover) seqNos(ctx context.Context, index string) (map[string]int64, error) {
+// Marks reads the newest sequence numbers of A's shards, by index in the order of
+// Indexes. Equal to the marks that a later Seal notes, they say that nothing at
+// all was written to A in between.
+func (m *Mover) Marks(ctx context.Context) ([]map[string]int64, error) {
+	idx, err := m.indices()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]map[string]int64, len(idx))
+	for n, i := range idx {
+		if out[n], err = m.marks(ctx, i.Source); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// marks reads the newest sequence number of each primary shard.
+func (m *Mover) marks(ctx context.Context, index string) (map[string]int64, error) {
+	seq, err := m.seqNos(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	for shard, s := range seq {
+		out[shard] = s.Max
+	}
+	return out, nil
+}
+
+// seqNo is how far a primary shard has come.
+type seqNo struct {
+	Max        int64 `json:"max_seq_no"`        // newest
+	Checkpoint int64 `json:"global_checkpoint"` // everything up to it is on every copy in sync
+}
+
+// seqNos reads how far each primary shard of an index of the source has come.
+func (m *Mover) seqNos(ctx context.Context, index string) (map[string]seqNo, error) {
 	var ans struct {
 		Indices map[string]struct {
 			Shards map[string][]struct {
 				Routing struct{ Primary bool } `json:"routing"`
-				SeqNo   struct {
-					Max int64 `json:"max_seq_no"`
-				} `json:"seq_no"`
+				SeqNo   seqNo                  `json:"seq_no"`
 			} `json:"shards"`
 		} `json:"indices"`
 	}
@@ -127,11 +161,11 @@ func (m *Mover) seqNos(ctx context.Context, index string) (map[string]int64, err
 	if err := m.read(ctx, m.src, http.MethodGet, "/"+esc(index)+"/_stats/docs", q, nil, &ans); err != nil {
 		return nil, fmt.Errorf("read the sequence numbers of %s: %w", index, err)
 	}
-	out := map[string]int64{}
+	out := map[string]seqNo{}
 	for shard, copies := range ans.Indices[index].Shards {
 		for _, c := range copies {
 			if c.Routing.Primary {
-				out[shard] = c.SeqNo.Max
+				out[shard] = c.SeqNo
 			}
 		}
 	}
@@ -160,7 +194,7 @@ func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
 		if _, err := m.block(ctx, m.src, i.Source); err != nil {
 			return false, err
 		}
-		now, err := m.seqNos(ctx, i.Source)
+		now, err := m.marks(ctx, i.Source)
 		if err != nil {
 			return false, err
 		}

@@ -24,6 +24,9 @@ type Index struct {
 	// GCDeletes is the source's index.gc_deletes, which the target gets before
 	// the move completes; empty is OpenSearch's default.
 	GCDeletes string `json:"gc_deletes,omitempty"`
+	// Base holds the source's global checkpoint of each primary shard: what was
+	// written up to it is at the target. NoteBase and Resync note it.
+	Base map[string]int64 `json:"base,omitempty"`
 	// Mark holds the source's newest sequence number of each primary shard, as
 	// Seal found them. Fence compares with them. Empty until Seal.
 	Mark map[string]int64 `json:"mark,omitempty"`

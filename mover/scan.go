@@ -39,7 +39,12 @@ type doc struct {
 // unique there and stable while the point in time lives, so search_after
 // neither skips nor repeats. Over several shards the same sort key occurs once
 // a shard, and documents were lost.
-func (m *Mover) scan(ctx context.Context, c *upstream.Client, index string, shard int, source bool, page func() int, each func([]doc) error) (err error) {
+func (m *Mover) scan(ctx context.Context, c *upstream.Client, index string, shard int, source bool, page func() int, each func([]doc) error) error {
+	return m.scanWhere(ctx, c, index, shard, map[string]any{"match_all": map[string]any{}}, source, page, each)
+}
+
+// scanWhere is scan for the documents that match a query.
+func (m *Mover) scanWhere(ctx context.Context, c *upstream.Client, index string, shard int, where map[string]any, source bool, page func() int, each func([]doc) error) (err error) {
 	var pit struct {
 		ID     string                            `json:"pit_id"`
 		Shards struct{ Total, Successful int64 } `json:"_shards"`
@@ -66,7 +71,7 @@ func (m *Mover) scan(ctx context.Context, c *upstream.Client, index string, shar
 	for {
 		body := map[string]any{
 			"pit": map[string]any{"id": pit.ID, "keep_alive": keepAlive}, "size": min(page(), window), "sort": []any{map[string]any{"_doc": "asc"}},
-			"version": true, "_source": source, "track_total_hits": false, "query": map[string]any{"match_all": map[string]any{}},
+			"version": true, "_source": source, "track_total_hits": false, "query": where,
 		}
 		if after != nil {
 			body["search_after"] = after

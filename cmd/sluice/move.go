@@ -49,7 +49,7 @@ The old copy is kept, blocked for writes, until sluice moves retire removes it.`
 			if o := &req.Options; !c.Flags().Changed("cutover-deadline") {
 				o.CutoverDeadline = s.cfg.Controller.CutoverDeadline
 			}
-			req.Options.DrainBarrier = s.cfg.Proxy.DrainBarrier
+			req.Options.DrainBarrier = s.cfg.Controller.DrainBarrier
 			if dryRun {
 				return precheck(c, s.Store, req)
 			}

@@ -124,8 +124,12 @@ func (n *node) start(ctx context.Context) error {
 	// 5. The controller last: it begins by resuming moves.
 	if n.roles.controller {
 		k := cfg.Controller
+		var timed *control.TimeBarrierOptions
+		if k.Barrier == config.BarrierTime {
+			timed = &control.TimeBarrierOptions{Wait: k.DrainBarrier}
+		}
 		c := control.NewController(n.store, gate.NewPeers(secret, nil), &control.ControllerOptions{
-			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, CopyWorkers: k.CopyWorkers, Logger: n.log,
+			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, CopyWorkers: k.CopyWorkers, Timed: timed, Logger: n.log,
 		})
 		n.control = startService("controller", n.failed, c.Run)
 	}

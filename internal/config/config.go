@@ -90,10 +90,16 @@ type Admin struct {
 // Fleet is what the processes of one fleet share.
 type Fleet struct{ SecretFile string }
 
+// BarrierTime is the value of controller.barrier for fleets with proxies that
+// hold no session.
+const BarrierTime = "time"
+
 // Controller drives the moves.
 type Controller struct {
 	PauseBudget     time.Duration
 	CutoverDeadline time.Duration
+	Barrier         string // fleet or time
+	DrainBarrier    time.Duration
 	SessionTTL      time.Duration
 	MovesAtOnce     int
 	CopyWorkers     int

@@ -118,6 +118,10 @@ func TestRefusals(t *testing.T) {
 		{"certificate without key", "proxy:\n  tls_cert_file: x\n", "proxy.tls_key_file", "must be set"},
 		{"drain below timeout", "proxy:\n  drain_barrier: 1s\n", "proxy.drain_barrier", "must not be below proxy.upstream_write_timeout"},
 		{"cutover above hold", "controller:\n  cutover_deadline: 6s\n", "controller.cutover_deadline", "must be below proxy.hold_deadline"},
+		{"controller's drain below timeout", "controller:\n  drain_barrier: 1s\n", "controller.drain_barrier", "must not be below proxy.upstream_write_timeout"},
+		{"barrier", "controller:\n  barrier: hope\n", "controller.barrier", "must be one of fleet, time"},
+		{"timed barrier above the budget", "controller:\n  barrier: time\n", "controller.pause_budget", "must be above controller.drain_barrier, which is 30s"},
+		{"no copy workers", "controller:\n  copy_workers: 0\n", "controller.copy_workers", "must be from 1 to 64"},
 		{"budget above deadline", "controller:\n  pause_budget: 3s\n", "controller.pause_budget", "must not be above"},
 		{"listen without port", "proxy:\n  listen: localhost\n", "proxy.listen", "must be host:port"},
 		{"same address twice", "proxy:\n  listen: 127.0.0.1:9281\n", "admin.listen", "must differ from proxy.listen"},
@@ -136,6 +140,13 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("the message shows a credential: %v", err)
 			}
 		})
+	}
+}
+
+func TestTimedBarrierIsAllowedLongPauses(t *testing.T) {
+	_, _, err := config.Load(&config.Options{File: write(t, "controller:\n  barrier: time\n  drain_barrier: 30s\n  pause_budget: 1m\n  cutover_deadline: 2m\n"), Environ: noEnv})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

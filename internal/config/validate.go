@@ -59,7 +59,12 @@ func (c *Config) validate() error {
 		"must not be below proxy.upstream_write_timeout, which is "+p.UpstreamWriteTimeout.String())
 	v.is(t.PauseBudget <= t.CutoverDeadline, "controller.pause_budget", t.PauseBudget.String(),
 		"must not be above controller.cutover_deadline, which is "+t.CutoverDeadline.String())
-	v.is(t.CutoverDeadline < p.HoldDeadline, "controller.cutover_deadline", t.CutoverDeadline.String(),
+	v.is(t.DrainBarrier >= p.UpstreamWriteTimeout, "controller.drain_barrier", t.DrainBarrier.String(),
+		"must not be below proxy.upstream_write_timeout, which is "+p.UpstreamWriteTimeout.String())
+	timed := t.Barrier == BarrierTime
+	v.is(!timed || t.PauseBudget > t.DrainBarrier, "controller.pause_budget", t.PauseBudget.String(),
+		"must be above controller.drain_barrier, which is "+t.DrainBarrier.String()+", because controller.barrier is time: no pause is shorter than that")
+	v.is(timed || t.CutoverDeadline < p.HoldDeadline, "controller.cutover_deadline", t.CutoverDeadline.String(),
 		"must be below proxy.hold_deadline, which is "+p.HoldDeadline.String()+", or held writes fail before the cutover is undone")
 	v.is(p.HoldRequests >= 1, "proxy.hold_requests", fmt.Sprint(p.HoldRequests), "must be at least 1")
 	v.is(p.HoldBytes >= 1<<20, "proxy.hold_bytes", fmt.Sprint(p.HoldBytes), "must be at least 1MiB")

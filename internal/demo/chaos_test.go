@@ -80,7 +80,8 @@ func newRig(t *testing.T, nodes [2]*engines.OpenSearch, name string) *rig {
 	must(t, err)
 	fleet, err := demo.NewFleet(program, t.TempDir(), &demo.FleetOptions{Extra: map[string][]string{
 		// What a vanished proxy makes everybody wait for, shortened. Nothing here lets a write take 5 s.
-		"proxy": {"session_ttl: 3s", "upstream_write_timeout: 5s", "drain_barrier: 5s"},
+		"proxy":      {"session_ttl: 3s", "upstream_write_timeout: 5s", "drain_barrier: 5s"},
+		"controller": {"drain_barrier: 5s"},
 	}})
 	must(t, err)
 	t.Cleanup(func() {
@@ -141,8 +142,11 @@ func showLogs(t *testing.T, f *demo.Fleet) {
 	}
 }
 
-// watchStage returns a channel that is closed as soon as a move's record in the store says that it is in the stage. It reads
-// the store itself, because a cutover is over before a command could have asked.
+// writesHeld is no stage of a move but the phase of the tenant's entry in which writes are held.
+const writesHeld = "Cutover"
+
+// watchStage returns a channel that is closed as soon as a move's record in the store says that it is in the stage, or the
+// tenant's entry that it is in the phase. It reads the store itself, because a cutover is over before a command could have asked.
 func watchStage(t *testing.T, ctx context.Context, f *demo.Fleet, stage string) <-chan struct{} {
 	t.Helper()
 	client, err := clientv3.New(clientv3.Config{Endpoints: []string{f.EtcdURL()}, DialTimeout: 10 * time.Second, Logger: zap.NewNop()})
@@ -154,8 +158,8 @@ func watchStage(t *testing.T, ctx context.Context, f *demo.Fleet, stage string) 
 		defer func() { _ = client.Close() }()
 		for response := range events {
 			for _, e := range response.Events {
-				var record struct{ Stage string }
-				if json.Unmarshal(e.Kv.Value, &record) == nil && record.Stage == stage {
+				var record struct{ Stage, Phase string }
+				if json.Unmarshal(e.Kv.Value, &record) == nil && (record.Stage == stage || record.Phase == stage) {
 					close(reached)
 					return
 				}
@@ -187,10 +191,14 @@ func TestKill9(t *testing.T) {
 		t.Skip("takes minutes")
 	}
 	nodes := clusters(t)
-	for _, stage := range []string{"copying", "catching_up", "cutover"} {
+	for _, stage := range []string{"copying", "catching_up", "cutover", writesHeld} {
 		for _, victim := range []string{"proxy", "controller"} {
 			t.Run(victim+" during "+stage, func(t *testing.T) {
-				r := newRig(t, nodes, strings.ReplaceAll(victim+"-"+stage, "_", "-"))
+				name := strings.ReplaceAll(victim+"-"+stage, "_", "-")
+				if stage == writesHeld {
+					name = victim + "-held"
+				}
+				r := newRig(t, nodes, name)
 				process := r.fleet.Controller
 				if victim == "proxy" {
 					process = r.fleet.Proxies[0]
