@@ -26,7 +26,7 @@ func configCommand() *cobra.Command {
 			if len(a) == 1 {
 				file = a[0]
 			}
-			_, warnings, err := config.Load(&config.Options{File: file, Flags: c.Flags()})
+			_, warnings, err := loadFile(c, file)
 			for _, w := range warnings {
 				fmt.Fprintln(c.ErrOrStderr(), "sluice: warning:", w)
 			}

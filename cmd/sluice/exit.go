@@ -70,13 +70,14 @@ func exitCode(err error) int {
 		refusedHere *refusedError
 		unreachable *unreachableError
 		move        *moveError
+		notOpen     *store.NotOpenError
 	)
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &usage), errors.As(err, &invalid):
 		return exitUsage
-	case errors.As(err, &refusal), errors.As(err, &refusedHere), isControlRefusal(err):
+	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), isControlRefusal(err):
 		return exitRefused
 	case errors.As(err, &move):
 		return exitMove

@@ -38,7 +38,7 @@ type node struct {
 
 	data, admin  net.Listener
 	embedded     *etcdstore.Embedded
-	driver       *etcdstore.Store
+	driver       dialed
 	store        *store.Store
 	gate         *gate.Gate
 	clusters     *proxy.Directory
@@ -177,36 +177,38 @@ func (n *node) stop() error {
 	return errors.Join(errs...)
 }
 
-// openTable connects to etcd, or runs the member when there are no endpoints and
-// this process is the one to run it.
+// openTable connects to the store, or runs the etcd member when it is embedded
+// and this process is the one to run it. The table's own record is read first of
+// all: a table that is half imported, or was moved to another store, is not served.
 func (n *node) openTable(ctx context.Context) error {
-	e := n.cfg.Store.Etcd
-	opt := &etcdstore.Options{Logger: n.log}
-	if len(e.Endpoints) > 0 || !n.roles.controller {
-		d, err := dialEtcdPatiently(ctx, n.cfg, n.log)
-		if err != nil {
-			return err
-		}
-		n.driver = d
-	} else {
-		m, err := etcdstore.StartEmbedded(ctx, etcdstore.EmbeddedConfig{DataDir: e.Embedded.DataDir, ClientURL: e.Embedded.ClientURL, Prefix: e.Prefix}, opt)
+	if n.cfg.Store.Embedded() && n.roles.controller {
+		m, err := startEmbedded(ctx, n.cfg, n.log)
 		if err != nil {
 			return err
 		}
 		n.embedded, n.driver = m, m.Store()
+	} else {
+		d, err := dialPatiently(ctx, n.cfg, n.log)
+		if err != nil {
+			return err
+		}
+		n.driver = d
 	}
-	n.store = store.New(n.driver, &store.Options{Logger: n.log})
-	return nil
+	var err error
+	n.store, err = store.Open(ctx, n.driver, &store.Options{Logger: n.log})
+	return err
+}
+
+func startEmbedded(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcdstore.Embedded, error) {
+	e := cfg.Store.Etcd
+	return etcdstore.StartEmbedded(ctx, etcdstore.EmbeddedConfig{DataDir: e.Embedded.DataDir, ClientURL: e.Embedded.ClientURL, Prefix: e.Prefix}, &etcdstore.Options{Logger: log})
 }
 
 func (n *node) storeName() string {
 	if n.embedded != nil {
 		return "embedded etcd at " + n.embedded.Endpoint()
 	}
-	if e := n.cfg.Store.Etcd; len(e.Endpoints) > 0 {
-		return "etcd at " + strings.Join(e.Endpoints, ", ")
-	}
-	return "etcd at " + n.cfg.Store.Etcd.Embedded.ClientURL
+	return storeWhere(n.cfg.Store)
 }
 
 // tableReady is the readiness of a process without a gate.

@@ -2,20 +2,32 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/sluiceproxy/sluice/internal/config"
 	"github.com/sluiceproxy/sluice/store"
-	"github.com/sluiceproxy/sluice/store/etcdstore"
 )
 
-// storeFlags adds the flags of the store to a command that reaches it.
-func storeFlags(c *cobra.Command) { config.AddFlags(c.Flags(), "store") }
+// storeFlags adds the flags of the store to a command that reaches it. All keys
+// are flags; the help shows those that say which store.
+func storeFlags(c *cobra.Command) {
+	config.AddFlags(c.Flags(), "store")
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		switch f.Name {
+		case "store.kind", "store.etcd.endpoints", "store.consul.address", "store.redis.addresses", "store.opensearch.addresses":
+		default:
+			f.Hidden = f.Hidden || strings.HasPrefix(f.Name, "store.")
+		}
+	})
+}
 
 // configFile is --config, else $SLUICE_CONFIG, else sluice.yaml if it is here,
 // else none.
@@ -33,7 +45,19 @@ func configFile(c *cobra.Command) string {
 }
 
 func loadConfig(c *cobra.Command) (*config.Config, []string, error) {
-	return config.Load(&config.Options{File: configFile(c), Flags: c.Flags()})
+	return loadFile(c, configFile(c))
+}
+
+// loadFile loads a configuration and has the chosen driver check its part.
+func loadFile(c *cobra.Command, file string) (*config.Config, []string, error) {
+	cfg, warnings, err := config.Load(&config.Options{File: file, Flags: c.Flags()})
+	if err != nil {
+		return nil, warnings, err
+	}
+	if err := checkStore(cfg); err != nil {
+		return nil, warnings, err
+	}
+	return cfg, warnings, nil
 }
 
 // openedStore is the table as a command uses it.
@@ -43,18 +67,22 @@ type openedStore struct {
 	close func()
 }
 
-// openStore connects to the configured etcd, or to the embedded member of a
-// process that runs on this machine.
+// openStore connects to the configured store and reads whether the table may be
+// used.
 func openStore(c *cobra.Command) (*openedStore, error) {
 	cfg, _, err := loadConfig(c)
 	if err != nil {
 		return nil, err
 	}
-	d, err := dialEtcd(c.Context(), cfg, nil)
+	d, err := dial(c.Context(), cfg, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &openedStore{Store: store.New(d, nil), cfg: cfg, close: func() { _ = d.Close() }}, nil
+	s, err := store.Open(c.Context(), d, nil)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return &openedStore{Store: s, cfg: cfg, close: func() { _ = d.Close() }}, nil
 }
 
 // onStore is a RunE that has the store open. A command that can refuse its input
@@ -70,19 +98,14 @@ func onStore(run func(*cobra.Command, *openedStore, []string) error) func(*cobra
 	}
 }
 
-// dialEtcd connects as a client.
-func dialEtcd(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcdstore.Store, error) {
-	e := cfg.Store.Etcd
-	endpoints := e.Endpoints
-	if len(endpoints) == 0 {
-		endpoints = []string{e.Embedded.ClientURL}
-	}
+// dial connects to the configured store as a client.
+func dial(ctx context.Context, cfg *config.Config, log *slog.Logger) (dialed, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	d, err := etcdstore.Open(ctx, etcdstore.Config{
-		Endpoints: endpoints, Prefix: e.Prefix, Username: e.Username, PasswordFile: e.PasswordFile,
-		TLS: etcdstore.TLS{CAFile: e.TLS.CAFile, CertFile: e.TLS.CertFile, KeyFile: e.TLS.KeyFile},
-	}, &etcdstore.Options{Logger: log})
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	d, err := backends[cfg.Store.Kind].open(ctx, cfg.Store, log)
 	if err == nil {
 		return d, nil
 	}
@@ -90,21 +113,21 @@ func dialEtcd(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcds
 		return nil, err
 	}
 	what := "the placement table cannot be read"
-	if len(e.Endpoints) == 0 {
+	if cfg.Store.Embedded() {
 		what += fmt.Sprintf(" (is `sluice serve` running here? else set store.etcd.endpoints, or %s)", config.EnvName("store.etcd.endpoints"))
 	}
 	return nil, &unreachableError{what, err}
 }
 
-// dialEtcdPatiently is dialEtcd for a process that starts: the store may be a
-// moment behind it, as when a whole fleet is started at once. A wrong
-// configuration is not waited for.
-func dialEtcdPatiently(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcdstore.Store, error) {
+// dialPatiently is dial for a process that starts: the store may be a moment
+// behind it, as when a whole fleet is started at once. A wrong configuration is
+// not waited for.
+func dialPatiently(ctx context.Context, cfg *config.Config, log *slog.Logger) (dialed, error) {
 	const patience = 60 * time.Second
 	bound, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		d, err := dialEtcd(bound, cfg, log)
+		d, err := dial(bound, cfg, log)
 		if err == nil || exitCode(err) != exitUnavailable {
 			return d, err
 		}

@@ -27,6 +27,9 @@ func nodeCommand(r roles, c *cobra.Command) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := needSecret(cfg); err != nil {
+			return err
+		}
 		log := newLogger(c.ErrOrStderr(), cfg.Log)
 		for _, w := range warnings {
 			log.Warn(w)

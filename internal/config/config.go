@@ -31,8 +31,19 @@ type Config struct {
 	Log        Log
 }
 
-// Store says where the placement table is.
-type Store struct{ Etcd Etcd }
+// Store says where the placement table is: Kind is one of Kinds, and only its
+// section is used. What each section must hold is the driver's to say; the
+// program asks it when it loads the configuration.
+type Store struct {
+	Kind       string
+	Etcd       Etcd
+	Consul     Consul
+	Redis      Redis
+	OpenSearch OpenSearch
+}
+
+// Embedded reports whether the table is in a member inside a process.
+func (s Store) Embedded() bool { return s.Kind == "etcd" && len(s.Etcd.Endpoints) == 0 }
 
 // Etcd is an external etcd cluster, or the embedded member when Endpoints is
 // empty.
@@ -46,7 +57,44 @@ type Etcd struct {
 }
 
 // TLS are the files of a TLS client.
-type TLS struct{ CAFile, CertFile, KeyFile string }
+type TLS struct{ CAFile, CertFile, KeyFile, ServerName string }
+
+// Consul is a Consul agent.
+type Consul struct {
+	Address   string
+	Prefix    string
+	TokenFile string
+	TLS       TLS
+}
+
+// Redis is a Redis or Valkey.
+type Redis struct {
+	Addresses           []string
+	Prefix              string
+	DB                  int
+	Username            string
+	PasswordFile        string
+	WaitReplicas        int
+	AllowWeakDurability bool
+	SkipSettingsCheck   bool
+	Sentinel            Sentinel
+	TLSEnabled          bool
+	TLS                 TLS
+}
+
+// Sentinel is how a Redis master is found.
+type Sentinel struct{ Master, Username, PasswordFile string }
+
+// OpenSearch is an index that holds the table.
+type OpenSearch struct {
+	Addresses           []string
+	Index               string
+	Replicas            int
+	WaitForActiveShards int
+	Username            string
+	PasswordFile        string
+	TLS                 TLS
+}
 
 // Embedded is the etcd member that runs inside the process.
 type Embedded struct {

@@ -114,6 +114,12 @@ func TestRefusals(t *testing.T) {
 		{"tenant host without a variable", "proxy:\n  tenant:\n    host: search.example.com\n", "proxy.tenant.host", "must hold {tenant} once"},
 		{"endpoint without scheme", "store:\n  etcd:\n    endpoints: [etcd-1:2379]\n", "store.etcd.endpoints[0]", "must be a URL"},
 		{"endpoint list of numbers", "store:\n  etcd:\n    endpoints: [1, 2]\n", "store.etcd.endpoints", "must be a list of strings"},
+		{"unknown store", "store:\n  kind: zookeeper\n", "store.kind", "must be one of etcd, consul, redis, opensearch"},
+		{"store forgotten", "store:\n  redis:\n    addresses: [a:1]\n", "store.kind", "because store.redis.addresses is set: redis, or etcd"},
+		{"store left empty", "store:\n  kind:\n  consul:\n    prefix: x/\n", "store.kind", "because store.consul.prefix is set: consul, or etcd"},
+		{"word for a switch", "store:\n  kind: redis\n  redis:\n    tls:\n      enabled: perhaps\n", "store.redis.tls.enabled", "must be true or false"},
+		{"short session on Consul", "store:\n  kind: consul\nproxy:\n  session_ttl: 9s\n", "proxy.session_ttl", "must be from 10s to 24h0m0s with store.kind consul"},
+		{"long session on Consul", "store:\n  kind: consul\ncontroller:\n  session_ttl: 25h\n", "controller.session_ttl", "must be from 10s to 24h0m0s"},
 		{"user without password", "store:\n  etcd:\n    username: u\n", "store.etcd.password_file", "must be set"},
 		{"certificate without key", "proxy:\n  tls_cert_file: x\n", "proxy.tls_key_file", "must be set"},
 		{"drain below timeout", "proxy:\n  drain_barrier: 1s\n", "proxy.drain_barrier", "must not be below proxy.upstream_write_timeout"},
@@ -147,6 +153,23 @@ func TestTimedBarrierIsAllowedLongPauses(t *testing.T) {
 	_, _, err := config.Load(&config.Options{File: write(t, "controller:\n  barrier: time\n  drain_barrier: 30s\n  pause_budget: 1m\n  cutover_deadline: 2m\n"), Environ: noEnv})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// The sections of two stores in one file are what a transfer between them needs.
+func TestSectionOfAnotherStore(t *testing.T) {
+	file := "store:\n  kind: redis\n  redis:\n    addresses: [a:1]\n  consul:\n    address: http://b:1\n    prefix: x/\nproxy:\n  session_ttl: 5s\n"
+	c, warnings, err := config.Load(&config.Options{File: write(t, file), Environ: noEnv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Store.Kind != "redis" || c.Store.Embedded() || len(warnings) != 1 || !strings.Contains(warnings[0], "nothing of store.consul is used") {
+		t.Errorf("kind %s, warnings %q", c.Store.Kind, warnings)
+	}
+	// The kind from the environment goes over the file's.
+	c, _, err = config.Load(&config.Options{File: write(t, file), Environ: func() []string { return []string{"SLUICE_STORE_KIND=opensearch"} }})
+	if err != nil || c.Store.Kind != "opensearch" {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 

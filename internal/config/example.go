@@ -25,7 +25,7 @@ func WriteExample(w io.Writer) error {
 		}
 		for i := same; i < len(groups); i++ {
 			indent := strings.Repeat("  ", i)
-			comment(&b, indent, sections[strings.Join(groups[:i+1], ".")])
+			comment(&b, indent, section(strings.Join(groups[:i+1], ".")))
 			b.WriteString(indent + groups[i] + ":\n")
 		}
 		open = groups
@@ -56,4 +56,11 @@ func comment(b *strings.Builder, indent, text string) {
 		line += " " + w
 	}
 	flush()
+}
+
+func section(name string) string {
+	if s := storeSections[name]; s != "" {
+		return s
+	}
+	return sections[name]
 }

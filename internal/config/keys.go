@@ -19,44 +19,23 @@ type key struct {
 
 // section introduces a group of keys in the example.
 var sections = map[string]string{
-	"store":               "Where the placement table is kept.",
-	"store.etcd":          "With no endpoints, `sluice serve` and `sluice controller` run an etcd member inside.",
-	"store.etcd.tls":      "Files for https endpoints; the certificate and its key only for mutual TLS.",
-	"store.etcd.embedded": "The member that runs inside the process when endpoints is empty.",
-	"proxy":               "The data plane: clients talk OpenSearch's API to it.",
-	"proxy.tenant":        "Where a request names its tenant. An empty value is off; those that are set must agree.",
-	"admin":               "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
-	"fleet":               "What the processes of one fleet share.",
-	"controller":          "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
-	"log":                 "Written to standard error. Never holds documents, ids, tokens or credentials.",
+	"proxy":        "The data plane: clients talk OpenSearch's API to it.",
+	"proxy.tenant": "Where a request names its tenant. An empty value is off; those that are set must agree.",
+	"admin":        "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
+	"fleet":        "What the processes of one fleet share.",
+	"controller":   "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
+	"log":          "Written to standard error. Never holds documents, ids, tokens or credentials.",
 }
 
 // keys is the table, in the order of the example. The rows point into c.
 func (c *Config) keys() []key {
-	e, p, t := &c.Store.Etcd, &c.Proxy, &c.Controller
-	return []key{
+	p, t := &c.Proxy, &c.Controller
+	rows := []key{
 		{path: "name", target: &c.Name, def: "", sample: "proxy-1",
 			doc: "Name of this process, for people, in status and receipts. Empty: the host's name and the process id."},
-
-		{path: "store.etcd.endpoints", target: &e.Endpoints, def: []string{}, sample: "[https://etcd-1:2379, https://etcd-2:2379]",
-			doc: "Client URLs of an external etcd cluster. Empty: the embedded member, which one machine's processes can share."},
-		{path: "store.etcd.prefix", target: &e.Prefix, def: "/sluice/",
-			doc: "Beginning of every key. Two fleets in one etcd need two prefixes."},
-		{path: "store.etcd.username", target: &e.Username, def: "", sample: "sluice",
-			doc: "etcd user; comes with password_file."},
-		{path: "store.etcd.password_file", target: &e.PasswordFile, def: "", sample: "/etc/sluice/etcd.password",
-			doc: "File with the user's password; a newline at the end is ignored."},
-		{path: "store.etcd.tls.ca_file", target: &e.TLS.CAFile, def: "", sample: "/etc/sluice/etcd-ca.pem",
-			doc: "Certificates that verify the endpoints. Empty: the system's."},
-		{path: "store.etcd.tls.cert_file", target: &e.TLS.CertFile, def: "", sample: "/etc/sluice/etcd-client.pem",
-			doc: "Client certificate; comes with key_file."},
-		{path: "store.etcd.tls.key_file", target: &e.TLS.KeyFile, def: "", sample: "/etc/sluice/etcd-client.key",
-			doc: "Key of the client certificate."},
-		{path: "store.etcd.embedded.data_dir", target: &e.Embedded.DataDir, def: "sluice-data",
-			doc: "Directory of the embedded member's data and of the generated fleet secret. Losing it loses the placement table."},
-		{path: "store.etcd.embedded.client_url", target: &e.Embedded.ClientURL, def: "http://127.0.0.1:12379",
-			doc: "Where the embedded member is reached, by `sluice tenant`, `sluice move` and other proxies too. It asks for no password: keep it on loopback."},
-
+	}
+	rows = append(rows, c.storeKeys()...)
+	return append(rows, []key{
 		{path: "proxy.listen", target: &p.Listen, def: "127.0.0.1:9280",
 			doc: "Address for clients, host:port; \":9280\" listens on every interface."},
 		{path: "proxy.tls_cert_file", target: &p.TLSCertFile, def: "", sample: "/etc/sluice/tls.pem",
@@ -115,7 +94,7 @@ func (c *Config) keys() []key {
 			doc: "Least level that is logged."},
 		{path: "log.format", target: &c.Log.Format, def: "text", oneOf: []string{"text", "json"},
 			doc: "text for people, json for machines."},
-	}
+	}...)
 }
 
 // EnvPrefix begins the name of every environment variable that is read.

@@ -83,7 +83,12 @@ func Load(o *Options) (c *Config, warnings []string, err error) {
 	if err := c.validate(); err != nil {
 		return nil, warnings, err
 	}
-	return c, warnings, nil
+	// "store.kind:" with nothing after it chooses nothing.
+	unused, err := c.otherStores(k.Exists("store.kind") && k.Get("store.kind") != nil)
+	if err != nil {
+		return nil, warnings, err
+	}
+	return c, append(warnings, unused...), nil
 }
 
 func changedOnly(keys []key) func(*pflag.Flag) (string, any) {

@@ -19,6 +19,7 @@ const minTTL = time.Second
 func (c *Config) validate() error {
 	v := &checks{}
 	e, p, t := c.Store.Etcd, c.Proxy, c.Controller
+	c.validateTTLs(v)
 	for i, u := range e.Endpoints {
 		v.url(fmt.Sprintf("store.etcd.endpoints[%d]", i), u)
 	}
@@ -72,6 +73,23 @@ func (c *Config) validate() error {
 	v.is(t.MovesAtOnce >= 1 && t.MovesAtOnce <= 1000, "controller.moves_at_once", fmt.Sprint(t.MovesAtOnce), "must be from 1 to 1000")
 	v.is(t.CopyWorkers >= 1 && t.CopyWorkers <= 64, "controller.copy_workers", fmt.Sprint(t.CopyWorkers), "must be from 1 to 64")
 	return errors.Join(v.errs...)
+}
+
+// ttlBounds are what an engine takes as a session's duration. The tests of the
+// program compare them with the drivers'.
+var ttlBounds = map[string]struct{ least, most time.Duration }{
+	"consul": {10 * time.Second, 24 * time.Hour},
+}
+
+// validateTTLs holds the sessions against what the chosen store can do.
+func (c *Config) validateTTLs(v *checks) {
+	b, ok := ttlBounds[c.Store.Kind]
+	if !ok {
+		return
+	}
+	for field, ttl := range map[string]time.Duration{"proxy.session_ttl": c.Proxy.SessionTTL, "controller.session_ttl": c.Controller.SessionTTL} {
+		v.is(ttl >= b.least && ttl <= b.most, field, ttl.String(), fmt.Sprintf("must be from %s to %s with store.kind %s", b.least, b.most, c.Store.Kind))
+	}
 }
 
 // validateTenant leaves the rules to package tenancy and names the field as the

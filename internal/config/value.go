@@ -69,6 +69,12 @@ func (k key) set(v any) error {
 			return bad("must be a whole number")
 		}
 		*t = n
+	case *bool:
+		b, err := strconv.ParseBool(text)
+		if !scalar || err != nil {
+			return bad("must be true or false")
+		}
+		*t = b
 	case *sizeValue:
 		n, ok := parseSize(text)
 		if !scalar || !ok {
