@@ -1,0 +1,2 @@
+// Package redisstore is the driver over Redis or Valkey.
+package redisstore

@@ -1,0 +1,68 @@
+package redisstore
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/sluiceproxy/sluice/store/driver"
+)
+
+// ErrRewound: the server has lost changes that this process has seen, by a
+// failover to a replica that lacked them, a restore, a restart without its file
+// or a flush. Versions that others know may be given out again, so nothing that
+// this Store could say would be true: from then on every call returns this error.
+// Make sure that no older master comes back, then start the process anew.
+var ErrRewound = errors.New("the server has lost changes that were seen before")
+
+// mark is one change in the history of a space: no two have the same tag.
+type mark struct {
+	version driver.Version
+	tag     string
+}
+
+// memory is the newest change that this process has seen of each space. Every
+// script is told, and compares it with its log before it does anything.
+type memory struct {
+	mu   sync.Mutex
+	seen map[string]mark
+	err  error // set once, for ever
+}
+
+// recall returns what was seen of a space. It is asked before a call is sent, so
+// whatever the server answers is at least as new.
+func (m *memory) recall(space string) (mark, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.seen[space], m.err
+}
+
+// note remembers a change. Answers may come in any order: only newer ones count,
+// and the same version must have the same tag.
+func (m *memory) note(space string, seen mark) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch last := m.seen[space]; {
+	case m.err != nil:
+		return m.err
+	case seen.version > last.version:
+		m.seen[space] = seen
+	case seen.version == last.version && last.tag != seen.tag && last.tag != "" && seen.tag != "":
+		return m.rewindLocked(space, last.version, seen.version)
+	}
+	return nil
+}
+
+// rewind makes the loss known to all that follows.
+func (m *memory) rewind(space string, seen, now driver.Version) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rewindLocked(space, seen, now)
+}
+
+func (m *memory) rewindLocked(space string, seen, now driver.Version) error {
+	if m.err == nil {
+		m.err = fmt.Errorf("%w: the %s were seen at version %d and are now at %d, with another history", ErrRewound, space, seen, now)
+	}
+	return m.err
+}
