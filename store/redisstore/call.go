@@ -192,7 +192,7 @@ func (s *Store) replicated(ctx context.Context, c scripter, sc script, keys []st
 		p := c.Pipeline()
 		cmd := f(p)
 		// Rounded up: 0 would mean for ever.
-		wait := redis.NewIntCmd(ctx, "wait", s.need, (patience+time.Millisecond-1).Milliseconds())
+		wait := redis.NewIntCmd(ctx, "wait", s.need, (patience + time.Millisecond - 1).Milliseconds())
 		_ = p.Process(ctx, wait)
 		_, _ = p.Exec(ctx) // both commands have their errors
 		return cmd, wait
