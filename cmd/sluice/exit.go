@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/transfer"
 )
 
 // Exit codes. The help of the root command prints exitCodes.
@@ -71,13 +72,14 @@ func exitCode(err error) int {
 		unreachable *unreachableError
 		move        *moveError
 		notOpen     *store.NotOpenError
+		badFile     *transfer.FileError
 	)
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &usage), errors.As(err, &invalid):
+	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &badFile):
 		return exitUsage
-	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), isControlRefusal(err):
+	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), isTransferRefusal(err), isControlRefusal(err):
 		return exitRefused
 	case errors.As(err, &move):
 		return exitMove
@@ -87,6 +89,19 @@ func exitCode(err error) int {
 		return exitUnavailable
 	}
 	return exitFailure
+}
+
+func isTransferRefusal(err error) bool {
+	var serving *transfer.ServingError
+	if errors.As(err, &serving) {
+		return true
+	}
+	for _, refusal := range []error{transfer.ErrNotEmpty, transfer.ErrSource, transfer.ErrMigrating, transfer.ErrOther, transfer.ErrClosed} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
 }
 
 // report prints an error for people: one line per problem.

@@ -22,7 +22,7 @@ func storeFlags(c *cobra.Command) {
 	config.AddFlags(c.Flags(), "store")
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		switch f.Name {
-		case "store.kind", "store.etcd.endpoints", "store.consul.address", "store.redis.addresses", "store.opensearch.addresses":
+		case "store.kind", "store.etcd.endpoints", "store.consul.addresses", "store.redis.addresses", "store.opensearch.addresses":
 		default:
 			f.Hidden = f.Hidden || strings.HasPrefix(f.Name, "store.")
 		}

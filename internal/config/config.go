@@ -59,12 +59,14 @@ type Etcd struct {
 // TLS are the files of a TLS client.
 type TLS struct{ CAFile, CertFile, KeyFile, ServerName string }
 
-// Consul is a Consul agent.
+// Consul is a Consul's key-value store.
 type Consul struct {
-	Address   string
-	Prefix    string
-	TokenFile string
-	TLS       TLS
+	Addresses  []string
+	Datacenter string
+	Prefix     string
+	Node       string
+	TokenFile  string
+	TLS        TLS
 }
 
 // Redis is a Redis or Valkey.

@@ -158,7 +158,7 @@ func TestTimedBarrierIsAllowedLongPauses(t *testing.T) {
 
 // The sections of two stores in one file are what a transfer between them needs.
 func TestSectionOfAnotherStore(t *testing.T) {
-	file := "store:\n  kind: redis\n  redis:\n    addresses: [a:1]\n  consul:\n    address: http://b:1\n    prefix: x/\nproxy:\n  session_ttl: 5s\n"
+	file := "store:\n  kind: redis\n  redis:\n    addresses: [a:1]\n  consul:\n    addresses: [http://b:1]\n    prefix: x/\nproxy:\n  session_ttl: 5s\n"
 	c, warnings, err := config.Load(&config.Options{File: write(t, file), Environ: noEnv})
 	if err != nil {
 		t.Fatal(err)

@@ -17,8 +17,8 @@ var storeSections = map[string]string{
 	"store.etcd":           "With no endpoints, `sluice serve` and `sluice controller` run an etcd member inside.",
 	"store.etcd.tls":       "Files for https endpoints; the certificate and its key only for mutual TLS.",
 	"store.etcd.embedded":  "The member that runs inside the process when endpoints is empty.",
-	"store.consul":         "Consul's key-value store, through one agent. Needs fleet.secret_file.",
-	"store.consul.tls":     "Files for an https address; the certificate and its key only for mutual TLS.",
+	"store.consul":         "Consul's key-value store. Needs fleet.secret_file.",
+	"store.consul.tls":     "Files for https addresses; the certificate and its key only for mutual TLS.",
 	"store.redis":          "Redis or Valkey, with every change on disk before it is acknowledged (appendonly, appendfsync always). Needs fleet.secret_file.",
 	"store.redis.sentinel": "With a master's name, addresses are those of the sentinels that watch it.",
 	"store.redis.tls":      "Files for encrypted connections; the certificate and its key only for mutual TLS.",
@@ -57,10 +57,14 @@ func (c *Config) storeKeys() []key {
 func (c *Config) consulKeys() []key {
 	o := &c.Store.Consul
 	return append([]key{
-		{path: "store.consul.address", target: &o.Address, def: "", sample: "https://127.0.0.1:8501",
-			doc: "URL of a Consul agent, usually the one on this machine."},
+		{path: "store.consul.addresses", target: &o.Addresses, def: []string{}, sample: "[https://consul-1:8501, https://consul-2:8501]",
+			doc: "URLs of agents of one datacenter. One is used until it fails, then the next."},
+		{path: "store.consul.datacenter", target: &o.Datacenter, def: "", sample: "dc1",
+			doc: "Datacenter of the table. Empty: that of the agent."},
 		{path: "store.consul.prefix", target: &o.Prefix, def: "sluice/",
 			doc: "Beginning of every key. Two fleets in one Consul need two prefixes."},
+		{path: "store.consul.node", target: &o.Node, def: "sluice-sessions",
+			doc: "Node of Consul's catalog that sessions are bound to; it is registered by itself and belongs to no machine."},
 		{path: "store.consul.token_file", target: &o.TokenFile, def: "", sample: "/etc/sluice/consul.token",
 			doc: "File with the ACL token; a newline at the end is ignored."},
 	}, tlsKeys("store.consul.tls.", &o.TLS)...)

@@ -72,6 +72,15 @@ func Export(ctx context.Context, d driver.Driver, w io.Writer, o *ExportOptions)
 			return nil, err
 		}
 	}
+	res, err := x.export(ctx, t, w, opt)
+	if err != nil && opt.Close {
+		err = fmt.Errorf("the table is closed, the same export again writes the file: %w", err)
+	}
+	return res, err
+}
+
+// export writes what the table, whose record is t, holds now.
+func (x caller) export(ctx context.Context, t store.Table, w io.Writer, opt ExportOptions) (*ExportResult, error) {
 	res := &ExportResult{}
 	serving, err := x.sessions(ctx)
 	if err != nil {
