@@ -43,6 +43,8 @@ type Victim struct {
 	Driver driver.Driver
 	// Peer is a second way to the same namespace, as another process would have it.
 	Peer driver.Driver
+	// Fault is as in Engine. Kill needs it, for the others it may be nil.
+	Fault func(Fault)
 	// Strike makes the outage happen, and Heal ends it. They are called in turn, any
 	// number of times, and fail the test when they cannot do it.
 	Strike, Heal func()

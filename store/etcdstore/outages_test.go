@@ -17,11 +17,13 @@ import (
 var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 	drivertest.Kill: func(t *testing.T) drivertest.Victim {
 		m := enginetest.Etcd(t)
-		return victim(t, []string{m.URL()}, func() error { return m.Kill() }, func() error { return m.Restart(t.Context()) })
+		v := victim(t, []string{m.URL()}, m.Kill, func() error { return m.Restart(t.Context()) })
+		v.Driver, v.Fault = proxied(t, m.URL(), v.prefix)
+		return v.Victim
 	},
 	drivertest.Freeze: func(t *testing.T) drivertest.Victim {
 		m := enginetest.Etcd(t)
-		return victim(t, []string{m.URL()}, m.Pause, m.Resume)
+		return victim(t, []string{m.URL()}, m.Pause, m.Resume).Victim
 	},
 	drivertest.FullDisk: fullDisk,
 	drivertest.LeaderKill: func(t *testing.T) drivertest.Victim {
@@ -32,7 +34,7 @@ var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 				return err
 			}
 			return leader.Kill()
-		}, func() error { return c.Restart(t.Context()) })
+		}, func() error { return c.Restart(t.Context()) }).Victim
 	},
 	drivertest.LeaderFreeze: func(t *testing.T) drivertest.Victim {
 		c := enginetest.EtcdCluster(t, 3)
@@ -42,12 +44,18 @@ var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 				return err
 			}
 			return frozen.Pause()
-		}, func() error { return frozen.Resume() })
+		}, func() error { return frozen.Resume() }).Victim
 	},
 }
 
-// victim connects twice to endpoints that strike and heal are about.
-func victim(t *testing.T, endpoints []string, strike, heal func() error) drivertest.Victim {
+// prefixed is a victim and the namespace of its drivers.
+type prefixed struct {
+	drivertest.Victim
+	prefix string
+}
+
+// victim connects twice to the endpoints that strike and heal are about.
+func victim(t *testing.T, endpoints []string, strike, heal func() error) prefixed {
 	must := func(f func() error) func() {
 		return func() {
 			t.Helper()
@@ -57,7 +65,9 @@ func victim(t *testing.T, endpoints []string, strike, heal func() error) drivert
 		}
 	}
 	ns := prefix()
-	return drivertest.Victim{Driver: connect(t, ns, endpoints...), Peer: connect(t, ns, endpoints...), Strike: must(strike), Heal: must(heal)}
+	return prefixed{prefix: ns, Victim: drivertest.Victim{
+		Driver: connect(t, ns, endpoints...), Peer: connect(t, ns, endpoints...), Strike: must(strike), Heal: must(heal),
+	}}
 }
 
 // fullDisk is a member with a quota of 4 MiB. Heal does what an operator does:
@@ -98,5 +108,5 @@ func fullDisk(t *testing.T) drivertest.Victim {
 		_, err = c.AlarmDisarm(ctx, &clientv3.AlarmMember{})
 		return err
 	}
-	return victim(t, []string{m.URL()}, strike, heal)
+	return victim(t, []string{m.URL()}, strike, heal).Victim
 }
