@@ -26,7 +26,8 @@ type OpenSearchOptions struct {
 // OpenSearch is a cluster of one OpenSearch node on loopback.
 type OpenSearch struct {
 	*Process
-	version string
+	version   string
+	classPath string
 }
 
 // Version returns the version of OpenSearch, for example "2.19.6".
@@ -58,30 +59,42 @@ func StartOpenSearch(ctx context.Context, o *OpenSearchOptions) (*OpenSearch, er
 
 // startBuild starts a node from jars that are there, with one more flag for the JVM.
 func startBuild(ctx context.Context, b *build, o *OpenSearchOptions, flag string) (*OpenSearch, error) {
-	classPath, err := b.classPath()
+	node, err := newOpenSearch(b, o)
 	if err != nil {
 		return nil, err
 	}
-	dir, temporary, err := directory(o.Dir, "opensearch", "data", "repo", "tmp")
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", b.engine, err)
-	}
-	name := cmp.Or(o.Name, "opensearch")
-	node := &OpenSearch{version: b.version, Process: &Process{
-		engine: b.engine, name: name, dir: dir, temporary: temporary,
-		startLim: 3 * time.Minute, stopLim: 20 * time.Second,
-	}}
-	node.ready = node.healthy
-	err = node.launch(ctx, 2, func(ports []int) {
-		args := slices.Concat(jvmFlags(o, dir), b.flags, []string{flag, "-cp", classPath, "SluiceNode"},
-			nodeSettings(o, name, dir, ports[0], ports[1]))
-		node.url = "http://" + loopback(ports[0])
-		node.command = func() *exec.Cmd { return exec.Command(b.java.tool("java"), args...) }
-	})
+	err = node.launch(ctx, openSearchPorts, func(ports []int) { node.setCommand(b, o, flag, ports) })
 	if err != nil {
 		return nil, err
 	}
 	return node, nil
+}
+
+// openSearchPorts is the number of ports of a node: clients, other nodes.
+const openSearchPorts = 2
+
+// newOpenSearch returns a node without ports and command.
+func newOpenSearch(b *build, o *OpenSearchOptions) (*OpenSearch, error) {
+	dir, temporary, err := directory(o.Dir, "opensearch", "data", "repo", "tmp")
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", b.engine, err)
+	}
+	node := &OpenSearch{version: b.version, Process: &Process{
+		engine: b.engine, name: cmp.Or(o.Name, "opensearch"), dir: dir, temporary: temporary,
+		startLim: 3 * time.Minute, stopLim: 20 * time.Second,
+	}}
+	if node.classPath, err = b.classPath(); err != nil {
+		return nil, err
+	}
+	node.ready = node.healthy
+	return node, nil
+}
+
+func (o *OpenSearch) setCommand(b *build, opt *OpenSearchOptions, flag string, ports []int) {
+	args := slices.Concat(jvmFlags(opt, o.dir), b.flags, []string{flag, "-cp", o.classPath, "SluiceNode"},
+		nodeSettings(opt, o.name, o.dir, ports[0], ports[1]))
+	o.url = "http://" + loopback(ports[0])
+	o.command = func() *exec.Cmd { return exec.Command(b.java.tool("java"), args...) }
 }
 
 func jvmFlags(o *OpenSearchOptions, dir string) []string {
@@ -110,6 +123,9 @@ func nodeSettings(o *OpenSearchOptions, name, dir string, httpPort, transportPor
 		"reindex.remote.allowlist": "127.0.0.1:*",
 		// The disk of a developer's machine is often nearly full, and an engine that then refuses writes helps nobody.
 		"cluster.routing.allocation.disk.threshold_enabled": "false",
+	}
+	if _, ok := o.Settings["discovery.seed_hosts"]; ok {
+		delete(s, "discovery.type") // it is one of several
 	}
 	maps.Copy(s, o.Settings)
 	maps.Copy(s, map[string]string{

@@ -34,6 +34,19 @@ func OpenSearchWith(t testing.TB, o *engines.OpenSearchOptions) *engines.OpenSea
 	return node
 }
 
+// OpenSearchCluster starts a cluster of n nodes for this test alone. It is stopped when the test ends.
+func OpenSearchCluster(t testing.TB, n int, o *engines.OpenSearchOptions) *engines.OpenSearchCluster {
+	t.Helper()
+	own := *o
+	if own.Progress == nil {
+		own.Progress = progress
+	}
+	cluster, err := engines.StartOpenSearchCluster(t.Context(), n, &own)
+	demand(t, err)
+	stopAfter(t, cluster)
+	return cluster
+}
+
 // Etcd starts a member that is a cluster of its own, for this test alone, which may kill and pause it. It is stopped when the
 // test ends.
 func Etcd(t testing.TB) *engines.Etcd {
