@@ -1,0 +1,2 @@
+// Package consulstore is the driver over Consul.
+package consulstore
