@@ -1,4 +1,4 @@
-package opensearchstore
+package opensearchstore_test
 
 import (
 	"encoding/json"
@@ -9,35 +9,36 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluiceproxy/sluice/store/driver"
+	"github.com/sluiceproxy/sluice/store/opensearchstore"
 )
 
 func TestVersions(t *testing.T) {
 	// Growing in the order of _seq_no, whatever the terms, and never 0.
-	order := []driver.Version{upTo(-1), versionOf(0, 1), upTo(0), versionOf(1, 1), versionOf(1, 2), upTo(1), versionOf(2, 2), versionOf(maxSeq, 7), upTo(maxSeq)}
+	order := []driver.Version{opensearchstore.UpTo(-1), opensearchstore.VersionOf(0, 1), opensearchstore.UpTo(0), opensearchstore.VersionOf(1, 1), opensearchstore.VersionOf(1, 2), opensearchstore.UpTo(1), opensearchstore.VersionOf(2, 2), opensearchstore.VersionOf(opensearchstore.MaxSeq, 7), opensearchstore.UpTo(opensearchstore.MaxSeq)}
 	for i, v := range order {
 		if v == 0 || i > 0 && v <= order[i-1] {
 			t.Errorf("version %d is %d, after %d", i, v, order[max(0, i-1)])
 		}
 	}
-	for _, seq := range []int64{0, 1, 41, maxSeq} {
+	for _, seq := range []int64{0, 1, 41, opensearchstore.MaxSeq} {
 		for _, term := range []int64{1, 4095, 4096, 1 << 40} {
-			if got := seqOf(versionOf(seq, term)); got != seq {
+			if got := opensearchstore.SeqOf(opensearchstore.VersionOf(seq, term)); got != seq {
 				t.Errorf("the _seq_no of version %d/%d is %d", seq, term, got)
 			}
 		}
 	}
-	if v := uint64(upTo(maxSeq)); v >= 1<<63 {
+	if v := uint64(opensearchstore.UpTo(opensearchstore.MaxSeq)); v >= 1<<63 {
 		t.Errorf("the largest version is %d, which does not fit a long", v)
 	}
-	if seqOf(0) != -1 || seqOf(upTo(-1)) != -1 {
-		t.Errorf("the _seq_no from before the first is %d, %d", seqOf(0), seqOf(upTo(-1)))
+	if opensearchstore.SeqOf(0) != -1 || opensearchstore.SeqOf(opensearchstore.UpTo(-1)) != -1 {
+		t.Errorf("the _seq_no from before the first is %d, %d", opensearchstore.SeqOf(0), opensearchstore.SeqOf(opensearchstore.UpTo(-1)))
 	}
 	// What a deposed primary has numbered is told apart from its successor's.
-	if versionOf(12, 3) == versionOf(12, 4) {
+	if opensearchstore.VersionOf(12, 3) == opensearchstore.VersionOf(12, 4) {
 		t.Error("two terms have the same version")
 	}
-	for _, bad := range [][2]int64{{-1, 1}, {maxSeq + 1, 1}, {0, 0}} {
-		if bounded(bad[0], bad[1]) == nil {
+	for _, bad := range [][2]int64{{-1, 1}, {opensearchstore.MaxSeq + 1, 1}, {0, 0}} {
+		if opensearchstore.Bounded(bad[0], bad[1]) == nil {
 			t.Errorf("%v is taken for a version", bad)
 		}
 	}
@@ -45,21 +46,21 @@ func TestVersions(t *testing.T) {
 
 // life is a record that lives through changes, as the engine would number them.
 type life struct {
-	cur *stored
+	cur *opensearchstore.Stored
 	seq int64
 }
 
 var k = driver.Key{Space: "entries", Name: "k"}
 
-func (l *life) change(value string, deleted bool) *stored {
-	return l.store(l.cur.next(k, []byte(value), deleted))
+func (l *life) change(value string, deleted bool) *opensearchstore.Stored {
+	return l.store(l.cur.Next(k, []byte(value), deleted))
 }
 
-func (l *life) renew() *stored { return l.store(l.cur.renewed()) }
+func (l *life) renew() *opensearchstore.Stored { return l.store(l.cur.Renewed()) }
 
-func (l *life) store(d *document) *stored {
+func (l *life) store(d *opensearchstore.Document) *opensearchstore.Stored {
 	l.seq += 3
-	l.cur = &stored{*d, l.seq, 1}
+	l.cur = opensearchstore.NewStored(*d, l.seq, 1)
 	return l.cur
 }
 
@@ -67,7 +68,7 @@ func TestAWatchReadsThePast(t *testing.T) {
 	var l life
 	versions := []driver.Version{}
 	for i := range 5 {
-		versions = append(versions, l.change(fmt.Sprint(i), i == 3).version())
+		versions = append(versions, l.change(fmt.Sprint(i), i == 3).Version())
 		l.renew()
 	}
 	describe := func(evs []driver.Event) (out []string) {
@@ -86,7 +87,7 @@ func TestAWatchReadsThePast(t *testing.T) {
 	}
 	for from := range versions {
 		for upto := from; upto < len(versions); upto++ {
-			evs, err := l.cur.changes(versions[from], versions[upto])
+			evs, err := l.cur.Changes(versions[from], versions[upto])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,45 +95,45 @@ func TestAWatchReadsThePast(t *testing.T) {
 				t.Errorf("changes after %d and up to %d (-want +got):\n%s", from, upto, diff)
 			}
 		}
-		kv, there, err := l.cur.moment(versions[from])
+		kv, there, err := l.cur.Moment(versions[from])
 		if err != nil || there != (from != 3) || there && (kv.Version != versions[from] || string(kv.Value) != fmt.Sprint(from)) {
 			t.Errorf("the moment %d is %v, %t, %v", from, kv, there, err)
 		}
 	}
-	if _, there, err := l.cur.moment(versions[0] - 1); there || err != nil {
+	if _, there, err := l.cur.Moment(versions[0] - 1); there || err != nil {
 		t.Errorf("before it was created the record is there: %t, %v", there, err)
 	}
 }
 
 func TestARenewalIsNoChange(t *testing.T) {
 	var l life
-	v := l.change("x", false).version()
+	v := l.change("x", false).Version()
 	nonce := l.cur.Nonce
 	for range 3 {
-		if l.renew(); l.cur.version() != v || l.cur.at() != v || string(l.cur.Value) != "x" || l.cur.Nonce != nonce {
-			t.Fatalf("after a renewal the record is %+v at %d", l.cur, l.cur.version())
+		if l.renew(); l.cur.Version() != v || l.cur.At() != v || string(l.cur.Value) != "x" || l.cur.Nonce != nonce {
+			t.Fatalf("after a renewal the record is %+v at %d", l.cur, l.cur.Version())
 		}
 	}
 	if l.cur.Beat != 3 {
 		t.Errorf("three renewals count %d", l.cur.Beat)
 	}
 	next := l.change("y", false)
-	if got := next.has(nonce); got != v {
+	if got := next.Has(nonce); got != v {
 		t.Errorf("the change that was renewed is remembered at %d, not %d", got, v)
 	}
-	if next.version() != versionOf(next.seq, 1) {
-		t.Errorf("the change after renewals is at %d", next.version())
+	if next.Version() != opensearchstore.VersionOf(next.Seq(), 1) {
+		t.Errorf("the change after renewals is at %d", next.Version())
 	}
 }
 
 func TestThePastIsBounded(t *testing.T) {
 	for _, test := range []struct {
 		size, want int
-	}{{10, maxPast}, {1000, maxPastBytes / 1000}, {maxPastBytes, minPast}} {
+	}{{10, opensearchstore.MaxPast}, {1000, opensearchstore.MaxPastBytes / 1000}, {opensearchstore.MaxPastBytes, opensearchstore.MinPast}} {
 		var l life
 		var versions []driver.Version
-		for range maxPast + 10 {
-			versions = append(versions, l.change(strings.Repeat("x", test.size), false).version())
+		for range opensearchstore.MaxPast + 10 {
+			versions = append(versions, l.change(strings.Repeat("x", test.size), false).Version())
 		}
 		if len(l.cur.History) != test.want {
 			t.Errorf("of values of %d bytes %d are remembered, want %d", test.size, len(l.cur.History), test.want)
@@ -141,13 +142,13 @@ func TestThePastIsBounded(t *testing.T) {
 		if got := driver.Version(l.cur.Base); got != versions[oldest-1] {
 			t.Errorf("the newest that is forgotten is %d, want %d", got, versions[oldest-1])
 		}
-		if evs, err := l.cur.changes(versions[oldest-1], upTo(l.seq)); err != nil || len(evs) != test.want+1 {
+		if evs, err := l.cur.Changes(versions[oldest-1], opensearchstore.UpTo(l.seq)); err != nil || len(evs) != test.want+1 {
 			t.Errorf("a watch from the newest that is forgotten gets %d changes, %v", len(evs), err)
 		}
-		if _, err := l.cur.changes(versions[oldest-1]-1, upTo(l.seq)); err == nil {
+		if _, err := l.cur.Changes(versions[oldest-1]-1, opensearchstore.UpTo(l.seq)); err == nil {
 			t.Error("a watch from before it was not told")
 		}
-		if _, _, err := l.cur.moment(versions[oldest-1]); err == nil {
+		if _, _, err := l.cur.Moment(versions[oldest-1]); err == nil {
 			t.Error("a list at a moment that is forgotten was not told")
 		}
 	}
@@ -157,27 +158,27 @@ func TestThePastIsBounded(t *testing.T) {
 func TestSettle(t *testing.T) {
 	var l life
 	first := l.change("first", false)
-	mine := first.next(k, []byte("mine"), false)
+	mine := first.Next(k, []byte("mine"), false)
 	theirs := l.change("theirs", false)
-	if now, err := settle(mine, first, theirs); now != nil || err != nil {
+	if now, err := opensearchstore.Settle(mine, first, theirs); now != nil || err != nil {
 		t.Errorf("somebody else's change: %v, %v; want a conflict", now, err)
 	}
 
 	l.cur = first
 	took := l.store(mine)
-	for name, fresh := range map[string]*stored{"as it is": took, "renewed": l.renew(), "changed since": l.change("later", false)} {
-		now, err := settle(mine, first, fresh)
-		if err != nil || now == nil || now.version() != took.version() || string(now.Value) != "mine" {
-			t.Errorf("its own effect, %s: %v, %v; want version %d", name, now, err, took.version())
+	for name, fresh := range map[string]*opensearchstore.Stored{"as it is": took, "renewed": l.renew(), "changed since": l.change("later", false)} {
+		now, err := opensearchstore.Settle(mine, first, fresh)
+		if err != nil || now == nil || now.Version() != took.Version() || string(now.Value) != "mine" {
+			t.Errorf("its own effect, %s: %v, %v; want version %d", name, now, err, took.Version())
 		}
 	}
-	if now, err := settle(mine, first, first); err == nil {
+	if now, err := opensearchstore.Settle(mine, first, first); err == nil {
 		t.Errorf("a conflict with what was expected: %v; want an error", now)
 	}
-	for range maxPast + 1 {
+	for range opensearchstore.MaxPast + 1 {
 		l.change("x", false)
 	}
-	if now, err := settle(mine, first, l.cur); err == nil {
+	if now, err := opensearchstore.Settle(mine, first, l.cur); err == nil {
 		t.Errorf("after more changes than are remembered: %v; want an error", now)
 	}
 }
@@ -185,11 +186,11 @@ func TestSettle(t *testing.T) {
 func TestDocumentIDs(t *testing.T) {
 	seen := map[string]driver.Key{}
 	for _, key := range []driver.Key{{Space: "a", Name: "b"}, {Space: "ab", Name: "c"}, {Space: "a", Name: "bc"}, {Space: "a", Name: strings.Repeat("\xff", driver.MaxName)}, {Space: strings.Repeat("a", 600), Name: "\x00"}} {
-		id := documentID(key)
+		id := opensearchstore.DocumentID(key)
 		if other, ok := seen[id]; ok {
 			t.Errorf("%v and %v have the same id", key, other)
 		}
-		if seen[id] = key; len(id) > 512 || strings.HasPrefix(id, metaID) && len(id) == len(metaID) {
+		if seen[id] = key; len(id) > 512 || strings.HasPrefix(id, opensearchstore.MetaID) && len(id) == len(opensearchstore.MetaID) {
 			t.Errorf("the id of %v is %q", key, id)
 		}
 	}
@@ -202,18 +203,19 @@ func FuzzDocument(f *testing.F) {
 	l.change("x", false)
 	l.renew()
 	l.change("", true)
-	b, err := json.Marshal(l.cur.document)
+	b, err := json.Marshal(l.cur.Source())
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b, uint64(0), uint64(1<<40))
 	f.Add([]byte(`{"space":"entries","name":"aw==","history":[{"v":5},{"v":3}],"base":9}`), uint64(4), uint64(6))
 	f.Fuzz(func(t *testing.T, b []byte, from, upto uint64) {
-		s := &stored{seq: 7, term: 1}
-		if json.Unmarshal(b, &s.document) != nil {
+		var d opensearchstore.Document
+		if json.Unmarshal(b, &d) != nil {
 			return
 		}
-		evs, err := s.changes(driver.Version(from), driver.Version(upto))
+		s := opensearchstore.NewStored(d, 7, 1)
+		evs, err := s.Changes(driver.Version(from), driver.Version(upto))
 		if err != nil && driver.Version(s.Base) <= driver.Version(from) {
 			t.Fatalf("changes: %v", err)
 		}
@@ -222,10 +224,10 @@ func FuzzDocument(f *testing.F) {
 				t.Fatalf("%v is not between %d and %d", ev, from, upto)
 			}
 		}
-		if kv, there, err := s.moment(driver.Version(upto)); err == nil && there && uint64(kv.Version) > upto {
+		if kv, there, err := s.Moment(driver.Version(upto)); err == nil && there && uint64(kv.Version) > upto {
 			t.Fatalf("at %d the record is at %d", upto, kv.Version)
 		}
-		if len(s.next(k, nil, false).History) > maxPast {
+		if len(s.Next(k, nil, false).History) > opensearchstore.MaxPast {
 			t.Fatal("the past grows without bound")
 		}
 	})
