@@ -43,7 +43,7 @@ var guarantees = []Guarantee{
 	{"WatchFollowsThroughCompactions", "Whoever lists, watches, and lists again at ErrCompacted ends up with what is there, however often the engine compacts meanwhile."},
 
 	{"MissingKeyIsNotFound", "A key that does not exist, or not any more, is ErrNotFound, and an empty space lists nothing."},
-	{"KeysOutsideTheRulesAreRefused", "Keys and deletions outside the rules are refused with an error that is no answer, and change nothing."},
+	{"KeysOutsideTheRulesAreRefused", "Keys, deletions and sessions outside the rules are refused with an error that is no answer, and change nothing."},
 	{"CreateHasExactlyOneWinner", "Of any number of writers that create the same key exactly one succeeds; the others get ErrConflict."},
 	{"WriteNeedsTheVersion", "A write takes effect at exactly the expected version; at any other it is ErrConflict and changes nothing."},
 	{"SameValueIsAChange", "A write of the value that is there is a change: it has a new version and is seen by watches."},
@@ -61,6 +61,7 @@ var guarantees = []Guarantee{
 	{"WatchEndsWithItsContextOrItsApply", "A watch ends when its context does, with the context's error, or when apply fails, with that very error."},
 	{"WatchResumesAfterACut", "A watch whose connection breaks goes on when the way is open again, without a gap or a repetition."},
 	{"WatchResumesAfterSilence", "A watch whose connection goes silent goes on when the way is open again, without a gap or a repetition."},
+	{"SlowApplyMissesNothing", "A watch whose apply takes its time is told everything all the same, or that it is too late with ErrCompacted."},
 
 	{"EndedContextIsHonouredAtOnce", "A call under a context that has ended returns at once with the context's error and has no effect."},
 	{"EndingContextIsHonouredAtOnce", "A call that waits for the engine returns at once when its context ends, with the context's error."},
@@ -74,6 +75,8 @@ var guarantees = []Guarantee{
 	{"LostSessionLeavesItsSuccessorAlone", "A session that has ended does nothing to whoever took its key."},
 	{"WritingASessionsRecordLeavesItsLease", "A session's record that somebody else writes stays leased."},
 	{"DeletingASessionsRecordEndsIt", "A session whose record somebody deletes is lost."},
+	{"FailedOpenEndsByItself", "An Open that failed leaves nothing, or a record that ends as a session does that nobody renews."},
+	{"FailedSessionCallsCanBeRepeated", "Renew, Update and Close that failed, with effect or without, can be repeated until they are answered."},
 
 	{"FailedWriteWithoutEffect", "A write whose request is lost fails with an error that is no answer, and repeating it at the old version succeeds."},
 	{"FailedWriteThatTookEffect", "A write whose reply is lost fails with an error that is no answer, and repeating it at the old version is ErrConflict: it is never applied twice."},

@@ -98,12 +98,13 @@ type Driver interface {
 	// Broken connections are resumed inside, without gap or repetition.
 	// ErrCompacted means that changes were lost: List again. Watch calls
 	// apply with changes that belong together (one version is never split over two
-	// calls) and never with none.
+	// calls) and never with none. However long apply takes, it misses nothing.
 	Watch(ctx context.Context, space string, from Version, apply func([]Event) error) error
 
 	// Open creates a leased record: key must not exist (ErrConflict). The
 	// record disappears, visible to Watch and List, when the lease has not been
-	// renewed for ttl by the engine's count, never earlier.
+	// renewed for ttl by the engine's count, never earlier. That is also how a record
+	// ends which an Open that failed may have left.
 	Open(ctx context.Context, key Key, value []byte, ttl time.Duration) (Session, error)
 }
 
@@ -122,7 +123,8 @@ type Event struct {
 	Deleted bool // the key was removed or its lease ended
 }
 
-// Session is a leased record, held by one process.
+// Session is a leased record, held by one process. After an error that is no
+// answer a call may be repeated.
 type Session interface {
 	// Renew extends the lease by its ttl counted from some moment after the
 	// call began. ErrSessionLost once the lease has ended, for ever.

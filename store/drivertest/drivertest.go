@@ -132,6 +132,7 @@ var checks = []check{
 	{"WatchEndsWithItsContextOrItsApply", false, watchEnds},
 	{"WatchResumesAfterACut", false, func(s *suite) { watchResumes(s, Cut) }},
 	{"WatchResumesAfterSilence", false, func(s *suite) { watchResumes(s, Silence) }},
+	{"SlowApplyMissesNothing", false, slowApply},
 
 	{"EndedContextIsHonouredAtOnce", false, endedContext},
 	{"EndingContextIsHonouredAtOnce", false, endingContext},
@@ -145,6 +146,8 @@ var checks = []check{
 	{"LostSessionLeavesItsSuccessorAlone", false, successor},
 	{"WritingASessionsRecordLeavesItsLease", false, writtenSession},
 	{"DeletingASessionsRecordEndsIt", false, deletedSession},
+	{"FailedOpenEndsByItself", false, failedOpen},
+	{"FailedSessionCallsCanBeRepeated", false, failedSessionCalls},
 
 	{"FailedWriteWithoutEffect", false, func(s *suite) { failedWrite(s, LoseRequests, false) }},
 	{"FailedWriteThatTookEffect", false, func(s *suite) { failedWrite(s, LoseReplies, true) }},

@@ -3,6 +3,7 @@ package drivertest
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -120,5 +121,108 @@ func unreachable(s *suite, f Fault) {
 	}
 	if _, err := y.Update(s.ctx, []byte("back")); err != nil {
 		s.Fatalf("update: %v", err)
+	}
+}
+
+// An Open that fails at whatever step leaves no record that would stay: each
+// barrier would wait for it for ever. Here it is cut off by its context after
+// every part of the time that its steps take on a slow way.
+func failedOpen(s *suite) {
+	_, from := s.list(s.Driver, sessions)
+	tape := s.record(s.Peer, sessions, from)
+	failed := 0
+	s.Fault(Slow)
+	for i := 1; i <= 12; i++ {
+		ctx, cancel := context.WithTimeout(s.ctx, time.Duration(i)*Lag/2)
+		x, err := s.Driver.Open(ctx, session(strconv.Itoa(i)), nil, s.TTL)
+		cancel()
+		switch {
+		case answer(err):
+			s.Errorf("open: %v; want an error that is no answer", err)
+		case err != nil:
+			failed++
+		default:
+			if err := x.Close(s.ctx); err != nil && !errors.Is(err, driver.ErrSessionLost) {
+				s.Errorf("close: %v", err)
+			}
+		}
+	}
+	s.Fault(None)
+	if failed == 0 {
+		s.Fatal("no Open failed, though the first had a quarter of the time that a round trip takes")
+	}
+	<-time.After(2 * Lag) // what was under way has arrived
+	deadline := time.After(s.TTL + s.Late + patience)
+	for tick := time.NewTicker(pace); ; <-tick.C {
+		all, _ := s.list(s.Peer, sessions)
+		if len(all) == 0 {
+			break
+		}
+		select {
+		case <-deadline:
+			s.Fatalf("%d records of sessions that nobody has stay", len(all))
+		default:
+		}
+	}
+	end := s.put(s.Peer, session("end"), "", 0)
+	opened := 0
+	for _, ev := range tape.reach(end) {
+		if !ev.Deleted {
+			opened++
+		}
+	}
+	s.Logf("%d of 12 opens failed, %d records were there", failed, opened-1)
+}
+
+// Renew, Update and Close that failed may have taken effect. Repeating them is
+// right in either case: it is answered as if it was the first, but for a Close
+// that had taken effect, which may be told that there was nothing left.
+func failedSessionCalls(s *suite) {
+	ttl := max(20*s.TTL, 4*s.Bound)
+	for _, f := range []Fault{LoseRequests, LoseReplies} {
+		k := session(f.String())
+		x := s.open(s.Driver, k, "opened", ttl)
+		again := func(what string, call func(context.Context) error) error {
+			s.Fault(f)
+			ctx, cancel := context.WithTimeout(s.ctx, time.Second)
+			err := call(ctx)
+			cancel()
+			s.Fault(None)
+			if err == nil || answer(err) {
+				s.Errorf("%s, %s: %v; want an error that is no answer", what, f, err)
+			}
+			s.reachable()
+			return call(s.ctx)
+		}
+		if err := again("renew", x.Renew); err != nil {
+			s.Errorf("renew again after %s: %v", f, err)
+		}
+		err := again("update", func(ctx context.Context) error { _, err := x.Update(ctx, []byte("updated")); return err })
+		if err != nil {
+			s.Errorf("update again after %s: %v", f, err)
+		}
+		if kv, err := s.Peer.Get(s.ctx, k); err != nil || string(kv.Value) != "updated" {
+			s.Errorf("after %s the record is %q, %v", f, kv.Value, err)
+		}
+		if err := again("close", x.Close); err != nil && !errors.Is(err, driver.ErrSessionLost) {
+			s.Errorf("close again after %s: %v", f, err)
+		}
+		s.lacks(k)
+	}
+}
+
+// reachable waits until the driver answers.
+func (s *suite) reachable() {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	for {
+		_, err := s.Driver.Get(ctx, key("none"))
+		if errors.Is(err, driver.ErrNotFound) {
+			return
+		}
+		if err == nil || ctx.Err() != nil {
+			s.Fatalf("get of a key that does not exist after a fault: %v", err)
+		}
 	}
 }

@@ -1,9 +1,11 @@
 package drivertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -93,6 +95,70 @@ func watchResumes(s *suite, f Fault) {
 		tape.reach(v)
 	}
 	s.equal(tape.reach(v), a, from)
+}
+
+// Apply may take as long as it wants: what changes meanwhile, more than what any
+// buffer on the way holds, is reported when it returns, or the watch ends with
+// ErrCompacted.
+func slowApply(s *suite) {
+	const n = 600
+	k := key("k")
+	start := s.put(s.Driver, k, "", 0)
+	ctx, cancel := context.WithTimeout(s.ctx, 2*patience)
+	defer cancel()
+	entered, enough := make(chan struct{}), make(chan struct{})
+	var seen []driver.Event
+	over := errors.New("that was all")
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.Driver.Watch(ctx, entries, start, func(evs []driver.Event) error {
+			if len(seen) == 0 {
+				close(entered)
+				<-enough
+			}
+			for _, ev := range evs {
+				ev.Value = slices.Clone(ev.Value)
+				seen = append(seen, ev)
+			}
+			if string(seen[len(seen)-1].Value) == "end" {
+				return over
+			}
+			return nil
+		})
+	}()
+	a, v := &acknowledged{}, start
+	value := bytes.Repeat([]byte("x"), 4096)
+	for range n {
+		v = s.put(s.Driver, k, string(value), v)
+		a.add(k, value, v, false)
+		if len(a.writes) == 1 {
+			<-entered
+		}
+	}
+	v = s.put(s.Driver, k, "end", v)
+	a.add(k, []byte("end"), v, false)
+	close(enough)
+	switch err := <-ended; {
+	case errors.Is(err, driver.ErrCompacted):
+		want := a.after(start)
+		if len(seen) > len(want) || !s.prefix(seen, want) {
+			s.Fatalf("before it was too late the watch reported %d changes that are not the first of %d", len(seen), len(want))
+		}
+	case !errors.Is(err, over):
+		s.Fatalf("the watch ended with %v", err)
+	default:
+		s.equal(seen, a, start)
+	}
+}
+
+// prefix reports whether evs are the first of want.
+func (s *suite) prefix(evs, want []driver.Event) bool {
+	for i, ev := range evs {
+		if ev.Version != want[i].Version || string(ev.Value) != string(want[i].Value) {
+			return false
+		}
+	}
+	return true
 }
 
 // A watch from before a compaction is told so, with ErrCompacted, and is never

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 )
@@ -29,7 +30,7 @@ func missingKey(s *suite) {
 }
 
 // Names that are empty or too long, spaces that are not letters, and deletions
-// without a version are refused, not taken for something else.
+// without a version, and sessions without time, are refused, not taken for something else.
 func invalidKeys(s *suite) {
 	for _, w := range []driver.Write{
 		{Key: driver.Key{Space: entries}},
@@ -41,6 +42,17 @@ func invalidKeys(s *suite) {
 		if _, err := s.Driver.Write(s.ctx, w); err == nil || answer(err) {
 			s.Errorf("write to %q of a name of %d bytes (delete %t): %v; want a refusal", w.Key.Space, len(w.Key.Name), w.Delete, err)
 		}
+	}
+	for _, x := range []struct {
+		key driver.Key
+		ttl time.Duration
+	}{{driver.Key{Space: sessions}, s.TTL}, {driver.Key{Space: "", Name: "n"}, s.TTL}, {session("n"), 0}, {session("n"), -s.TTL}} {
+		if _, err := s.Driver.Open(s.ctx, x.key, nil, x.ttl); err == nil || answer(err) {
+			s.Errorf("open %q in %q for %v: %v; want a refusal", x.key.Name, x.key.Space, x.ttl, err)
+		}
+	}
+	if all, _ := s.list(s.Driver, sessions); len(all) != 0 {
+		s.Fatalf("a refused open left %d records", len(all))
 	}
 	if all, _ := s.list(s.Driver, entries); len(all) != 0 {
 		s.Fatalf("a refused write left %d records", len(all))
