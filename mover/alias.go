@@ -23,6 +23,13 @@ func (m *Mover) writeAlias(n, i int) string {
 	return fmt.Sprintf("%s%d-%d-%d", m.prefix(), m.spec.Attempt, n, i)
 }
 
+// drainAlias names the alias through which turn n of this attempt blocks index i
+// while it drains it. It begins as a write alias does, so whoever takes over, or
+// seals, removes it.
+func (m *Mover) drainAlias(n, i int) string {
+	return fmt.Sprintf("%s%d-%d-drain-%d", m.prefix(), m.spec.Attempt, n, i)
+}
+
 // Take makes this attempt the target's only writer. If any write alias of the
 // move exists, or takeover says that there may have been one, it removes them
 // all, waits until nothing that was sent through them can be applied any more,
@@ -92,33 +99,56 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 		}
 	}
 	m.turn = 0 // until the new aliases are there
+	turn++
 	if drain {
 		m.unsettled.Store(true)
-		if err := m.drop(ctx, idx, aliases); err != nil {
+		// A mover that is paused anywhere in here must not block a target that has
+		// flipped meanwhile: live writes would fail, and the block would have no
+		// owner. So the block is set, and removed, through an alias of this very
+		// turn, which OpenSearch resolves when it executes the request.
+		//
+		//   - The alias is there before the lease is looked at. If the lease is
+		//     still held then, every takeover comes later, lists the alias and
+		//     removes it; and Seal removes it, or fails because it was not listed.
+		//     What this mover sends after that meets a name that does not exist.
+		//   - If the lease is not held any more, nothing is sent.
+		//   - A block that was set before the takeover is found by the taker, which
+		//     then blocks anew and unblocks (blockAgain); cluster-state updates are
+		//     made one after the other.
+		//   - A mover that slept before adding the alias adds it to nothing: the
+		//     marker has gone with the seal, and the update fails whole. Before the
+		//     seal it would add it, see that its lease is gone, and stop.
+		via := make([]string, len(idx))
+		for i := range idx {
+			via[i] = m.drainAlias(turn, i)
+		}
+		if err := m.drop(ctx, idx, aliases, via); err != nil {
 			return err
 		}
-		if err := m.opt.Lease(); err != nil { // nothing is blocked for a mover that was paused here
+		if err := m.opt.Lease(); err != nil {
 			return err
 		}
-		if err := m.drain(ctx, idx); err != nil {
+		if err := m.drain(ctx, idx, via); err != nil {
 			return err
 		}
 	}
 	if err := m.opt.Lease(); err != nil {
 		return err
 	}
-	turn++
 	var actions []any
 	for i := range idx {
+		if drain { // must exist: whoever has removed it has taken over
+			actions = append(actions, action("remove", idx[i].Target, m.drainAlias(turn, i), map[string]any{"must_exist": true}))
+		}
 		actions = append(actions, action("add", idx[i].Target, m.writeAlias(turn, i), map[string]any{"is_write_index": true}))
 		if !slices.Contains(aliases[i], m.marker()) { // sealed before, and open again
-			actions = append(actions, action("add", idx[i].Target, m.marker(), nil))
+			actions = append(actions, action("add", idx[i].Target, m.marker(), map[string]any{"is_hidden": true}))
 		} else {
 			// Removing and adding the marker in one step makes the whole step
 			// fail when it is gone: a mover that was paused here while the move
 			// was sealed adds nothing.
 			actions = append([]any{action("remove", idx[i].Target, m.marker(), map[string]any{"must_exist": true})}, actions...)
-			actions = append(actions, action("add", idx[i].Target, m.marker(), nil))
+			actions = append(actions, action("add", idx[i].Target, m.marker(), map[string]any{"is_hidden": true}))
 		}
 	}
 	if err := m.updateAliases(ctx, actions); err != nil {
@@ -197,10 +227,19 @@ func (m *Mover) checkTargets(ctx context.Context, idx []Index) error {
 	return nil
 }
 
-// drop removes the write aliases of every attempt of this move.
-func (m *Mover) drop(ctx context.Context, idx []Index, aliases [][]string) error {
+// drop removes the write aliases of every attempt of this move. With via it also
+// gives each index that alias, if it still is the unsealed target of this move;
+// ErrFenced if it is not, and then nothing was changed.
+func (m *Mover) drop(ctx context.Context, idx []Index, aliases [][]string, via []string) error {
 	var actions []any
 	for i, have := range aliases {
+		if via != nil {
+			if slices.Contains(have, m.marker()) { // not one that was sealed, and is being opened again
+				actions = append(actions, action("remove", idx[i].Target, m.marker(), map[string]any{"must_exist": true}),
+					action("add", idx[i].Target, m.marker(), map[string]any{"is_hidden": true}))
+			}
+			actions = append(actions, action("add", idx[i].Target, via[i], map[string]any{"is_hidden": true}))
+		}
 		for _, a := range have {
 			if m.isWriteAlias(a) {
 				actions = append(actions, action("remove", idx[i].Target, a, map[string]any{"must_exist": false}))
@@ -208,7 +247,7 @@ func (m *Mover) drop(ctx context.Context, idx []Index, aliases [][]string) error
 		}
 	}
 	err := m.updateAliases(ctx, actions)
-	if errors.Is(err, ErrFenced) {
+	if via == nil && errors.Is(err, ErrFenced) {
 		return nil // all of them are gone already, which is what was asked for
 	}
 	return err

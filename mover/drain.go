@@ -2,6 +2,7 @@ package mover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,13 +15,14 @@ import (
 
 // drain returns when nothing that was sent to the targets before can be applied
 // any more. The write aliases are gone. See the package doc for why both the
-// block and the list of tasks are needed.
-func (m *Mover) drain(ctx context.Context, idx []Index) error {
+// block and the list of tasks are needed. via names each index for the block: an
+// alias, or the index itself where no flip can have made it anybody's.
+func (m *Mover) drain(ctx context.Context, idx []Index, via []string) error {
 	began := time.Now()
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(4)
-	for _, i := range idx {
-		g.Go(func() error { return m.blockAgain(gctx, i.Target) })
+	for _, name := range via {
+		g.Go(func() error { return m.blockAgain(gctx, name) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -40,9 +42,9 @@ func (m *Mover) drain(ctx context.Context, idx []Index) error {
 			return err
 		}
 	}
-	for _, i := range idx {
-		if err := m.unblock(ctx, m.dst, i.Target); err != nil {
-			return err
+	for _, name := range via {
+		if err := m.unblock(ctx, m.dst, name); err != nil {
+			return gone(err)
 		}
 	}
 	m.log.InfoContext(ctx, "drained the target", "took", time.Since(began))
@@ -56,13 +58,22 @@ func (m *Mover) blockAgain(ctx context.Context, index string) error {
 	for range 3 {
 		blocked, err := m.block(ctx, m.dst, index)
 		if err != nil || blocked {
-			return err
+			return gone(err)
 		}
 		if err := m.unblock(ctx, m.dst, index); err != nil {
-			return err
+			return gone(err)
 		}
 	}
 	return fmt.Errorf("block writes of %s on %s: somebody else sets the block too: %w", index, m.dst.Name(), ErrNotSettled)
+}
+
+// gone makes ErrFenced of an index that is not found: the alias that it was to be
+// blocked through is removed by whoever takes over or seals.
+func gone(err error) error {
+	if code, _ := status(err); code == http.StatusNotFound {
+		return errors.Join(ErrFenced, err)
+	}
+	return err
 }
 
 // block sets the write block. It returns false when the index had it before, so

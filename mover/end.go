@@ -311,10 +311,11 @@ func (m *Mover) Discard(ctx context.Context) error {
 		return err
 	}
 	m.turn = 0
-	if err := m.drop(ctx, idx, aliases); err != nil {
+	if err := m.drop(ctx, idx, aliases, nil); err != nil {
 		return err
 	}
-	if err := m.drain(ctx, idx); err != nil {
+	// By name: a move that is discarded has not flipped and never will.
+	if err := m.drain(ctx, idx, names(idx, targetName)); err != nil {
 		return err
 	}
 	m.unsettled.Store(false)
