@@ -80,7 +80,8 @@ func (s *Store) look(ctx context.Context, doing string, keys []string, tree stri
 }
 
 // Get implements driver.Driver, by one consistent read of the record and of its
-// lease. A record whose lease has ended is removed first (see reap).
+// lease. A record whose lease has ended is removed first (see reap); as long as that
+// cannot be done it is there.
 func (s *Store) Get(ctx context.Context, key driver.Key) (driver.KV, error) {
 	doing := "read " + key.Space
 	if err := key.Validate(); err != nil {
@@ -89,16 +90,14 @@ func (s *Store) Get(ctx context.Context, key driver.Key) (driver.KV, error) {
 	ctx, cancel := s.bound(ctx, s.timeout) // one bound for all steps
 	defer cancel()
 	record, lease, meta := s.record(key), s.lease(key), s.meta(key.Space)
-	for {
+	for tried := false; ; tried = true {
 		found, _, err := s.look(ctx, doing, []string{record, lease, meta}, "")
 		if err != nil {
 			return driver.KV{}, err
 		}
 		_, _ = s.learn(key.Space, found[meta]) // whoever reads may want to write
-		if released(found[lease]) {
-			if err := s.reap(ctx, key.Space, found[lease]); err != nil {
-				return driver.KV{}, err
-			}
+		if released(found[lease]) && !tried {
+			s.reapInPassing(ctx, key.Space, found[lease])
 			continue
 		}
 		if found[record].ModifyIndex == 0 {

@@ -21,15 +21,17 @@ import (
 // arrives and never held here, one record at a time. A list that breaks off is an
 // error, since what was yielded cannot be taken back.
 //
-// Records whose lease has ended are removed first.
+// Records whose lease has ended are removed first, if that can be done.
 func (s *Store) List(ctx context.Context, space string, yield func(driver.KV) bool) (driver.Version, error) {
 	doing := "list " + space
 	if err := (driver.Key{Space: space, Name: "x"}).Validate(); err != nil {
 		return 0, fmt.Errorf("consul: %s: %w", doing, err)
 	}
-	if err := s.reapAll(ctx, doing, space); err != nil {
+	ended, err := s.ended(ctx, doing, space)
+	if err != nil {
 		return 0, err
 	}
+	s.reapInPassing(ctx, space, ended...)
 	body, err := s.stream(ctx, doing, space)
 	if err != nil {
 		return 0, err

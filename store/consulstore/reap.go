@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/consul/api"
@@ -64,25 +63,48 @@ func (s *Store) reap(ctx context.Context, space string, lease *api.KVPair) error
 
 var errReaped = errors.New("somebody else was quicker")
 
+// reapInPassing is what a read does about leases that have ended. The read must not
+// fail, or wait for long, because nothing can be written at the moment: until the
+// record is removed it is there, for everybody.
+func (s *Store) reapInPassing(ctx context.Context, space string, leases ...*api.KVPair) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout/4)
+	defer cancel()
+	for _, p := range leases {
+		if err := s.reap(ctx, space, p); err != nil {
+			s.log.Warn("a session has ended and its record cannot be removed; it is there until it can", "space", space, "error", err)
+			return
+		}
+	}
+}
+
 // reapAll removes the records of all leases that have ended.
-func (s *Store) reapAll(ctx context.Context, doing, space string) error {
+func (s *Store) reapAll(ctx context.Context, space string) error {
+	ended, err := s.ended(ctx, "remove sessions that have ended from "+space, space)
+	for _, p := range ended {
+		if err == nil {
+			err = s.reap(ctx, space, p)
+		}
+	}
+	return err
+}
+
+// ended reads the leases that have ended.
+func (s *Store) ended(ctx context.Context, doing, space string) ([]*api.KVPair, error) {
 	var leases api.KVPairs
 	err := s.read(ctx, doing, func(ctx context.Context, a *agent) (err error) {
 		leases, _, err = a.KV().List(s.leases(space), consistent(ctx))
 		return err
 	})
-	if err != nil {
-		return err
-	}
+	return s.endedOf(space, leases), err
+}
+
+func (s *Store) endedOf(space string, leases api.KVPairs) (ended []*api.KVPair) {
 	for _, p := range leases {
-		if p.Key == s.sentinel(space) || !released(p) {
-			continue
-		}
-		if err := s.reap(ctx, space, p); err != nil {
-			return err
+		if p.Key != s.sentinel(space) && released(p) {
+			ended = append(ended, p)
 		}
 	}
-	return nil
+	return ended
 }
 
 // spread is the time over which the watches of a space are spread when a lease
@@ -100,9 +122,9 @@ func (s *Store) reapWhileWatching(ctx context.Context, space string) {
 		switch {
 		case err != nil:
 			index = 0
-		case ended(leases, s.sentinel(space)):
+		case len(s.endedOf(space, leases)) > 0:
 			s.sleep(ctx, spread)
-			err = s.reapAll(ctx, "watch "+space, space)
+			err = s.reapAll(ctx, space)
 			index = 0
 		case next < index: // it went back: ask anew
 			index = 0
@@ -130,8 +152,4 @@ func (s *Store) awaitLeases(ctx context.Context, space string, index uint64) (le
 		return err
 	})
 	return leases, next, err
-}
-
-func ended(leases api.KVPairs, sentinel string) bool {
-	return slices.ContainsFunc(leases, func(p *api.KVPair) bool { return p.Key != sentinel && released(p) })
 }
