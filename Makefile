@@ -12,7 +12,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick lint bench-pause clean
+.PHONY: help demo build test test-quick lint model bench-pause clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ $(STATICCHECK):
 	@mkdir -p $(@D)
 	GOBIN=$(@D)/new go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	@mv $(@D)/new/staticcheck $@
+
+model: ## check the protocol's models exhaustively, full sizes; make test searches smaller ones
+	@.ci/check-tools model
+	SLUICE_SPEC=full go test -count=1 -v -timeout 30m -run 'TestHolds|TestMutants' ./spec
 
 MOVES ?= 20
 DOCS  ?= 10000

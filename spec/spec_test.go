@@ -1,0 +1,192 @@
+package spec_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// size of a configuration: what make test searches, or what only make model does.
+type size int
+
+const (
+	quick size = iota
+	full
+)
+
+// config is a model that has to hold.
+type config struct {
+	name string
+	size size
+	run  run
+	says string // what it adds to the others
+}
+
+// mutant is a configuration without one rule.
+type mutant struct {
+	drop  string // the macro that drops the rule
+	of    string // the configuration that it is dropped from
+	extra string // more flags
+	// breaks is the property that the checker has to find violated; empty for a
+	// rule that the configuration turns out not to need.
+	breaks string
+}
+
+func r(model, flags string) run {
+	return run{model: model, flags: strings.Fields(flags), depth: 100_000, mem: 6000}
+}
+
+var configs = []config{
+	{"barrier", quick, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0"), "a process that comes back under a second session; reopen and abort"},
+	{"barrier-again", quick, r("barrier", "-DMAXE=4 -DREADERS=0 -DW1=0 -DS0=1"), "a second cutover, a second begin"},
+	{"barrier-reads", quick, r("barrier", "-DMAXE=2 -DS0=1 -DW1=0"), "fresh reads at either instance"},
+	{"barrier-close", quick, r("barrier", "-DMAXE=2 -DREADERS=0 -DW1=0 -DCLOSE=1 -DS0=1"), "clean close"},
+	{"barrier-report", quick, r("barrier", "-DMAXE=2 -DREADERS=0 -DW1=0 -DGATHER=1 -DS0=1"), "a report is gathered in steps"},
+	{"barrier-pause", quick, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0 -DM_SEND_PAUSE -DONLY_ACKED"), "a pause between the check and the send: what is acknowledged is kept all the same"},
+}
+
+var mutants = []mutant{
+	{"REACH", "barrier", "", "REACHED"},
+	{"M_ACK_UNDRAINED", "barrier", "", "M1_no_stale_commit"},
+	{"M_LIST_FIRST", "barrier", "", "M2_no_stale_send"},
+	{"M_NOT_BOUND", "barrier-pause", "", "M5_acked_readable"},
+	{"M_UNRESOLVED_IGNORED", "barrier", "", "M1_no_stale_commit"},
+	{"M_DRAIN_SHORT", "barrier", "", "M1_no_stale_commit"},
+	{"M_NO_DRAIN_VANISHED", "barrier", "", "M1_no_stale_commit"},
+	{"M_NO_EPOCH", "barrier-again", "", "M1_no_stale_commit"},
+	{"M_NO_SEND_CHECK", "barrier", "", "M2_no_stale_send"},
+	{"M_SEND_PAUSE", "barrier", "", "M1_no_stale_commit"},
+	{"M_NO_ROSTER", "barrier", "", "M1_no_stale_commit"},
+	{"M_ACCOUNT_UNMARKED", "barrier", "", "M1_no_stale_commit"},
+	{"M_EARLY_EXPIRY", "barrier", "", "M2_no_stale_send"},
+	{"M_CHECK_THEN_COUNT", "barrier", "", "M1_no_stale_commit"},
+	{"M_SPLIT_PUBLICATION", "barrier-report", "", "M1_no_stale_commit"},
+	{"M_APPLIED_LAST", "barrier-report", "", "M1_no_stale_commit"},
+	{"M_CLOSE_DIRTY", "barrier-close", "", "M1_no_stale_commit"},
+	{"M_CLOSE_RACE", "barrier-close", "", "M1_no_stale_commit"},
+	{"M_NO_BARRIER", "barrier-reads", "", "M2_no_stale_send"},
+	{"M_NO_READ_BARRIER", "barrier-reads", "", "M2_no_stale_read"},
+	{"M_RESOLVE_TWICE", "barrier-reads", "", "M4_one_placement"},
+	{"M_NO_ADOPT", "barrier", "", ""},
+}
+
+// slots lets two searches run at a time: the sizes are for a machine of two cores.
+var slots = make(chan struct{}, 2)
+
+// table collects what is printed when all searches have ended.
+type table struct {
+	mu   sync.Mutex
+	rows []string
+}
+
+func (x *table) add(name string, f found, verdict string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.rows = append(x.rows, fmt.Sprintf("%-44s %12d states  depth %6d  %7.0f MiB  %7.1f s  %s", name, f.states, f.depth, f.mib, f.took.Seconds(), verdict))
+}
+
+func (x *table) print(t *testing.T) {
+	slices.Sort(x.rows)
+	t.Log("\n" + strings.Join(x.rows, "\n"))
+}
+
+// largest is what SLUICE_SPEC asks for: quick unless it says full.
+func largest(t *testing.T) size {
+	switch s := os.Getenv("SLUICE_SPEC"); s {
+	case "", "quick":
+		return quick
+	case "full":
+		return full
+	default:
+		t.Fatalf("SLUICE_SPEC is %q; it must be quick or full", s)
+	}
+	return quick
+}
+
+// Every configuration holds, searched to its end.
+func TestHolds(t *testing.T) {
+	checker(t)
+	most := largest(t)
+	var sum table
+	t.Cleanup(func() { sum.print(t) })
+	for _, c := range configs {
+		if c.size > most {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			f, err := search(t.Context(), t.TempDir(), c.run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			verdict := "holds"
+			if f.violated != "" {
+				verdict = "VIOLATES " + f.violated
+				t.Errorf("%s violates %s", c.run, f.violated)
+			}
+			sum.add(c.name+": "+c.says, f, verdict)
+		})
+	}
+}
+
+// Without a rule, the checker finds what the rule is for.
+func TestMutants(t *testing.T) {
+	checker(t)
+	var sum table
+	t.Cleanup(func() { sum.print(t) })
+	for _, m := range mutants {
+		t.Run(m.of+"/"+m.drop, func(t *testing.T) {
+			t.Parallel()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			n := slices.IndexFunc(configs, func(c config) bool { return c.name == m.of })
+			if n < 0 {
+				t.Fatalf("there is no configuration %q", m.of)
+			}
+			x := configs[n].run
+			x.flags = append(append(slices.Clone(x.flags), strings.Fields(m.extra)...), "-D"+m.drop)
+			f, err := search(t.Context(), t.TempDir(), x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.violated != m.breaks {
+				t.Errorf("%s violates %q, want %q", x, f.violated, m.breaks)
+			}
+			verdict := "violates " + f.violated
+			if f.violated == "" {
+				verdict = "holds: not needed in this scope"
+			}
+			sum.add(m.of+" "+m.drop, f, verdict)
+		})
+	}
+}
+
+// Every rule that a model can drop has a mutant, and every mutant a rule.
+func TestEveryRuleHasAMutant(t *testing.T) {
+	rules := map[string]bool{}
+	for _, c := range configs {
+		source, err := os.ReadFile(c.run.model + ".pml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range macro.FindAllStringSubmatch(string(source), -1) {
+			rules[m[1]] = false
+		}
+	}
+	for _, m := range mutants {
+		if _, known := rules[m.drop]; !known {
+			t.Errorf("no model knows %s", m.drop)
+		}
+		rules[m.drop] = true
+	}
+	for m, tested := range rules {
+		if !tested {
+			t.Errorf("%s has no mutant in the table", m)
+		}
+	}
+}
