@@ -2,8 +2,9 @@ package mover
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
@@ -30,7 +31,7 @@ func overloaded(err error) bool {
 // so that workers do not come back together. It ends with the context.
 func pause(ctx context.Context, n int) error {
 	d := min(50*time.Millisecond<<min(n, 7), 5*time.Second)
-	d = d/2 + rand.N(d/2+1)
+	d = d/2 + jitter(d/2+1)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -39,6 +40,14 @@ func pause(ctx context.Context, n int) error {
 	case <-t.C:
 		return nil
 	}
+}
+
+// jitter is random, below d. It comes from crypto/rand because a simulation can
+// replay that.
+func jitter(d time.Duration) time.Duration {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
+	return time.Duration(binary.LittleEndian.Uint64(b[:]) % uint64(d))
 }
 
 // read performs a call that changes nothing, so it is repeated: after 429 for

@@ -43,6 +43,9 @@ type Options struct {
 	// EndpointPause is how long an endpoint that could not be connected to is
 	// passed over while others can (default 2 s).
 	EndpointPause time.Duration
+	// Transport replaces the pool of connections; simulations set it. It must tell
+	// the request's httptrace GotConn before it sends anything.
+	Transport http.RoundTripper
 }
 
 func (o *Options) withDefaults() Options {
@@ -73,7 +76,7 @@ type Client struct {
 	name      string
 	endpoints []*endpoint
 	next      atomic.Uint64
-	tr        *http.Transport
+	tr        http.RoundTripper
 	user      string
 	password  string
 	pause     time.Duration
@@ -110,7 +113,10 @@ func New(c placement.Cluster, o *Options) (*Client, error) {
 	d := &net.Dialer{Timeout: opt.DialTimeout, KeepAlive: 15 * time.Second}
 	client := &Client{
 		name: c.Name, user: c.Username, password: password, pause: opt.EndpointPause,
-		tr: &http.Transport{
+		tr: opt.Transport,
+	}
+	if client.tr == nil {
+		client.tr = &http.Transport{
 			DialContext:           d.DialContext,
 			TLSClientConfig:       tc,
 			TLSHandshakeTimeout:   opt.DialTimeout,
@@ -122,7 +128,7 @@ func New(c placement.Cluster, o *Options) (*Client, error) {
 			DisableCompression:    true,
 			WriteBufferSize:       32 << 10,
 			ReadBufferSize:        32 << 10,
-		},
+		}
 	}
 	for _, e := range c.Endpoints {
 		u, err := url.Parse(e)
@@ -160,7 +166,11 @@ func readPassword(c placement.Cluster) (string, error) {
 func (c *Client) Name() string { return c.name }
 
 // Close closes idle connections. Requests under way are not disturbed.
-func (c *Client) Close() { c.tr.CloseIdleConnections() }
+func (c *Client) Close() {
+	if t, ok := c.tr.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
+}
 
 // notSentError says that no connection for the request was had.
 type notSentError struct{ err error }

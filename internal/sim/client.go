@@ -1,0 +1,295 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluiceproxy/sluice/gate"
+)
+
+// Outcome of an operation, as its client knows it.
+type Outcome string
+
+// The outcomes.
+const (
+	OK      Outcome = "ok"
+	Failed  Outcome = "failed"  // refused: certainly without effect
+	Unknown Outcome = "unknown" // nobody told the client
+)
+
+// Op is one operation of a client on one document.
+type Op struct {
+	Client  int
+	Verb    string // put, delete, get
+	Doc     string
+	Value   string // written, or read; empty: there is no document
+	Call    time.Duration
+	Return  time.Duration
+	Outcome Outcome
+	Status  int
+	Version int64 // of the document, as answered
+	Proxy   string
+	Epoch   uint64
+	Stale   bool // read through a proxy in leased mode, which may be
+}
+
+func (o *Op) String() string {
+	return fmt.Sprintf("client %d %-6s %s=%q %.4f..%.4f %s %d v%d %s epoch %d", o.Client, o.Verb, o.Doc, o.Value, o.Call.Seconds(), o.Return.Seconds(), o.Outcome, o.Status, o.Version, o.Proxy, o.Epoch)
+}
+
+func (w *World) client(n int) {
+	name := fmt.Sprintf("client %d", n)
+	w.wait(between(w.random.next(name), 0, 300*time.Millisecond))
+	for burst := 0; w.elapsed() < w.o.Load; {
+		r := w.random.next(name)
+		w.one(n, r)
+		// Often while something changes, and seldom otherwise.
+		w.mu.Lock()
+		near := w.elapsed()-w.changedAt < 300*time.Millisecond
+		w.mu.Unlock()
+		if near && burst < 60 {
+			burst++
+			w.wait(logBetween(r, 100*time.Microsecond, 30*time.Millisecond))
+			continue
+		}
+		w.wait(logBetween(r, 20*time.Millisecond, 4*time.Second))
+	}
+}
+
+// one performs one operation through some proxy.
+func (w *World) one(n int, r *rand.Rand) {
+	proxy := fmt.Sprintf("proxy-%d", 1+r.IntN(w.o.Proxies))
+	doc := func() string { return fmt.Sprintf("d%d", r.IntN(w.o.Docs)) }
+	patience := 60 * time.Second
+	if chance(r, 0.05) {
+		patience = logBetween(r, time.Millisecond, time.Second) // a client that leaves
+	}
+	switch x := r.IntN(10); {
+	case x < 4:
+		w.write(n, proxy, []*Op{{Verb: "put", Doc: doc()}}, false, patience)
+	case x < 6:
+		w.write(n, proxy, []*Op{{Verb: "delete", Doc: doc()}}, false, patience)
+	case x < 7:
+		ops := []*Op{{Verb: "put", Doc: "d0"}, {Verb: "delete", Doc: "d1"}}
+		w.write(n, proxy, ops, true, patience)
+	default:
+		w.read(n, proxy, doc(), patience)
+	}
+}
+
+func (w *World) value() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.values++
+	return fmt.Sprintf("v%d", w.values)
+}
+
+// record puts an operation into the history when it begins, so that one without
+// an end is there too.
+func (w *World) record(ops ...*Op) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range ops {
+		o.Call, o.Return, o.Outcome = w.elapsed(), -1, Unknown
+		w.history = append(w.history, o)
+	}
+}
+
+func (w *World) ended(o *Op, outcome Outcome) {
+	w.mu.Lock()
+	o.Return, o.Outcome = w.elapsed(), outcome
+	w.mu.Unlock()
+	w.note("client", "%v", o)
+}
+
+func source(v string) string { return fmt.Sprintf(`{"v":%q}`, v) }
+
+// write sends one write, or a bulk of several.
+func (w *World) write(n int, proxy string, ops []*Op, bulk bool, patience time.Duration) {
+	for _, o := range ops {
+		o.Client, o.Proxy = n, proxy
+		if o.Verb == "put" {
+			o.Value = w.value()
+		}
+	}
+	w.record(ops...)
+	method, path, body := http.MethodPut, "/docs/_doc/"+ops[0].Doc, source(ops[0].Value)
+	switch {
+	case bulk:
+		method, path, body = http.MethodPost, "/docs/_bulk", ""
+		for _, o := range ops {
+			if o.Verb == "put" {
+				body += fmt.Sprintf(`{"index":{"_id":%q}}`+"\n%s\n", o.Doc, source(o.Value))
+			} else {
+				body += fmt.Sprintf(`{"delete":{"_id":%q}}`+"\n", o.Doc)
+			}
+		}
+	case ops[0].Verb == "delete":
+		method, body = http.MethodDelete, ""
+	}
+	rec, err := w.send(proxy, method, path, body, patience)
+	if err != nil {
+		for _, o := range ops {
+			w.ended(o, err.outcome)
+		}
+		return
+	}
+	if !bulk || rec.Code != 200 {
+		for _, o := range ops {
+			o.Status = rec.Code
+			var a struct {
+				Version int64  `json:"_version"`
+				Result  string `json:"result"`
+			}
+			_ = json.Unmarshal(rec.Body.Bytes(), &a) // an answer that is none has neither
+			o.Version = a.Version
+			o.Epoch, _ = strconv.ParseUint(rec.Header().Get("X-Sluice-Epoch"), 10, 64)
+			w.ended(o, judge(rec.Code, a.Result))
+		}
+		return
+	}
+	var a struct {
+		Items []map[string]struct {
+			Status  int    `json:"status"`
+			Version int64  `json:"_version"`
+			Result  string `json:"result"`
+		}
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &a); err != nil || len(a.Items) != len(ops) {
+		w.breach("a bulk was answered with %s", rec.Body)
+		return
+	}
+	for i, o := range ops {
+		for _, item := range a.Items[i] {
+			o.Status, o.Version = item.Status, item.Version
+			w.ended(o, judge(item.Status, item.Result))
+		}
+	}
+}
+
+// judge reads a status as the docs of the proxy say.
+func judge(status int, result string) Outcome {
+	switch {
+	case status/100 == 2, status == 404 && result == "not_found":
+		return OK
+	case status == 504:
+		return Unknown
+	}
+	return Failed
+}
+
+func (w *World) read(n int, proxy, doc string, patience time.Duration) {
+	o := &Op{Client: n, Proxy: proxy, Verb: "get", Doc: doc, Stale: w.leased[proxy]}
+	w.record(o)
+	before, err := w.truth.State(w.life, tenant)
+	w.must(err)
+	rec, serr := w.send(proxy, http.MethodGet, "/docs/_doc/"+doc, "", patience)
+	if serr != nil {
+		w.ended(o, serr.outcome) // a read without an answer is none
+		return
+	}
+	o.Status = rec.Code
+	o.Epoch, _ = strconv.ParseUint(rec.Header().Get("X-Sluice-Epoch"), 10, 64)
+	var a struct {
+		Found   *bool `json:"found"`
+		Version int64 `json:"_version"`
+		Source  struct {
+			V string `json:"v"`
+		} `json:"_source"`
+	}
+	if json.Unmarshal(rec.Body.Bytes(), &a) != nil || a.Found == nil {
+		w.ended(o, Failed)
+		return
+	}
+	o.Value, o.Version = a.Source.V, a.Version
+	w.ended(o, OK)
+	if !o.Stale && o.Epoch < uint64(before.Epoch) {
+		w.breach("M2: a read in fresh mode was decided at epoch %d, and the table had %d before it was sent", o.Epoch, before.Epoch)
+	}
+}
+
+type sendError struct{ outcome Outcome }
+
+// send is one HTTP request of a client to a proxy.
+func (w *World) send(name, method, path, body string, patience time.Duration) (*httptest.ResponseRecorder, *sendError) {
+	p := w.process(name)
+	if p == nil || !p.alive() {
+		return nil, &sendError{Failed} // connection refused
+	}
+	if !p.joined.Load() {
+		if !p.ready() {
+			return nil, &sendError{Failed} // no load balancer sends anything there yet
+		}
+		p.joined.Store(true)
+	}
+	ctx, leave := context.WithTimeout(context.Background(), patience)
+	defer leave()
+	r := httptest.NewRequest(method, "http://"+name+path, strings.NewReader(body)).WithContext(ctx)
+	r.Header.Set("X-Tenant", string(tenant))
+	r.Header.Set("X-Sluice-Debug", "1")
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+		if strings.HasSuffix(path, "_bulk") {
+			r.Header.Set("Content-Type", "application/x-ndjson")
+		}
+	}
+	done := make(chan *httptest.ResponseRecorder, 1)
+	w.wires.Go(func() {
+		rec := httptest.NewRecorder()
+		defer func() {
+			if x := recover(); x != nil && x != http.ErrAbortHandler { //nolint:errorlint // the very value
+				panic(x)
+			} else if x != nil {
+				close(done) // broken off
+			}
+		}()
+		if p.awake(ctx) != nil {
+			return
+		}
+		p.data.ServeHTTP(rec, r)
+		if p.awake(context.Background()) == nil {
+			done <- rec
+		}
+	})
+	select {
+	case rec := <-done:
+		if rec == nil || ctx.Err() != nil {
+			return nil, &sendError{Unknown}
+		}
+		if held, _ := strconv.Atoi(rec.Header().Get("X-Sluice-Held-Ms")); held > 0 {
+			w.hold(time.Duration(held) * time.Millisecond)
+		}
+		if bytes.Contains(rec.Body.Bytes(), []byte("acme-docs")) {
+			w.breach("an answer shows a physical name: %s", rec.Body)
+		}
+		return rec, nil
+	case <-ctx.Done():
+	case <-p.dead:
+	}
+	return nil, &sendError{Unknown}
+}
+
+// hold notes how long a write was held.
+func (w *World) hold(d time.Duration) {
+	w.mu.Lock()
+	w.counts["held"] = max(w.counts["held"], int(d.Milliseconds()))
+	w.mu.Unlock()
+	// The hold ends by a timer, which may fire late in a process that was paused.
+	paused := time.Duration(0)
+	for _, f := range w.faults {
+		if f.Kind == Pause {
+			paused = max(paused, f.For)
+		}
+	}
+	if d > gate.DefaultHoldDeadline+paused+time.Second {
+		w.breach("a write was held for %v", d)
+	}
+}

@@ -1,0 +1,218 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/proxy"
+	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/tenancy"
+)
+
+// Process is one start of a proxy or a controller. A killed one never comes
+// back; another is started under the same name.
+type Process struct {
+	w       *World
+	name    string
+	dead    chan struct{}
+	resumes atomic.Int64 // when a pause ends, ns since the world began; in the past: it runs
+	rate    float64      // of its clock
+	offset  time.Duration
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+
+	// Of a proxy.
+	gate   *gate.Gate
+	data   http.Handler
+	fleet  http.Handler
+	mode   gate.Mode
+	joined atomic.Bool     // it was ready once
+	known  <-chan struct{} // closed when it knows the clusters
+}
+
+// ready is what a load balancer asks before it sends anything to a process that
+// has started.
+func (p *Process) ready() bool {
+	select {
+	case <-p.known:
+		return p.gate.Ready() == nil
+	default:
+		return false
+	}
+}
+
+func (w *World) newProcess(name string) *Process {
+	r := w.random.next("clock " + name)
+	return &Process{
+		w: w, name: name, dead: make(chan struct{}),
+		// A session's margin is a fifth of its TTL: rates may differ by so much.
+		rate: 0.91 + 0.18*r.Float64(), offset: time.Duration(r.Int64N(int64(1000 * time.Hour))),
+	}
+}
+
+// now is the process's suspend-counting clock.
+func (p *Process) now() time.Duration {
+	return p.offset + time.Duration(p.rate*float64(p.w.elapsed()))
+}
+
+// awake returns when the process is not paused; errDead once it was killed.
+func (p *Process) awake(ctx context.Context) error {
+	for {
+		select {
+		case <-p.dead:
+			return errDead
+		default:
+		}
+		left := time.Duration(p.resumes.Load()) - p.w.elapsed()
+		if left <= 0 {
+			return nil
+		}
+		// Not even its timers run while it is paused: the context's end is seen after.
+		t := time.NewTimer(left)
+		select {
+		case <-t.C:
+		case <-p.dead:
+			t.Stop()
+			return errDead
+		}
+	}
+}
+
+func (p *Process) sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return p.awake(ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.dead:
+		return errDead
+	}
+}
+
+func (p *Process) kill() {
+	close(p.dead)
+	p.cancel()
+}
+
+func (p *Process) alive() bool {
+	select {
+	case <-p.dead:
+		return false
+	default:
+		return true
+	}
+}
+
+// startProxy starts a proxy under a name.
+func (w *World) startProxy(name string) {
+	p := w.newProcess(name)
+	p.mode = gate.Fresh
+	if w.leased[name] {
+		p.mode = gate.Leased
+	}
+	ctx, cancel := context.WithCancel(w.life)
+	p.cancel = cancel
+	s := store.New(&storeClient{p}, &store.Options{Logger: w.logger(name)})
+	g, err := gate.New(s, &gate.Options{
+		Name: name, Address: "http://" + name, Build: "sim", Mode: p.mode, TTL: w.o.TTL, DrainBarrier: w.o.DrainBarrier,
+		FleetSecret: fleetSecret, Now: p.now, Logger: w.logger(name), JournalLimit: w.o.JournalLimit,
+	})
+	w.must(err)
+	dir := proxy.NewDirectory(s, &proxy.DirectoryOptions{Upstream: p.upstream()})
+	tenants, err := tenancy.New(tenancy.Config{Header: "X-Tenant"})
+	w.must(err)
+	h, err := proxy.New(g, dir, tenants, &proxy.Options{CursorKeys: [][]byte{fleetSecret}, WriteTimeout: w.o.WriteTimeout, ReadTimeout: 30 * time.Second})
+	w.must(err)
+	p.gate, p.data, p.fleet, p.known = g, h, g.FleetHandler(), dir.Ready()
+	p.done.Go(func() { _ = g.Run(ctx) })
+	p.done.Go(func() { _ = dir.Run(ctx) })
+	w.put(p)
+}
+
+// startController starts a controller under a name.
+func (w *World) startController(name string) {
+	p := w.newProcess(name)
+	ctx, cancel := context.WithCancel(w.life)
+	p.cancel = cancel
+	s := store.New(&storeClient{p}, &store.Options{Logger: w.logger(name)})
+	c := control.NewController(s, gate.NewPeers(fleetSecret, &http.Client{Transport: &transport{p}, Timeout: 5 * time.Second}), &control.ControllerOptions{
+		Name: name, Build: "sim", TTL: w.o.TTL, UpstreamOptions: p.upstream(), Now: p.now, Logger: w.logger(name),
+		Barrier: &control.FleetBarrierOptions{Now: p.now},
+	})
+	p.done.Go(func() { _ = c.Run(ctx) })
+	w.put(p)
+}
+
+var fleetSecret = []byte("a secret of the simulated fleet!")
+
+func (p *Process) upstream() *upstream.Options {
+	return &upstream.Options{Transport: &transport{p}}
+}
+
+// transport is a process's way to clusters and to other processes.
+type transport struct{ p *Process }
+
+type reply struct {
+	status int
+	body   []byte
+	broken bool // the server died meanwhile
+}
+
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	p, w := t.p, t.p.w
+	to, _, _ := strings.Cut(req.URL.Host, ":")
+	var body []byte
+	var readErr error
+	connected := func() {
+		if trace := httptrace.ContextClientTrace(req.Context()); trace != nil && trace.GotConn != nil {
+			trace.GotConn(httptrace.GotConnInfo{})
+		}
+		if req.Body != nil {
+			body, readErr = io.ReadAll(req.Body)
+			_ = req.Body.Close()
+		}
+	}
+	query := req.URL.Query()
+	path, method, header := req.URL.Path, req.Method, req.Header.Clone()
+	ans, _, err := call(req.Context(), w, p, to, method, connected, func() reply {
+		if readErr != nil {
+			return reply{broken: true} // half a body: nothing happens
+		}
+		if c := w.clusters[to]; c != nil {
+			return c.serve(method, path, query, body, p.name)
+		}
+		peer := w.process(to)
+		if peer == nil || !peer.alive() || peer.fleet == nil || peer.awake(context.Background()) != nil {
+			return reply{broken: true}
+		}
+		r := httptest.NewRequest(method, req.URL.String(), bytes.NewReader(body))
+		r.Header = header
+		rec := httptest.NewRecorder()
+		peer.fleet.ServeHTTP(rec, r)
+		return reply{status: rec.Code, body: rec.Body.Bytes(), broken: peer.awake(context.Background()) != nil}
+	})
+	if err == nil && ans.broken {
+		err = errBroken
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		StatusCode: ans.status, Status: http.StatusText(ans.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(ans.body)),
+		ContentLength: int64(len(ans.body)), Request: req,
+	}, nil
+}

@@ -1,0 +1,374 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/memstore"
+)
+
+// Options of a world. The zero value draws what may be drawn from the seed.
+type Options struct {
+	Proxies, Controllers int
+	Clients, Docs        int
+	Load                 time.Duration // how long clients are at work and faults happen
+	TTL                  time.Duration // of sessions
+	DrainBarrier         time.Duration
+	WriteTimeout         time.Duration
+	// LateMax bounds how much later than it was sent a call may take effect that
+	// its sender thinks has failed. DrainBarrier supposes that a cluster does not
+	// take longer.
+	LateMax      time.Duration
+	JournalLimit int
+	// Skip leaves out faults of the plan, by number: this is how a failing seed
+	// is made small.
+	Skip map[int]bool
+	// Trace receives what happens, line by line; nil: nothing.
+	Trace func(line string)
+}
+
+// tenant is the one partition of a world.
+const tenant placement.PartitionID = "acme"
+
+// World is one run.
+type World struct {
+	t        *testing.T
+	o        Options
+	random   *streams
+	began    time.Time
+	life     context.Context
+	store    *memstore.Store
+	truth    *store.Store
+	clusters map[string]*cluster
+	leased   map[string]bool
+	faults   []Fault
+	healed   atomic.Bool
+	wires    sync.WaitGroup
+
+	mu        sync.Mutex
+	procs     map[string]*Process
+	all       []*Process
+	history   []*Op
+	breaches  []string
+	counts    map[string]int
+	created   map[string]bool
+	changedAt time.Duration // of the entry
+	values    int
+	lastMoves []control.Move
+}
+
+// Result of a run.
+type Result struct {
+	Seed     uint64
+	Faults   []Fault
+	Breaches []string // what must not be
+	Ops      int
+	Unknown  int // operations whose outcome the client was not told
+	Failed   int // operations that were refused
+	Flips    int
+	Aborts   int
+	Counts   map[string]int // faults that were met, by kind
+	Longest  time.Duration  // hold
+	Virtual  time.Duration
+	History  []*Op
+}
+
+func (o *Options) fill(r *rand.Rand) {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	num := func(n *int, v int) {
+		if *n <= 0 {
+			*n = v
+		}
+	}
+	num(&o.Proxies, 2+r.IntN(2))
+	num(&o.Controllers, 1+r.IntN(2))
+	num(&o.Clients, 3)
+	num(&o.Docs, 2+r.IntN(4))
+	limit := 1000
+	if chance(r, 0.1) {
+		limit = 2 // so small that it overflows
+	}
+	num(&o.JournalLimit, limit)
+	def(&o.Load, between(r, 5*time.Second, 45*time.Second))
+	def(&o.TTL, 10*time.Second)
+	def(&o.DrainBarrier, 30*time.Second)
+	def(&o.WriteTimeout, 20*time.Second)
+	def(&o.LateMax, 25*time.Second)
+}
+
+// Run performs the run of one seed in a bubble of virtual time.
+func Run(t *testing.T, seed uint64, o *Options) Result {
+	var res Result
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, seed, o)
+		res = w.run()
+	})
+	return res
+}
+
+func newWorld(t *testing.T, seed uint64, o *Options) *World {
+	w := &World{
+		t: t, random: &streams{seed: seed, at: map[string]uint64{}}, began: time.Now(), clusters: map[string]*cluster{},
+		leased: map[string]bool{}, procs: map[string]*Process{}, counts: map[string]int{}, created: map[string]bool{},
+	}
+	if o != nil {
+		w.o = *o
+	}
+	r := w.random.next("options")
+	w.o.fill(r)
+	w.store = memstore.New(nil)
+	w.truth = store.New(w.store, nil)
+	for _, n := range []string{"a", "b"} {
+		w.clusters[n] = newCluster(w, n)
+	}
+	for i := range w.o.Proxies {
+		w.leased[fmt.Sprintf("proxy-%d", i+1)] = chance(r, 0.2)
+	}
+	for i, f := range w.plan(w.random.next("faults")) {
+		if !w.o.Skip[i] {
+			w.faults = append(w.faults, f)
+		}
+	}
+	return w
+}
+
+func (w *World) elapsed() time.Duration { return time.Since(w.began) }
+
+func (w *World) must(err error) {
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *World) put(p *Process) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.procs[p.name] = p
+	w.all = append(w.all, p)
+}
+
+func (w *World) process(name string) *Process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.procs[name]
+}
+
+func (w *World) start(name string) {
+	if strings.HasPrefix(name, "proxy") {
+		w.startProxy(name)
+	} else {
+		w.startController(name)
+	}
+}
+
+func (w *World) count(k Kind, how int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts[fmt.Sprintf("%s/%d", k, how)]++
+}
+
+func (w *World) note(who, format string, args ...any) {
+	if w.o.Trace != nil {
+		w.o.Trace(fmt.Sprintf("%10.4f %-13s %s", w.elapsed().Seconds(), who, fmt.Sprintf(format, args...)))
+	}
+}
+
+// breach notes something that must not be.
+func (w *World) breach(format string, args ...any) {
+	text := fmt.Sprintf("%.4fs %s", w.elapsed().Seconds(), fmt.Sprintf(format, args...))
+	w.note("BREACH", "%s", text)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.breaches = append(w.breaches, text)
+}
+
+func (w *World) logger(name string) *slog.Logger {
+	if w.o.Trace == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(traceWriter{w, name}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+type traceWriter struct {
+	w    *World
+	name string
+}
+
+func (t traceWriter) Write(b []byte) (int, error) {
+	t.w.note(t.name, "%s", strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// run is the life of the world.
+func (w *World) run() Result {
+	life, end := context.WithCancel(context.Background())
+	w.life = life
+	w.setUp(life)
+	watching := make(chan struct{})
+	go func() { defer close(watching); w.watch(life) }()
+	for i := range w.o.Controllers {
+		w.start(fmt.Sprintf("controller-%d", i+1))
+	}
+	for i := range w.o.Proxies {
+		w.start(fmt.Sprintf("proxy-%d", i+1))
+	}
+	if len(w.faults) == 0 {
+		w.await(5*time.Second, func() bool {
+			for i := range w.o.Proxies {
+				if !w.process(fmt.Sprintf("proxy-%d", i+1)).ready() {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	w.wires.Go(w.inject)
+	var users sync.WaitGroup
+	for i := range w.o.Clients {
+		users.Go(func() { w.client(i) })
+	}
+	users.Go(w.operator)
+	users.Wait()
+	w.wait(w.o.Load - w.elapsed())
+	w.healed.Store(true)
+	w.settle()
+	w.finalReads()
+	w.residue()
+	w.lastMoves = w.moves()
+	end()
+	for _, p := range w.all {
+		p.cancel()
+	}
+	for _, p := range w.all {
+		p.done.Wait()
+	}
+	<-watching
+	w.wires.Wait()
+	w.must(w.store.Close())
+	return w.result()
+}
+
+func (w *World) wait(d time.Duration) {
+	if d > 0 {
+		time.Sleep(d)
+	}
+}
+
+// setUp makes the tenant with some documents on cluster a.
+func (w *World) setUp(ctx context.Context) {
+	r := w.random.next("setup")
+	settings := map[string]string{"index.gc_deletes": []string{"60s", "200ms", "0s"}[r.IntN(3)]}
+	w.clusters["a"].create("acme-docs", 1+r.IntN(2), settings, json.RawMessage(`{}`), map[string]map[string]any{})
+	for _, n := range []string{"a", "b"} {
+		_, err := w.truth.Clusters().Put(ctx, n, placement.Cluster{Name: n, Endpoints: []string{"http://" + n + ":9200"}}, 0)
+		w.must(err)
+	}
+	_, err := w.truth.Register(ctx, tenant, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "a", Index: "acme-docs", Logical: "docs"})
+	w.must(err)
+}
+
+// watch notes every transition.
+func (w *World) watch(ctx context.Context) {
+	from, err := w.truth.Entries(ctx, func(placement.Entry, error) bool { return true })
+	if err != nil {
+		return
+	}
+	_ = w.truth.Watch(ctx, from, func(cs []store.Change) error {
+		for _, c := range cs {
+			w.note("entry", "epoch %d: %v attempt %+v", c.Entry.Epoch, c.Entry.State, c.Entry.Attempt)
+		}
+		w.mu.Lock()
+		w.changedAt = w.elapsed()
+		w.mu.Unlock()
+		return nil
+	})
+}
+
+// operator asks for moves, there and back.
+func (w *World) operator() {
+	r := w.random.next("operator")
+	w.wait(between(r, 200*time.Millisecond, w.o.Load/3))
+	for n := range 1 + r.IntN(3) {
+		w.await(w.o.Load-w.elapsed(), func() bool { return w.idle() })
+		if w.elapsed() > w.o.Load*4/5 {
+			return
+		}
+		e, err := w.truth.State(w.life, tenant)
+		w.must(err)
+		to := "b"
+		if e.State.From.Cluster == "b" {
+			to = "a"
+		}
+		m, err := control.RequestMove(w.life, w.truth, control.Request{Partition: tenant, Cluster: to, Options: control.MoveOptions{DrainBarrier: w.o.DrainBarrier}})
+		w.note("operator", "move %d to %s: %s %v", n, to, m.ID, err)
+		if chance(r, 0.15) {
+			w.wait(logBetween(r, 10*time.Millisecond, 5*time.Second))
+			w.abort()
+		}
+		w.wait(between(r, 0, 2*time.Second))
+	}
+}
+
+func (w *World) moves() []control.Move {
+	all, _, err := control.Moves(w.truth).List(w.life)
+	w.must(err)
+	slices.SortFunc(all, func(a, b store.Record[control.Move]) int { return strings.Compare(a.Name, b.Name) })
+	var out []control.Move
+	for _, r := range all {
+		out = append(out, r.Value)
+	}
+	return out
+}
+
+// idle reports whether no move is under way.
+func (w *World) idle() bool {
+	for _, m := range w.moves() {
+		if !m.Settled() {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *World) abort() {
+	for _, m := range w.moves() {
+		if !m.Settled() {
+			_, err := control.RequestAbort(w.life, w.truth, m.ID)
+			w.note("operator", "abort %s: %v", m.ID, err)
+		}
+	}
+}
+
+// await asks again and again, for so long at most.
+func (w *World) await(limit time.Duration, ok func() bool) bool {
+	for end := w.elapsed() + limit; ; time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return true
+		}
+		if w.elapsed() >= end {
+			return false
+		}
+	}
+}
