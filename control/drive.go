@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -32,7 +34,7 @@ type drive struct {
 	abort     chan struct{} // closed when an abort was requested
 	abortOnce sync.Once
 
-	writing sync.Mutex // held while the record is changed: one change after the other
+	writing *semaphore.Weighted // held while the record is changed: one change after the other
 
 	mu      sync.Mutex // guards the following
 	m       Move       // as last written or read
@@ -62,7 +64,7 @@ type flipped struct {
 }
 
 func newDrive(c *Controller, sess *store.Session, r store.Record[Move]) *drive {
-	d := &drive{c: c, sess: sess, m: r.Value, version: r.Version, abort: make(chan struct{}), log: c.log.With("move", r.Value.ID)}
+	d := &drive{writing: semaphore.NewWeighted(1), c: c, sess: sess, m: r.Value, version: r.Version, abort: make(chan struct{}), log: c.log.With("move", r.Value.ID)}
 	d.observe(r.Value)
 	return d
 }
@@ -182,8 +184,10 @@ func (d *drive) snapshot() (Move, driver.Version) {
 //
 // It may be called concurrently: changes are written one after the other.
 func (d *drive) update(ctx context.Context, change func(*Move)) error {
-	d.writing.Lock()
-	defer d.writing.Unlock()
+	if err := d.writing.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer d.writing.Release(1)
 	m, v := d.snapshot()
 	owner, attempt := m.Owner, m.Attempt
 	for n := 0; ; n++ {

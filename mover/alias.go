@@ -36,17 +36,23 @@ func (m *Mover) drainAlias(n, i int) string {
 // and only then adds its own. ErrFenced: the move was sealed meanwhile, or a
 // later attempt has taken over.
 func (m *Mover) Take(ctx context.Context, takeover bool) error {
-	m.work.Lock()
-	defer m.work.Unlock()
-	m.gate.Lock()
-	defer m.gate.Unlock()
+	if err := m.work.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer m.work.Release(1)
+	if err := m.gate.Acquire(ctx, rotation); err != nil {
+		return err
+	}
+	defer m.gate.Release(rotation)
 	return m.rotate(ctx, takeover)
 }
 
 // settle drains an unknown outcome, unless a rotation since turn has done so.
 func (m *Mover) settle(ctx context.Context, turn int) error {
-	m.gate.Lock()
-	defer m.gate.Unlock()
+	if err := m.gate.Acquire(ctx, rotation); err != nil {
+		return err
+	}
+	defer m.gate.Release(rotation)
 	if m.turn != turn && !m.unsettled.Load() {
 		return nil
 	}
@@ -58,8 +64,10 @@ func (m *Mover) settleAll(ctx context.Context) error {
 	if !m.unsettled.Load() {
 		return nil
 	}
-	m.gate.Lock()
-	defer m.gate.Unlock()
+	if err := m.gate.Acquire(ctx, rotation); err != nil {
+		return err
+	}
+	defer m.gate.Release(rotation)
 	if !m.unsettled.Load() {
 		return nil
 	}

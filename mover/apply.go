@@ -44,8 +44,10 @@ type target struct {
 // (if_seq_no): deleted, and then written, when A's version is the lower one,
 // because a document that was deleted and created again starts over at 1.
 func (m *Mover) Apply(ctx context.Context, refs []gate.DocRef) (Applied, error) {
-	m.work.Lock()
-	defer m.work.Unlock()
+	if err := m.work.Acquire(ctx, 1); err != nil {
+		return Applied{}, err
+	}
+	defer m.work.Release(1)
 	return m.apply(ctx, refs)
 }
 

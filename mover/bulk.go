@@ -135,8 +135,10 @@ func errText(err error) string {
 // something of it may still be applied; unsettled has been set then, before gate
 // is released, so that nobody can believe in between that all is settled.
 func (m *Mover) bulk(ctx context.Context, ops []op, part []int) (turn int, got []answer, lost bool, err error) {
-	m.gate.RLock()
-	defer m.gate.RUnlock()
+	if err := m.gate.Acquire(ctx, 1); err != nil {
+		return 0, nil, false, err
+	}
+	defer m.gate.Release(1)
 	turn = m.turn
 	if err := m.opt.Lease(); err != nil {
 		return turn, nil, false, err

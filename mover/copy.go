@@ -38,8 +38,10 @@ func (c Checkpoint) has(s Slice) bool {
 // interrupted is copied anew, which is safe: see the package doc. Writes to A
 // that happen meanwhile are for Apply, which waits until the copy has ended.
 func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint) error) error {
-	m.work.Lock()
-	defer m.work.Unlock()
+	if err := m.work.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer m.work.Release(1)
 	idx, err := m.indices()
 	if err != nil {
 		return err

@@ -22,10 +22,14 @@ import (
 // move that is opened again after Seal begins with Take.
 func (m *Mover) Seal(ctx context.Context) error {
 	defer m.rates.since(func(r *Rates) *time.Duration { return &r.Seal })()
-	m.work.Lock()
-	defer m.work.Unlock()
-	m.gate.Lock() // no bulk of this process is under way
-	defer m.gate.Unlock()
+	if err := m.work.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer m.work.Release(1)
+	if err := m.gate.Acquire(ctx, rotation); err != nil { // no bulk of this process is under way
+		return err
+	}
+	defer m.gate.Release(rotation)
 	if m.unsettled.Load() {
 		return fmt.Errorf("seal: a bulk of unknown outcome has not been drained: %w", ErrNotSettled)
 	}
@@ -281,10 +285,14 @@ func (m *Mover) touches(description string, ours map[string]bool) bool {
 // Discard removes what the move has made at the target, after nothing can be
 // written there any more. An index that this move did not create stays.
 func (m *Mover) Discard(ctx context.Context) error {
-	m.work.Lock()
-	defer m.work.Unlock()
-	m.gate.Lock()
-	defer m.gate.Unlock()
+	if err := m.work.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer m.work.Release(1)
+	if err := m.gate.Acquire(ctx, rotation); err != nil {
+		return err
+	}
+	defer m.gate.Release(rotation)
 	idx := m.Indexes()
 	marked, err := m.marked(ctx)
 	if err != nil {

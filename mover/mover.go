@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -31,6 +33,9 @@ type Index struct {
 	// Seal found them. Fence compares with them. Empty until Seal.
 	Mark map[string]int64 `json:"mark,omitempty"`
 }
+
+// rotation is the whole of Mover.gate; a bulk takes 1 of it.
+const rotation = 1 << 20
 
 // Spec says what to move. Move must be a part of an index name: lower case
 // letters, digits and '-'.
@@ -75,13 +80,13 @@ type Mover struct {
 
 	// work is held by whatever writes documents to the target, so that a copy
 	// never writes what an Apply has already replaced.
-	work sync.Mutex
+	work *semaphore.Weighted
 
-	// gate orders bulks and rotations: a bulk holds it for reading from the
-	// choice of the alias to the answer, so a rotation, which holds it for
-	// writing, finds no bulk of this process under way except those of unknown
+	// gate orders bulks and rotations: a bulk holds a part of it from the
+	// choice of the alias to the answer, so a rotation, which holds all of
+	// it, finds no bulk of this process under way except those of unknown
 	// outcome, which it drains.
-	gate      sync.RWMutex
+	gate      *semaphore.Weighted
 	turn      int         // n of the alias in use; 0: none taken
 	unsettled atomic.Bool // a bulk ended with an unknown outcome and no rotation has followed
 
@@ -119,7 +124,7 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 	if spec.Attempt == 0 {
 		spec.Attempt = 1
 	}
-	m := &Mover{spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]metaVersions{}}
+	m := &Mover{work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]metaVersions{}}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

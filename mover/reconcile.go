@@ -60,8 +60,10 @@ func (h hasher) sum(k key, version int64) sum {
 // it is the caller who knows which ids a journal explains. With repair each is
 // put right by Apply's rules.
 func (m *Mover) Reconcile(ctx context.Context, repair bool) (Diff, error) {
-	m.work.Lock()
-	defer m.work.Unlock()
+	if err := m.work.Acquire(ctx, 1); err != nil {
+		return Diff{}, err
+	}
+	defer m.work.Release(1)
 	if err := m.settleAll(ctx); err != nil {
 		return Diff{}, err
 	}
