@@ -15,8 +15,11 @@ import (
 // outages are what can be done to OpenSearch processes.
 var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 	drivertest.Kill: func(t *testing.T) drivertest.Victim {
-		n := own(t)
-		return victim(t, table(), []string{n.URL()}, n.Kill, func() error { return n.Restart(t.Context()) })
+		n, name := own(t), table()
+		v := victim(t, name, []string{n.URL()}, n.Kill, func() error { return n.Restart(t.Context()) })
+		addr, fault := drivertest.NewProxy(t, strings.TrimPrefix(n.URL(), "http://"))
+		v.Driver, v.Fault = connect(t, name, "http://"+addr), fault
+		return v
 	},
 	drivertest.Freeze: func(t *testing.T) drivertest.Victim {
 		n := own(t)
