@@ -27,7 +27,7 @@ build: ## build bin/sluice
 	go build -o bin/sluice ./cmd/sluice
 
 test: ## everything: lint, then all tests with the race detector, real engines included
-	@.ci/check-tools engines
+	@.ci/check-tools tests
 	@$(MAKE) --no-print-directory lint
 	@.ci/test all
 

@@ -16,8 +16,12 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
+
+// Errors come back to whoever asked; the client library would write them to standard error as well.
+func init() { logging.Disable() }
 
 // RedisEnv names the environment variable that says which program to start as Redis, a path or a name on PATH. Without it
 // the first of redis-server and valkey-server is taken.
@@ -38,7 +42,7 @@ type RedisOptions struct {
 	CAFile             string   //
 	Cluster            bool     // a node of a cluster, which it is not a member of yet
 	Config             []string // lines of redis.conf after the ones of this package, which they replace
-	Wrap               []string // a command and its arguments that run the program, for example "env", "LD_PRELOAD=..."
+	MovableClock       bool     // MoveClock works; it needs Linux and a C compiler
 }
 
 // Redis is one Redis or Valkey server on loopback, as a process of its own, with an append-only file.
@@ -71,9 +75,18 @@ func StartRedis(ctx context.Context, o *RedisOptions) (*Redis, error) {
 		startLim: time.Minute, stopLim: 5 * time.Second,
 	}}
 	r.ready = r.answers
+	env := os.Environ()
+	if o.MovableClock {
+		more, err := r.ownClock(ctx)
+		if err != nil {
+			return nil, errors.Join(err, r.Stop())
+		}
+		env = append(env, more...)
+	}
 	r.command = func() *exec.Cmd {
-		args := append(append([]string{}, o.Wrap...), program, r.configFile())
-		return exec.Command(args[0], args[1:]...)
+		cmd := exec.Command(program, r.configFile())
+		cmd.Env = env
+		return cmd
 	}
 	var written error
 	err = r.launch(ctx, 1, func(ports []int) { written = errors.Join(written, r.configure(ports[0], o)) })
@@ -110,7 +123,7 @@ func (r *Redis) configure(port int, o *RedisOptions) error {
 	r.addr = loopback(port)
 	r.url = "redis://" + r.addr
 	r.admin = &redis.Options{
-		Addr: r.addr, MaxRetries: -1, PoolSize: 1, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true,
+		Addr: r.addr, MaxRetries: -1, DialerRetries: 1, PoolSize: 1, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	lines := []string{

@@ -52,6 +52,7 @@ func (s *Store) call(ctx context.Context, doing string, again func(error) bool, 
 		defer cancel()
 	}
 	var last error
+	var behind *behindError // where one was found before
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		r, err := s.detach(ctx, step)
 		switch {
@@ -65,7 +66,15 @@ func (s *Store) call(ctx context.Context, doing string, again func(error) bool, 
 			return reply{}, fmt.Errorf("redis: %s: no answer within %v: %w", doing, s.timeout, because(err, last))
 		}
 		s.follow(err)
-		if !again(err) {
+		var now *behindError
+		if errors.As(err, &now) {
+			// The script did nothing. A second look, by connections that are new, tells.
+			if behind != nil && now.client != behind.client {
+				return reply{}, fmt.Errorf("redis: %s: %w", doing, s.memory.rewind(now))
+			}
+			behind = now
+			s.redial(now.client)
+		} else if !again(err) {
 			return reply{}, fmt.Errorf("redis: %s: %w", doing, err)
 		}
 		last = err
@@ -140,7 +149,13 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) {
 
 // run sends one script and takes note of what it says about the space.
 func (s *Store) run(ctx context.Context, sc script, space string, args []any) (reply, error) {
-	return s.runOn(ctx, s.client.Load(), sc, space, args)
+	c := s.client.Load()
+	r, err := s.runOn(ctx, c, sc, space, args)
+	var behind *behindError
+	if errors.As(err, &behind) {
+		behind.client = c
+	}
+	return r, err
 }
 
 // scripter is a client, or one connection of it.
@@ -170,7 +185,7 @@ func (s *Store) runOn(ctx context.Context, c scripter, sc script, space string, 
 		return reply{}, err
 	}
 	if r.status == "rewound" {
-		return reply{}, s.memory.rewind(space, seen.version, r.mark.version)
+		return reply{}, &behindError{space: space, seen: seen.version, now: r.mark.version}
 	}
 	if short != nil && r.status == "ok" {
 		return reply{}, short
@@ -233,7 +248,7 @@ func transient(err error) bool {
 	var said redis.Error
 	var setting *SettingError
 	switch {
-	case errors.Is(err, ErrRewound), errors.Is(err, ErrClosed), errors.As(err, &setting):
+	case errors.Is(err, ErrRewound), errors.As(err, &setting):
 		return false
 	case errors.As(err, &said):
 		return refused(err) || redis.HasErrorPrefix(err, "NOREPLICAS") || redis.HasErrorPrefix(err, "BUSY") || redis.HasErrorPrefix(err, "MISCONF")
@@ -243,15 +258,22 @@ func transient(err error) bool {
 
 // follow goes where a cluster says that the keys are now.
 func (s *Store) follow(err error) {
-	addr, ok := redis.IsMovedError(err)
-	if !ok || !s.dialer.move(addr) {
-		return
+	if addr, ok := redis.IsMovedError(err); ok {
+		used := s.client.Load()
+		if s.dialer.move(addr) {
+			s.redial(used)
+		}
 	}
+}
+
+// redial gives up all connections of a client, unless that has been done: what is
+// under way on them fails, with an outcome that is unknown. The next call looks for
+// the master anew.
+func (s *Store) redial(used *redis.Client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return
+	if !s.closed && s.client.Load() == used {
+		s.client.Store(s.dialer.client(s.timeout))
+		_ = used.Close()
 	}
-	old := s.client.Swap(s.dialer.client(s.timeout))
-	_ = old.Close() // what is under way there fails, with an outcome that is unknown
 }

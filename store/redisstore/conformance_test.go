@@ -4,48 +4,32 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
-	"github.com/sluiceproxy/sluice/internal/engines/faultproxy"
 	"github.com/sluiceproxy/sluice/store/drivertest"
 	"github.com/sluiceproxy/sluice/store/redisstore"
 )
 
-// proxied returns a driver behind a proxy that fails on command.
-func proxied(t *testing.T, addr string, c redisstore.Config) (*redisstore.Store, func(drivertest.Fault)) {
-	t.Helper()
-	p, err := faultproxy.New(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	faults := map[drivertest.Fault]func(){
-		drivertest.None: p.Pass, drivertest.Cut: p.Refuse, drivertest.Silence: p.Blackhole,
-		drivertest.LoseRequests: p.DropRequests, drivertest.LoseReplies: p.DropReplies,
-	}
-	c.Addresses = []string{p.Addr()}
-	return connect(t, c), func(f drivertest.Fault) { faults[f]() }
-}
+const ttl = time.Second
 
 func harness(fresh func(t *testing.T) drivertest.Engine) drivertest.Harness {
 	return drivertest.Harness{
 		New: fresh,
-		TTL: time.Second,
+		TTL: ttl,
 		// A tenth of the ttl, and how often the leases are looked at.
 		Late:  3 * time.Second,
 		Bound: timeout + 2*time.Second,
 	}
 }
 
+// engine is a driver behind a proxy that fails on command, and another beside it.
 func engine(t *testing.T, addr string, page int, c redisstore.Config) drivertest.Engine {
+	t.Helper()
 	c.Prefix = prefix()
-	d, fault := proxied(t, addr, c)
-	if page > 0 {
-		d.SetPage(page)
-	}
+	way, fault := drivertest.NewProxy(t, addr)
+	c.Addresses = []string{way}
+	d := connect(t, c)
+	d.SetPage(page)
 	c.Addresses = []string{addr}
 	peer := connect(t, c)
 	return drivertest.Engine{Driver: d, Peer: peer, Fault: fault, Compact: func() {
@@ -60,7 +44,57 @@ func engine(t *testing.T, addr string, page int, c redisstore.Config) drivertest
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	r := enginetest.Redis(t)
-	drivertest.Run(t, harness(func(t *testing.T) drivertest.Engine {
-		return engine(t, r.Addr(), 3, redisstore.Config{})
-	}))
+	h := harness(func(t *testing.T) drivertest.Engine { return engine(t, r.Addr(), 3, redisstore.Config{}) })
+	h.Outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
+		drivertest.Kill: func(t *testing.T) drivertest.Victim {
+			r := enginetest.Redis(t)
+			return victim(t, r, r.Kill, func() error { return r.Restart(t.Context()) })
+		},
+		drivertest.Freeze: func(t *testing.T) drivertest.Victim {
+			r := enginetest.Redis(t)
+			return victim(t, r, r.Pause, r.Resume)
+		},
+		drivertest.FullDisk: func(t *testing.T) drivertest.Victim {
+			r := enginetest.Redis(t)
+			return victim(t, r, memory(t, r, 1), memory(t, r, 0))
+		},
+		drivertest.ClockAhead: clock(30 * ttl),
+		drivertest.ClockBack:  clock(-30 * ttl),
+	}
+	h.Cannot = map[drivertest.Outage]string{
+		drivertest.LeaderKill:   "see TestConformanceReplicated",
+		drivertest.LeaderFreeze: "see TestConformanceReplicated",
+	}
+	drivertest.Run(t, h)
+}
+
+func victim(t *testing.T, r *engines.Redis, strike, heal func() error) drivertest.Victim {
+	c := at(r.Addr())
+	c.Prefix = prefix()
+	return drivertest.Victim{Driver: connect(t, c), Peer: connect(t, c), Strike: succeed(t, strike), Heal: succeed(t, heal)}
+}
+
+func succeed(t *testing.T, f func() error) func() {
+	return func() {
+		t.Helper()
+		if err := f(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// memory limits what a server may hold, which is its quota: Redis keeps everything
+// in memory, and with appendfsync always it ends when its disk is full.
+func memory(t *testing.T, r *engines.Redis, bytes int) func() error {
+	return func() error {
+		_, err := r.Do(t.Context(), "config", "set", "maxmemory", bytes)
+		return err
+	}
+}
+
+func clock(by time.Duration) func(*testing.T) drivertest.Victim {
+	return func(t *testing.T) drivertest.Victim {
+		r := enginetest.RedisWith(t, &engines.RedisOptions{MovableClock: true})
+		return victim(t, r, func() error { return r.MoveClock(by) }, func() error { return r.MoveClock(0) })
+	}
 }

@@ -117,6 +117,8 @@ func (s *Store) change(ctx context.Context, doing string, sc script, space strin
 		return 0, driver.ErrConflict
 	case "lost":
 		return 0, driver.ErrSessionLost
+	case "late":
+		return 0, fmt.Errorf("redis: %s: a later one has taken effect already", doing)
 	}
 	return 0, fmt.Errorf("redis: %s: an answer of unknown kind, %q", doing, r.status)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
@@ -48,21 +50,30 @@ func (m *memory) note(space string, seen mark) error {
 	case seen.version > last.version:
 		m.seen[space] = seen
 	case seen.version == last.version && last.tag != seen.tag && last.tag != "" && seen.tag != "":
-		return m.rewindLocked(space, last.version, seen.version)
+		return &behindError{space: space, seen: last.version, now: seen.version}
 	}
 	return nil
 }
 
-// rewind makes the loss known to all that follows.
-func (m *memory) rewind(space string, seen, now driver.Version) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.rewindLocked(space, seen, now)
+// behindError is one server that lacks what was seen. It may be a master from before
+// a failover that has not been told; only when the one that is found anew lacks it
+// too has it been lost.
+type behindError struct {
+	space     string
+	seen, now driver.Version
+	client    *redis.Client // that found it
 }
 
-func (m *memory) rewindLocked(space string, seen, now driver.Version) error {
+func (e *behindError) Error() string {
+	return fmt.Sprintf("the server's %s are at version %d with another history than was seen up to %d", e.space, e.now, e.seen)
+}
+
+// rewind makes the loss known to all that follows.
+func (m *memory) rewind(e *behindError) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.err == nil {
-		m.err = fmt.Errorf("%w: the %s were seen at version %d and are now at %d, with another history", ErrRewound, space, seen, now)
+		m.err = fmt.Errorf("%w: %w", ErrRewound, e)
 	}
 	return m.err
 }

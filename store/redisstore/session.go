@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -15,6 +18,8 @@ type session struct {
 	s   *Store
 	key driver.Key
 	id  string // of the lease; no other has it
+
+	updates atomic.Uint64 // number of the newest one that was asked for
 }
 
 // Open implements driver.Driver. The ttl is rounded up to milliseconds. When it is
@@ -52,9 +57,11 @@ func (x *session) Renew(ctx context.Context) error {
 	return err
 }
 
-// Update implements driver.Session.
+// Update implements driver.Session. Updates are numbered, and the server takes none
+// after one with a higher number: one that failed, and arrives late over another
+// connection, undoes nothing.
 func (x *session) Update(ctx context.Context, value []byte) (driver.Version, error) {
-	return x.s.change(ctx, "update a session", updateScript, x.key.Space, x.key.Name, value, x.id)
+	return x.s.change(ctx, "update a session", updateScript, x.key.Space, x.key.Name, value, x.id, x.updates.Add(1))
 }
 
 // Close implements driver.Session.
@@ -65,7 +72,7 @@ func (x *session) Close(ctx context.Context) error {
 
 // observed is a lease as an observer knows it.
 type observed struct {
-	raw   string    // lease id, ttl and heartbeat, as the server holds them
+	beat  string    // lease id, ttl and heartbeats, as the server holds them
 	since time.Time // when it was first seen so, by this process's monotonic clock
 }
 
@@ -117,14 +124,17 @@ func (s *Store) observeLeases(space string) {
 		}
 		pause := longestLook / 2
 		for name, raw := range look.leases {
-			ttl := ttlOf(raw)
+			beat, ttl, err := lease(raw)
+			if err != nil {
+				continue // not one of this driver's; it has no end
+			}
 			pause = min(pause, ttl/8)
-			if known[name].raw != raw {
-				known[name] = observed{raw, look.at}
+			if known[name].beat != beat {
+				known[name] = observed{beat, look.at}
 				continue
 			}
 			if time.Since(known[name].since) >= ttl+ttl/10 {
-				s.reap(space, name, raw, server)
+				s.reap(space, name, beat, server)
 			}
 		}
 		for name := range known {
@@ -138,8 +148,8 @@ func (s *Store) observeLeases(space string) {
 }
 
 // reap ends a lease that is over. Whether it succeeds is seen at the next look.
-func (s *Store) reap(space, name, raw, server string) {
-	_, err := s.change(s.ctx, "end a session", reapScript, space, name, raw, server)
+func (s *Store) reap(space, name, beat, server string) {
+	_, err := s.change(s.ctx, "end a session", reapScript, space, name, beat, server)
 	if err == nil {
 		s.log.Info("a session was not renewed in time and has ended", "space", space)
 	}
@@ -172,17 +182,16 @@ func (s *Store) leases(ctx context.Context, space string) (look, error) {
 	return out, nil
 }
 
-// ttlOf reads "id:ttl in ms:heartbeats". A lease that cannot be read has no end: it
-// is not one of this driver's.
-func ttlOf(raw string) time.Duration {
-	const never = 1 << 62
+// lease reads "id:ttl in ms:heartbeats:updates", and returns it without the updates:
+// those do not renew.
+func lease(raw string) (beat string, ttl time.Duration, err error) {
 	parts := strings.Split(raw, ":")
-	if len(parts) != 3 {
-		return never
+	if len(parts) != 4 {
+		return "", 0, fmt.Errorf("a lease of %d parts", len(parts))
 	}
-	ttl, err := time.ParseDuration(parts[1] + "ms")
-	if err != nil || ttl <= 0 {
-		return never
+	ms, err := strconv.ParseInt(parts[1], 10, 64)
+	if err != nil || ms <= 0 || ms > int64(math.MaxInt64/time.Millisecond/2) {
+		return "", 0, fmt.Errorf("a lease of %q milliseconds", parts[1])
 	}
-	return ttl
+	return strings.Join(parts[:3], ":"), time.Duration(ms) * time.Millisecond, nil
 }

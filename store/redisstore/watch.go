@@ -48,6 +48,13 @@ func (s *Store) Watch(ctx context.Context, space string, from driver.Version, ap
 			return driver.ErrCompacted
 		}
 		s.follow(err)
+		var behind *behindError
+		if errors.As(err, &behind) {
+			// A call that finds the master anew tells whether it is true of that one.
+			if err = s.confirm(ctx, space, at); err == nil {
+				continue
+			}
+		}
 		if !transient(err) && !refused(err) && !redis.HasErrorPrefix(err, "UNBLOCKED") {
 			return fmt.Errorf("redis: watch %s: %w", space, err)
 		}
@@ -97,6 +104,22 @@ func (s *Store) watchOnce(ctx context.Context, space string, at *mark, apply fun
 	}
 }
 
+// confirm returns nil when the master, found anew, has what the watch has followed,
+// or does not lack what this process has seen; the watch then goes on there.
+// Otherwise that was lost.
+func (s *Store) confirm(ctx context.Context, space string, at mark) error {
+	s.redial(s.client.Load())
+	r, err := s.read(ctx, "watch "+space, checkScript, space, decimal(at.version), at.tag)
+	if err == nil && r.status == "diverged" {
+		lost := &behindError{space: space, seen: at.version, now: r.mark.version}
+		if at.tag == "" { // a version from elsewhere, of which nothing is known
+			return fmt.Errorf("%w: %w", ErrRewound, lost)
+		}
+		return s.memory.rewind(lost)
+	}
+	return err
+}
+
 // pinned is one connection. A step on it may be left behind by whoever waited for
 // it, so the connection is closed when that has ended, and no step begins after.
 type pinned struct {
@@ -142,10 +165,8 @@ func (s *Store) position(ctx context.Context, p *pinned, space string, at *mark)
 		return err
 	case r.status == "compacted":
 		return driver.ErrCompacted
-	case r.status == "diverged" && at.tag != "":
-		return s.memory.rewind(space, at.version, r.mark.version)
 	case r.status == "diverged":
-		return fmt.Errorf("%w: a watch is to begin at version %d, the newest is %d", ErrRewound, at.version, r.mark.version)
+		return &behindError{space: space, seen: at.version, now: r.mark.version}
 	}
 	tag, err := r.text(0)
 	if err != nil {
@@ -210,7 +231,7 @@ func (s *Store) events(space string, at mark, entries []redis.XMessage) (evs []d
 			return nil, at, false, errGap
 		}
 		if at.tag != "" && before != at.tag {
-			return nil, at, false, s.memory.rewind(space, at.version, driver.Version(v))
+			return nil, at, false, &behindError{space: space, seen: at.version, now: driver.Version(v)}
 		}
 		at = mark{driver.Version(v), tag}
 		ev := driver.Event{KV: driver.KV{Name: name, Version: at.version}, Deleted: true}

@@ -58,8 +58,8 @@ local function change(name, value, old, lease)
   trim(history, history_bytes)
 end
 
--- held returns the lease of a name if it is the one of that id.
-local function held(name, id)
+-- held returns the lease of a name if it begins with that, up to a colon.
+local function held(name, beginning)
   local lease = redis.call('HGET', leases, name)
-  if lease and string.sub(lease, 1, #id + 1) == id .. ':' then return lease end
+  if lease and string.sub(lease, 1, #beginning + 1) == beginning .. ':' then return lease end
 end

@@ -7,7 +7,7 @@
 --   log      stream: entry "version-0" with n name, x value (none: deleted), t the
 --            change's tag, b the tag of the change before, l if it began a lease
 --   undo     stream: entry "version-0" with n name, p the record that was replaced
---   leases   hash: name -> "id:ttl in ms:heartbeats"
+--   leases   hash: name -> "id:ttl in ms:heartbeats:number of the newest update"
 -- Versions of a space are 1, 2, 3, ...: each change is the next one, and a hole in
 -- the log cannot be overlooked. They are exact in Lua up to 2^53.
 local meta, records, index, log, undo, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
