@@ -1,12 +1,30 @@
 // Package drivertest is the one conformance suite of the drivers: every
-// guarantee that package driver states is a named subtest of [Run], and a driver
-// is one when it passes all of them against its real engine.
+// guarantee of package driver (driver.Guarantees) is a named subtest of [Run], whose
+// doc comment states it at length, and a driver is one when it passes all of them
+// against its real engine.
 //
-// The suite waits for conditions, never for time to pass: what is bounded by
-// time (a lease's end, an unreachable engine's error) is bounded by the
-// [Harness], everything else by a generous patience that only a failing driver
-// exhausts. It cannot tell a driver that is right from one that is lucky, so
-// run it often, and under the race detector.
+// A driver supplies a [Harness]:
+//
+//   - New makes an [Engine]: an empty namespace of a server that may be shared, two
+//     ways to it, and a [Fault] for one of the ways. [NewProxy] is that fault for
+//     whatever speaks over TCP.
+//   - Outages make a [Victim] each: a server of the test's own, which is killed,
+//     frozen, filled up, or loses its leader, while writers, readers, watches and
+//     processes with sessions (store.Session) are at work on both ways. What they
+//     asked and were told is recorded, and judged by the order that the watch
+//     reported: nothing acknowledged is lost, nothing is there that nobody wrote or
+//     that was refused, nothing twice, each write took effect over exactly the
+//     version that it expected, no answer is older than what somebody had been told
+//     before, and no session is ended by the store while its holder may act on it.
+//   - Cannot says why an outage is impossible. The suite prints it.
+//   - Shows demonstrates each weakness that the driver declares (driver.Weak). There
+//     is no way to leave a guarantee out: a weakness that does not show fails.
+//
+// The suite waits for conditions, never for time to pass, but where time is what
+// matters (a lease's end, a way that is slow): what is bounded by time is bounded
+// by the Harness, everything else by a generous patience that only a failing driver
+// exhausts. It cannot tell a driver that is right from one that is lucky, so run
+// it often, and under the race detector.
 //
 // [NewFlaky] makes any driver fail on command, for engines that run in the process
 // and for tests of what is built on a driver.

@@ -20,7 +20,7 @@ func harness(ttl time.Duration, fresh func(t *testing.T) drivertest.Engine) driv
 		Late:  3 * time.Second,
 		Bound: timeout + 2*time.Second,
 		Cannot: map[drivertest.Outage]string{
-			drivertest.Kill:         "see TestConformanceRealProcess; TestEmbeddedMemberIsKilled does it to an embedded member",
+			drivertest.Kill:         "it would be this process; see TestConformanceOverTheNetwork",
 			drivertest.Freeze:       "see TestConformanceRealProcess",
 			drivertest.FullDisk:     "see TestConformanceRealProcess",
 			drivertest.LeaderKill:   "see TestConformanceRealProcess",
@@ -57,11 +57,14 @@ func TestConformanceInProcess(t *testing.T) {
 func TestConformanceOverTheNetwork(t *testing.T) {
 	t.Parallel()
 	e := startEmbedded(t, t.TempDir())
-	drivertest.Run(t, harness(time.Second, func(t *testing.T) drivertest.Engine {
+	h := harness(time.Second, func(t *testing.T) drivertest.Engine {
 		ns := prefix()
 		d, fault := proxied(t, e.Endpoint(), ns)
 		return drivertest.Engine{Driver: d, Peer: e.WithPrefix(ns), Fault: fault, Compact: compactor(t, e.Endpoint())}
-	}))
+	})
+	h.Outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{drivertest.Kill: embeddedVictim}
+	delete(h.Cannot, drivertest.Kill)
+	drivertest.Run(t, h)
 }
 
 // An etcd of its own, as most will have it.

@@ -48,6 +48,22 @@ var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 	},
 }
 
+// embeddedVictim is an embedded member, which is killed with its process.
+func embeddedVictim(t *testing.T) drivertest.Victim {
+	dir := t.TempDir()
+	cmd, endpoint := startChild(t, dir, "http://127.0.0.1:0")
+	v := victim(t, []string{endpoint}, func() error {
+		err := cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed, says the error
+		return err
+	}, func() error {
+		cmd, _ = startChild(t, dir, endpoint)
+		return nil
+	})
+	v.Driver, v.Fault = proxied(t, endpoint, v.prefix)
+	return v.Victim
+}
+
 // prefixed is a victim and the namespace of its drivers.
 type prefixed struct {
 	drivertest.Victim
