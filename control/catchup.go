@@ -175,12 +175,17 @@ func (d *drive) verify(ctx context.Context) error {
 	if err := d.stage(ctx, StageVerifying, nil); err != nil {
 		return err
 	}
-	began := d.c.opt.Now()
+	// A difference is suspect for as long as it has been seen, not for as long as
+	// the comparison took: that may be many times what a write takes.
+	var began time.Duration
 	var diff mover.Diff
 	for try := 0; ; try++ {
 		var err error
 		if diff, err = d.mv.Reconcile(ctx, false); err != nil {
 			return fmt.Errorf("verify: %w", err)
+		}
+		if try == 0 {
+			began = d.c.opt.Now()
 		}
 		if diff.Empty() || int(diff.NMissing+diff.NExtra+diff.NOlder) == len(diff.Missing)+len(diff.Extra)+len(diff.Older) {
 			break
@@ -195,6 +200,7 @@ func (d *drive) verify(ctx context.Context) error {
 		sleep(ctx, backoff(try))
 	}
 	counts := countsOf(diff)
+	began = d.c.opt.Now()
 	open := append(append(append([]gate.DocRef(nil), diff.Missing...), diff.Extra...), diff.Older...)
 	for try := 0; len(open) > 0; try++ {
 		var left mover.Diff

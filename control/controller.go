@@ -30,7 +30,11 @@ type ControllerOptions struct {
 	CopyWorkers int
 	// Scan is how often moves are listed again and looked at for a driver that
 	// has gone (default 1 s).
-	Scan            time.Duration
+	Scan time.Duration
+	// DrainBarrier is for how long a vanished proxy is remembered at least: its
+	// writes may still take effect on moves that have not begun yet (default
+	// DefaultDrainBarrier; a move's own is heeded as well).
+	DrainBarrier    time.Duration
 	UpstreamOptions *upstream.Options
 	Barrier         *FleetBarrierOptions
 	// Timed, if not nil, is for fleets with proxies that hold no session: writes
@@ -80,6 +84,9 @@ func NewController(s *store.Store, peers *gate.Peers, o *ControllerOptions) *Con
 	}
 	if opt.Workers <= 0 {
 		opt.Workers = 4
+	}
+	if opt.DrainBarrier <= 0 {
+		opt.DrainBarrier = DefaultDrainBarrier
 	}
 	if opt.Scan <= 0 {
 		opt.Scan = time.Second
@@ -284,7 +291,7 @@ func (t *tenancy) take(ctx context.Context, r store.Record[Move]) {
 // writes landed already. The record is deleted at the version that was read.
 func (c *Controller) reap(ctx context.Context, f fleet, moves []store.Record[Move]) {
 	for id, r := range f.roster {
-		drain := DefaultDrainBarrier
+		drain := c.opt.DrainBarrier
 		needed := false
 		for _, m := range moves {
 			if m.Value.Settled() {

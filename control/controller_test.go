@@ -251,6 +251,11 @@ func (b *bench) start(t *testing.T, s *store.Store, name string) (stop func()) {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil)).With("controller", name)
 	}
 	c := control.NewController(s, gate.NewPeers(secret, nil), &control.ControllerOptions{Name: name, TTL: 2 * time.Second, Scan: 100 * time.Millisecond, Logger: log})
+	return run(t, c)
+}
+
+// run runs a controller until the returned function is called.
+func run(t *testing.T, c *control.Controller) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Run(ctx) }()

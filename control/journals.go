@@ -156,6 +156,20 @@ func (d *drive) round(ctx context.Context) ([]gate.DocRef, error) {
 // session's writes have done, because none of them can take effect after it. For
 // a living session the head was read before the reconcile began, and whatever
 // is below it was written before the head was read.
+//
+// Why the source is not fenced for a moment instead of waiting the drain out. A
+// write block ends the writes that the cluster has begun and refuses those that
+// come while it stands. What was on its way all the time - half of a bulk's body
+// from a process that was stopped, a segment that is sent again - is applied when
+// the block is gone (mover's TestLiftedBlockIsNoProof). It would then be on the
+// source after the resync, be read by somebody, and be lost at the flip. So only
+// a block that stands until the flip is proof; and since the journal of a
+// vanished proxy is lost, all of both sides would have to be compared under it,
+// with everybody's writes held: minutes, for one proxy that died. The same block
+// without holding writes makes every live write fail. And where nothing is lost
+// but an outcome is unknown, it would lengthen the pause by the 100-350 ms that
+// setting it takes, to spare a wait in which nobody is held up. The unusual never
+// lengthens a pause: so it waits, and costs nobody but the move.
 func (d *drive) recover(ctx context.Context) (waiting error, err error) {
 	m := d.move()
 	f, err := d.look(ctx)

@@ -271,6 +271,17 @@ func (d *drive) discard(ctx context.Context, why error) error {
 		return err
 	}
 	m := d.move()
+	// Whatever has led here, the place where the partition lives, or is moving to
+	// by another move, is never removed.
+	e, err := d.c.s.State(ctx, m.Partition)
+	if err != nil && !errors.Is(err, placement.ErrUnknownPartition) {
+		return fmt.Errorf("clean the target: %w", err)
+	}
+	if err == nil && (lives(m.To, e.State.From) || e.Attempt.Move != m.ID && lives(m.To, e.State.To)) {
+		return d.stage(ctx, StageFailed, func(m *Move) {
+			m.Error, m.Owner = "the target was not cleaned: the partition lives there, or is moving there by another move", ""
+		})
+	}
 	if d.mv != nil {
 		if err := d.mv.Discard(ctx); err != nil {
 			if m.BeginEpoch != 0 || m.Attempt < 2*preparingTries || ctx.Err() != nil {

@@ -25,15 +25,9 @@ const (
 // startTimed runs a controller with a timed barrier.
 func (b *bench) startTimed(t *testing.T, name string) (stop func()) {
 	t.Helper()
-	c := control.NewController(b.s, gate.NewPeers(secret, nil), &control.ControllerOptions{
+	return run(t, control.NewController(b.s, gate.NewPeers(secret, nil), &control.ControllerOptions{
 		Name: name, TTL: 2 * time.Second, Scan: 100 * time.Millisecond, Timed: &control.TimeBarrierOptions{Wait: timedWait},
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = c.Run(ctx) }()
-	stop = sync.OnceFunc(func() { cancel(); <-done })
-	t.Cleanup(stop)
-	return stop
+	}))
 }
 
 // sessionless writes as a proxy of another make would: it reads the entry before

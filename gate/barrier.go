@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -15,6 +16,7 @@ import (
 type readBarrier struct {
 	store *store.Store
 	rep   *replica
+	limit time.Duration // of one read: one that hangs must not keep later ones from beginning
 
 	mu   sync.Mutex
 	next map[placement.PartitionID]*barrierCall // not yet begun; key "" where the driver has a Head
@@ -26,8 +28,8 @@ type barrierCall struct {
 	err  error
 }
 
-func newReadBarrier(s *store.Store, r *replica) *readBarrier {
-	return &readBarrier{store: s, rep: r, next: map[placement.PartitionID]*barrierCall{}, busy: map[placement.PartitionID]bool{}}
+func newReadBarrier(s *store.Store, r *replica, limit time.Duration) *readBarrier {
+	return &readBarrier{store: s, rep: r, limit: limit, next: map[placement.PartitionID]*barrierCall{}, busy: map[placement.PartitionID]bool{}}
 }
 
 // pass returns when the replica has applied everything that was acknowledged
@@ -70,7 +72,9 @@ func (b *readBarrier) serve(life context.Context, key, id placement.PartitionID)
 		}
 		delete(b.next, key)
 		b.mu.Unlock()
-		call.err = b.read(life, key, id)
+		bound, cancel := context.WithTimeout(life, b.limit)
+		call.err = b.read(bound, key, id)
+		cancel()
 		close(call.done)
 	}
 }

@@ -185,7 +185,7 @@ func New(s *store.Store, o *Options) (*Gate, error) {
 		journals: newJournals(opt.JournalLimit), flight: newInFlight(), holds: newHolds(opt.HoldRequests, opt.HoldBytes),
 	}
 	g.rep = newReplica(g.changed, g.wake)
-	g.barrier = newReadBarrier(s, g.rep)
+	g.barrier = newReadBarrier(s, g.rep, opt.StoreWait)
 	return g, nil
 }
 

@@ -20,6 +20,7 @@ type stalling struct {
 	*memstore.Store
 	stalled atomic.Bool
 	heads   atomic.Int64
+	hung    atomic.Bool  // a read of the head that begins now never ends by itself
 	slow    atomic.Int64 // ns that a read of the head takes, as over a network
 }
 
@@ -38,6 +39,10 @@ func (s *stalling) Watch(ctx context.Context, space string, from driver.Version,
 
 func (s *stalling) Head(ctx context.Context, space string) (driver.Version, error) {
 	s.heads.Add(1)
+	if s.hung.Load() {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
 	time.Sleep(time.Duration(s.slow.Load()))
 	return s.Store.Head(ctx, space)
 }
@@ -100,6 +105,25 @@ func TestFreshRefusesWhatItCannotKnow(t *testing.T) {
 		}
 		defer r.Done()
 		return r.Entry().State.Phase == placement.Draining
+	})
+}
+
+// A read of the head that hangs, on a connection that died silently, costs the
+// requests that waited for it, and not those that come when the store answers.
+func TestAHungReadDoesNotBlockLaterOnes(t *testing.T) {
+	f, d, g := stallingFleet(t, &gate.Options{StoreWait: 100 * time.Millisecond})
+	d.hung.Store(true)
+	var u *gate.UnavailableError
+	if _, err := g.Read(t.Context(), acme); !errors.As(err, &u) || u.Reason != gate.ReasonStore {
+		t.Fatalf("got %v, want %s", err, gate.ReasonStore)
+	}
+	d.hung.Store(false)
+	f.until("reads are served again", func() bool {
+		r, err := g.Read(t.Context(), acme)
+		if err == nil {
+			r.Done()
+		}
+		return err == nil
 	})
 }
 

@@ -129,7 +129,8 @@ func (n *node) start(ctx context.Context) error {
 			timed = &control.TimeBarrierOptions{Wait: k.DrainBarrier}
 		}
 		c := control.NewController(n.store, gate.NewPeers(secret, nil), &control.ControllerOptions{
-			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, CopyWorkers: k.CopyWorkers, Timed: timed, Logger: n.log,
+			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, CopyWorkers: k.CopyWorkers,
+			DrainBarrier: k.DrainBarrier, Timed: timed, Logger: n.log,
 		})
 		n.control = startService("controller", n.failed, c.Run)
 	}

@@ -1,0 +1,77 @@
+package control_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// A record that is behind what its partition has become ends, and nothing is
+// removed where the partition lives: the clusters here do not even answer.
+func TestWhereThePartitionLivesIsNeverCleaned(t *testing.T) {
+	s, _ := newStore(t)
+	for _, name := range []string{"a", "b"} {
+		if _, err := s.Clusters().Put(t.Context(), name, placement.Cluster{Name: name, Endpoints: []string{"http://127.0.0.1:1"}}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := control.New(s, control.NewFleetBarrier(s, nil), nil)
+	inCutover(t, p) // by move m1
+	if _, err := p.CompleteMigration(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	old := control.Move{ID: "m0", Partition: "acme", From: placeA, To: placeB, Stage: control.StageCatchingUp, BeginEpoch: 1}
+	if _, err := control.Moves(s).Put(t.Context(), old.ID, old, 0); err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{s: s}
+	c := control.NewController(s, gate.NewPeers(secret, nil), &control.ControllerOptions{Name: "c1", Scan: 10 * time.Millisecond})
+	run(t, c)
+	m := b.await(t, old.ID, settled)
+	if m.Stage != control.StageFailed || !strings.Contains(m.Error, "not cleaned") {
+		t.Errorf("it ended as %s: %s", m.Stage, m.Error)
+	}
+}
+
+// A proxy that vanished while nothing moves is forgotten once its writes cannot
+// take effect any more, which is the configured drain.
+func TestVanishedProxyIsForgottenAfterTheConfiguredDrain(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		drain time.Duration
+		kept  bool
+	}{{"passed", 20 * time.Millisecond, false}, {"not passed", time.Hour, true}} {
+		t.Run(test.name, func(t *testing.T) {
+			s, _ := newStore(t)
+			x := open(t, s, "doomed", store.Report{})
+			other := open(t, s, "other", store.Report{})
+			if err := x.Close(t.Context(), false); err != nil {
+				t.Fatal(err)
+			}
+			run(t, control.NewController(s, gate.NewPeers(secret, nil), &control.ControllerOptions{Scan: 10 * time.Millisecond, DrainBarrier: test.drain}))
+			on := func(id string) bool {
+				_, err := s.Roster().Get(t.Context(), id)
+				if err != nil && !errors.Is(err, store.ErrNotFound) {
+					t.Fatal(err)
+				}
+				return err == nil
+			}
+			deadline := time.Now().Add(10 * time.Second)
+			if test.kept {
+				deadline = time.Now().Add(300 * time.Millisecond) // many scans
+			}
+			for on(x.ID()) && time.Now().Before(deadline) {
+				time.Sleep(10 * time.Millisecond)
+			}
+			if on(x.ID()) != test.kept || !on(other.ID()) {
+				t.Errorf("on the roster: the vanished one %v, the living one %v", on(x.ID()), on(other.ID()))
+			}
+		})
+	}
+}
