@@ -79,8 +79,8 @@ func endedContext(s *suite) {
 	s.has(session("s"), "y", sv)
 }
 
-// A call that waits for an engine which does not answer returns at once when its
-// context ends, with the context's error.
+// A call that waits for an engine which does not answer, or is slow to, returns at
+// once when its context ends, with the context's error.
 func endingContext(s *suite) {
 	v := s.put(s.Driver, key("k"), "x", 0)
 	x := s.open(s.Driver, session("s"), "x", 20*s.TTL)
@@ -117,5 +117,17 @@ func endingContext(s *suite) {
 		case <-late:
 			s.Fatalf("some calls did not return within %v of their context's end", prompt)
 		}
+	}
+	s.Fault(None)
+	s.reachable()
+	s.Fault(Slow)
+	for name, call := range s.calls(x) {
+		ctx, cancel := context.WithTimeout(s.ctx, Lag/2)
+		began := time.Now()
+		err := call(ctx)
+		if took := time.Since(began); err == nil || answer(err) || took > Lag/2+prompt {
+			s.Errorf("%s with a quarter of the time that it takes: %v after %v", name, err, took)
+		}
+		cancel()
 	}
 }
