@@ -10,6 +10,7 @@ import (
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
+	"github.com/sluiceproxy/sluice/store/redisstore"
 )
 
 // dialed is a driver that is connected.
@@ -46,6 +47,13 @@ var backends = map[string]backend{
 			return "etcd at " + strings.Join(s.Etcd.Endpoints, ", ")
 		},
 	},
+	"redis": {
+		validate: func(s config.Store) error { return redisConfig(s.Redis).Validate() },
+		open: func(ctx context.Context, s config.Store, log *slog.Logger) (dialed, error) {
+			return opened(redisstore.Open(ctx, redisConfig(s.Redis), &redisstore.Options{Logger: log}))
+		},
+		where: func(s config.Store) string { return "Redis at " + strings.Join(s.Redis.Addresses, ", ") },
+	},
 }
 
 // opened keeps a nil pointer from becoming an interface that is not nil.
@@ -63,6 +71,14 @@ func etcdConfig(e config.Etcd) etcdstore.Config {
 		c.Endpoints = []string{e.Embedded.ClientURL}
 	}
 	return c
+}
+
+func redisConfig(r config.Redis) redisstore.Config {
+	return redisstore.Config{
+		Addresses: r.Addresses, Sentinel: redisstore.Sentinel(r.Sentinel), Username: r.Username, PasswordFile: r.PasswordFile,
+		TLS: redisstore.TLS{Enabled: r.TLSEnabled, CAFile: r.TLS.CAFile, CertFile: r.TLS.CertFile, KeyFile: r.TLS.KeyFile, ServerName: r.TLS.ServerName},
+		DB:  r.DB, Prefix: r.Prefix, WaitReplicas: r.WaitReplicas, AllowWeakDurability: r.AllowWeakDurability, SkipSettingsCheck: r.SkipSettingsCheck,
+	}
 }
 
 // checkStore refuses a section that the chosen driver cannot use, before

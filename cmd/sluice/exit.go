@@ -19,6 +19,8 @@ const (
 	exitRefused     = 3
 	exitUnavailable = 4
 	exitMove        = 5
+	exitWeak        = 6
+	exitBroken      = 7
 	exitInterrupted = 130
 )
 
@@ -32,6 +34,8 @@ var exitCodes = []struct {
 	{exitRefused, "well-formed, but refused in the present state (unknown, exists, in use, moving); nothing was changed"},
 	{exitUnavailable, "the store or a cluster could not be reached"},
 	{exitMove, "the move that was waited for failed or was aborted; the tenant is where it was"},
+	{exitWeak, "sluice doctor: something is weak"},
+	{exitBroken, "sluice doctor: something is broken"},
 	{exitInterrupted, "interrupted; a move that was being watched goes on"},
 }
 
@@ -73,6 +77,7 @@ func exitCode(err error) int {
 		move        *moveError
 		notOpen     *store.NotOpenError
 		badFile     *transfer.FileError
+		verdict     *verdictError
 	)
 	switch {
 	case err == nil:
@@ -81,6 +86,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), isTransferRefusal(err), isControlRefusal(err):
 		return exitRefused
+	case errors.As(err, &verdict):
+		return verdict.code
 	case errors.As(err, &move):
 		return exitMove
 	case errors.Is(err, context.Canceled):
