@@ -8,8 +8,10 @@ import (
 
 	"github.com/sluiceproxy/sluice/internal/config"
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store/consulstore"
 	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
+	"github.com/sluiceproxy/sluice/store/opensearchstore"
 	"github.com/sluiceproxy/sluice/store/redisstore"
 )
 
@@ -47,6 +49,22 @@ var backends = map[string]backend{
 			return "etcd at " + strings.Join(s.Etcd.Endpoints, ", ")
 		},
 	},
+	"consul": {
+		validate: func(s config.Store) error { return consulConfig(s.Consul).Validate() },
+		open: func(ctx context.Context, s config.Store, log *slog.Logger) (dialed, error) {
+			return opened(consulstore.Open(ctx, consulConfig(s.Consul), &consulstore.Options{Logger: log}))
+		},
+		where: func(s config.Store) string { return "Consul at " + strings.Join(s.Consul.Addresses, ", ") },
+	},
+	"opensearch": {
+		validate: func(s config.Store) error { return opensearchConfig(s.OpenSearch).Validate() },
+		open: func(ctx context.Context, s config.Store, log *slog.Logger) (dialed, error) {
+			return opened(opensearchstore.Open(ctx, opensearchConfig(s.OpenSearch), &opensearchstore.Options{Logger: log}))
+		},
+		where: func(s config.Store) string {
+			return "index " + s.OpenSearch.Index + " of OpenSearch at " + strings.Join(s.OpenSearch.Addresses, ", ")
+		},
+	},
 	"redis": {
 		validate: func(s config.Store) error { return redisConfig(s.Redis).Validate() },
 		open: func(ctx context.Context, s config.Store, log *slog.Logger) (dialed, error) {
@@ -71,6 +89,17 @@ func etcdConfig(e config.Etcd) etcdstore.Config {
 		c.Endpoints = []string{e.Embedded.ClientURL}
 	}
 	return c
+}
+
+func consulConfig(c config.Consul) consulstore.Config {
+	return consulstore.Config{Addresses: c.Addresses, Datacenter: c.Datacenter, Prefix: c.Prefix, Node: c.Node, TokenFile: c.TokenFile, TLS: consulstore.TLS(c.TLS)}
+}
+
+func opensearchConfig(o config.OpenSearch) opensearchstore.Config {
+	return opensearchstore.Config{
+		Addresses: o.Addresses, Index: o.Index, Replicas: &o.Replicas, WaitForActiveShards: o.WaitForActiveShards,
+		Username: o.Username, PasswordFile: o.PasswordFile, TLS: opensearchstore.TLS(o.TLS),
+	}
 }
 
 func redisConfig(r config.Redis) redisstore.Config {

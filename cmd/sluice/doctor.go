@@ -39,6 +39,7 @@ type tableView struct {
 
 func doctorStoreCommand() *cobra.Command {
 	var slow bool
+	var examine func(*cobra.Command, []string) error
 	c := &cobra.Command{
 		Use:   "store",
 		Short: "Say of each guarantee that Sluice needs whether the configured store keeps it",
@@ -58,36 +59,43 @@ broken, %d when something could not be examined.`, exitOK, exitWeak, exitBroken,
   sluice doctor store --slow                # waits for a session to end, too
   sluice doctor store --store.kind redis --store.redis.addresses redis-1:6379 -o json`,
 		Args: args(cobra.NoArgs),
-		RunE: onDriver(false, func(c *cobra.Command, cfg *config.Config, d dialed, _ []string) error {
-			o := &doctor.Options{Slow: slow, SessionTTL: cfg.Proxy.SessionTTL}
-			// Another client, as another process would be. The member inside this very
-			// process has a listener, too.
-			if other, err := dial(c.Context(), cfg, nil); err == nil {
-				defer func() { _ = other.Close() }()
-				o.Other = other
+		RunE: func(c *cobra.Command, a []string) error {
+			err := examine(c, a)
+			if exitCode(err) == exitRefused { // the driver does not open a store that is set up like this
+				return &verdictError{exitBroken, "broken: " + err.Error()}
 			}
-			v := doctorView{Store: storeWhere(cfg.Store)}
-			var err error
-			if v.Table, err = readTable(c.Context(), d); err != nil {
-				return err
-			}
-			v.Report, err = doctor.Examine(c.Context(), d, o)
-			if v.Report == nil {
-				return err
-			}
-			if wantJSON(c) {
-				if werr := writeJSON(c.OutOrStdout(), v); werr != nil {
-					return werr
-				}
-			} else if werr := v.write(c.OutOrStdout()); werr != nil {
+			return err
+		},
+	}
+	examine = onDriver(false, func(c *cobra.Command, cfg *config.Config, d dialed, _ []string) error {
+		o := &doctor.Options{Slow: slow, SessionTTL: cfg.Proxy.SessionTTL}
+		// Another client, as another process would be. The member inside this very
+		// process has a listener, too.
+		if other, err := dial(c.Context(), cfg, nil); err == nil {
+			defer func() { _ = other.Close() }()
+			o.Other = other
+		}
+		v := doctorView{Store: storeWhere(cfg.Store)}
+		var err error
+		if v.Table, err = readTable(c.Context(), d); err != nil {
+			return err
+		}
+		v.Report, err = doctor.Examine(c.Context(), d, o)
+		if v.Report == nil {
+			return err
+		}
+		if wantJSON(c) {
+			if werr := writeJSON(c.OutOrStdout(), v); werr != nil {
 				return werr
 			}
-			if err != nil {
-				return &unreachableError{"the store does not tell its weaknesses", err}
-			}
-			return v.verdict()
-		}),
-	}
+		} else if werr := v.write(c.OutOrStdout()); werr != nil {
+			return werr
+		}
+		if err != nil {
+			return &unreachableError{"the store does not tell its weaknesses", err}
+		}
+		return v.verdict()
+	})
 	c.Flags().BoolVar(&slow, "slow", false, "also wait for a session to end by itself: up to three times proxy.session_ttl")
 	storeFlags(c)
 	config.AddFlags(c.Flags(), "proxy.session_ttl")

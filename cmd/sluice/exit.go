@@ -8,6 +8,8 @@ import (
 
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/opensearchstore"
+	"github.com/sluiceproxy/sluice/store/redisstore"
 	"github.com/sluiceproxy/sluice/store/transfer"
 )
 
@@ -78,13 +80,14 @@ func exitCode(err error) int {
 		notOpen     *store.NotOpenError
 		badFile     *transfer.FileError
 		verdict     *verdictError
+		setting     *redisstore.SettingError
 	)
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &badFile):
 		return exitUsage
-	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), isTransferRefusal(err), isControlRefusal(err):
+	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), errors.As(err, &setting), errors.Is(err, opensearchstore.ErrReplaced), isTransferRefusal(err), isControlRefusal(err):
 		return exitRefused
 	case errors.As(err, &verdict):
 		return verdict.code
