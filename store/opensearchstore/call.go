@@ -48,6 +48,9 @@ func is(err error, status int, kind string) bool {
 	return errors.As(err, &r) && r.status == status && (kind == "" || r.kind == kind)
 }
 
+// errUnfit: the index is not one that this package can use.
+var errUnfit = errors.New("the index cannot be the placement table")
+
 const (
 	conflictKind = "version_conflict_engine_exception"
 	noIndexKind  = "index_not_found_exception"
@@ -107,6 +110,7 @@ func (n *node) send(ctx context.Context, r request, out any) error {
 		_, err = io.Copy(io.Discard, resp.Body)
 	} else {
 		err = json.NewDecoder(resp.Body).Decode(out)
+		_, _ = io.Copy(io.Discard, resp.Body) // to its end, so that the connection is used again
 	}
 	if err != nil {
 		return fmt.Errorf("%s: read the answer: %w", n.address, err)
@@ -204,7 +208,7 @@ func atEnd(err, last error) error {
 
 // transient reports whether it makes sense to ask again what may be asked twice.
 func transient(err error) bool {
-	if errors.Is(err, ErrReplaced) {
+	if errors.Is(err, ErrReplaced) || errors.Is(err, errUnfit) {
 		return false
 	}
 	var r *refusal

@@ -108,11 +108,11 @@ func (s *Store) examine(ctx context.Context, n *node) (shard, error) {
 		return shard{}, err
 	}
 	if len(st.Indices) > 1 {
-		return shard{}, fmt.Errorf("%s is an alias of %d indices; it must be of one", s.alias, len(st.Indices))
+		return shard{}, fmt.Errorf("%w: %s is an alias of %d indices; it must be of one", errUnfit, s.alias, len(st.Indices))
 	}
 	for _, index := range st.Indices {
 		if len(index.Shards) > 1 {
-			return shard{}, fmt.Errorf("the index of %s has %d primary shards; it must have one, for one order of changes", s.alias, len(index.Shards))
+			return shard{}, fmt.Errorf("%w: the index of %s has %d primary shards; it must have one, for one order of changes", errUnfit, s.alias, len(index.Shards))
 		}
 		for _, copies := range index.Shards {
 			for _, c := range copies {

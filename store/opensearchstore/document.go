@@ -1,6 +1,7 @@
 package opensearchstore
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -113,7 +114,7 @@ func (s *stored) kv() driver.KV {
 func (s *stored) next(k driver.Key, value []byte, deleted bool) *document {
 	d := &document{Space: k.Space, Name: []byte(k.Name), Deleted: deleted, Nonce: rand.Text()}
 	if !deleted {
-		d.Value = value
+		d.Value = bytes.Clone(value) // documents are kept, and the caller may change it
 	}
 	if s == nil {
 		return d

@@ -3,7 +3,6 @@ package opensearchstore
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -267,7 +266,7 @@ func (s *Store) recognise(ctx context.Context) error {
 		g, err := s.readMeta(ctx, n)
 		if is(err, http.StatusNotFound, "not_found") {
 			if sh.max >= 0 {
-				return errors.New("the index has records but does not say what it is: it was changed by something else")
+				return fmt.Errorf("%w: it has records but does not say what it is, so something else has changed it", errUnfit)
 			}
 			q := url.Values{"op_type": {"create"}, "require_alias": {"true"}, "wait_for_active_shards": {s.wait}}
 			err = n.send(ctx, request{http.MethodPut, s.docPath(metaID), q, meta{Format: format, Identity: sh.id}}, nil)
@@ -280,7 +279,7 @@ func (s *Store) recognise(ctx context.Context) error {
 			return err
 		}
 		if g.Source.Format != format {
-			return fmt.Errorf("the table has format %d; this program knows format %d", g.Source.Format, format)
+			return fmt.Errorf("%w: it has format %d, and this program knows format %d", errUnfit, g.Source.Format, format)
 		}
 		if g.Source.Identity != sh.id {
 			return fmt.Errorf("%w (it was %s and is %s): it was restored from a snapshot, or given a stale copy as its primary", ErrReplaced, g.Source.Identity, sh.id)

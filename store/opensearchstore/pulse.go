@@ -197,6 +197,6 @@ func (s *Store) beatOnce(ctx context.Context, at uint64, last tick) (tick, error
 // hopeless reports whether watches had better end than wait: the table is gone, or
 // the user may not read it.
 func hopeless(err error) bool {
-	return errors.Is(err, ErrReplaced) || is(err, http.StatusNotFound, noIndexKind) ||
+	return errors.Is(err, ErrReplaced) || errors.Is(err, errUnfit) || is(err, http.StatusNotFound, noIndexKind) ||
 		is(err, http.StatusUnauthorized, "") || is(err, http.StatusForbidden, "security_exception")
 }

@@ -41,7 +41,9 @@ type Store struct {
 // Close ends all calls and watches with ErrClosed and waits for what runs in the
 // background. It may be called more than once and returns nil.
 func (s *Store) Close() error {
+	s.pulse.mu.Lock() // so that a watch that begins now finds it closed, or its poller is waited for
 	s.end()
+	s.pulse.mu.Unlock()
 	s.background.Wait()
 	for _, n := range s.nodes {
 		_ = n.client.Close() // it always returns nil
