@@ -106,6 +106,14 @@ func (r *RedisReplicated) CutReplication(cut bool) {
 	}
 }
 
+// SilenceReplication makes the links carry nothing while nobody is told, until CutReplication: the master takes its
+// replicas for present until their lag is too long.
+func (r *RedisReplicated) SilenceReplication() {
+	for _, l := range r.links {
+		l.Blackhole()
+	}
+}
+
 // Stop stops all servers.
 func (r *RedisReplicated) Stop() error {
 	errs := []error{r.master.Stop()}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // ErrClosed is what every call returns, wrapped, after Close. A write that
@@ -62,6 +64,8 @@ func (s *Store) call(ctx context.Context, doing string, again func(error) bool, 
 			return reply{}, fmt.Errorf("redis: %s: %w", doing, ErrClosed)
 		case caller.Err() != nil:
 			return reply{}, fmt.Errorf("redis: %s: %w", doing, because(caller.Err(), last))
+		case errors.Is(err, ErrRewound):
+			return reply{}, fmt.Errorf("redis: %s: %w", doing, err)
 		case ctx.Err() != nil:
 			return reply{}, fmt.Errorf("redis: %s: no answer within %v: %w", doing, s.timeout, because(err, last))
 		}
@@ -247,8 +251,9 @@ func refused(err error) bool {
 func transient(err error) bool {
 	var said redis.Error
 	var setting *SettingError
+	var bad *placement.InvalidError
 	switch {
-	case errors.Is(err, ErrRewound), errors.As(err, &setting):
+	case errors.Is(err, ErrRewound), errors.As(err, &setting), errors.As(err, &bad):
 		return false
 	case errors.As(err, &said):
 		return refused(err) || redis.HasErrorPrefix(err, "NOREPLICAS") || redis.HasErrorPrefix(err, "BUSY") || redis.HasErrorPrefix(err, "MISCONF")

@@ -49,7 +49,7 @@ func (s *Store) Watch(ctx context.Context, space string, from driver.Version, ap
 		}
 		s.follow(err)
 		var behind *behindError
-		if errors.As(err, &behind) {
+		if !errors.Is(err, ErrRewound) && errors.As(err, &behind) {
 			// A call that finds the master anew tells whether it is true of that one.
 			if err = s.confirm(ctx, space, at); err == nil {
 				continue
