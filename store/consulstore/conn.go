@@ -34,7 +34,7 @@ type conn struct {
 	http    *http.Client
 	idle    func() // closes connections that nobody uses
 
-	token, datacenter          string
+	datacenter                 string
 	timeout, listTimeout, wait time.Duration
 	log                        *slog.Logger
 
@@ -119,12 +119,13 @@ func (c *conn) call(ctx context.Context, doing string, step func(context.Context
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := c.alive(ctx)
 		if err == nil {
-			n := c.current.Load()
+			n, began := c.current.Load(), time.Now()
 			err = step(ctx, c.agents[int(n)%len(c.agents)])
 			if err == nil || errors.As(err, new(*certain)) {
 				return err
 			}
-			if caller.Err() == nil && !definite(err) {
+			// A caller who had no time, or no more wish, says nothing about the agent.
+			if caller.Err() == nil && !definite(err) || time.Since(began) > c.timeout/4 {
 				c.current.CompareAndSwap(n, n+1) // of many that fail at once, one changes over
 				c.idle()                         // the others in the pool are likely to be as dead
 			}
@@ -193,9 +194,15 @@ func (c *conn) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// errForbidden is what Consul kept back because of the token's rights.
+var errForbidden = errors.New("permission denied")
+
 // definite reports whether asking again is useless: Consul says that the token
 // is wrong, or that it may not, or that the request is wrong.
 func definite(err error) bool {
+	if errors.Is(err, errForbidden) {
+		return true
+	}
 	var status api.StatusError
 	if errors.As(err, &status) {
 		return status.Code >= 400 && status.Code < 500 && status.Code != http.StatusTooManyRequests
@@ -207,4 +214,27 @@ func definite(err error) bool {
 // consistent are the options of a question that must see everything acknowledged.
 func consistent(ctx context.Context) *api.QueryOptions {
 	return (&api.QueryOptions{RequireConsistent: true}).WithContext(ctx)
+}
+
+// exact makes requests independent of this process's environment: the client
+// library puts a token, a namespace and a partition that it finds there in the place
+// of ones that are not configured.
+type exact struct {
+	to    http.RoundTripper
+	token string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (e exact) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Del("X-Consul-Token")
+	if e.token != "" {
+		r.Header.Set("X-Consul-Token", e.token)
+	}
+	if q := r.URL.Query(); q.Has("ns") || q.Has("partition") {
+		q.Del("ns")
+		q.Del("partition")
+		r.URL.RawQuery = q.Encode()
+	}
+	return e.to.RoundTrip(r)
 }

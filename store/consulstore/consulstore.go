@@ -73,7 +73,7 @@ func (s *Store) look(ctx context.Context, doing string, keys []string, tree stri
 	}
 	for key, kv := range single {
 		if kv == nil {
-			return nil, nil, fmt.Errorf("consul: %s: the token may not read %s", doing, key)
+			return nil, nil, fmt.Errorf("consul: %s: %w: the token may not read %s", doing, errForbidden, key)
 		}
 	}
 	return single, under, nil

@@ -100,7 +100,7 @@ func (s *Store) decodeList(body io.Reader, space string, yield func(driver.KV) b
 		return 0, fmt.Errorf("it broke off: %w", err)
 	}
 	if !found {
-		return 0, fmt.Errorf("the token may not read %s", s.gen(space))
+		return 0, fmt.Errorf("%w: the token may not read %s", errForbidden, s.gen(space))
 	}
 	return at, nil
 }
@@ -148,9 +148,6 @@ func (s *Store) fetch(ctx context.Context, a *agent, space string) (*http.Respon
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+"/v1/kv/"+s.data(space)+"?"+q.Encode(), nil)
 	if err != nil {
 		return nil, err
-	}
-	if s.token != "" {
-		req.Header.Set("X-Consul-Token", s.token)
 	}
 	return s.http.Do(req)
 }

@@ -93,15 +93,20 @@ func (c Config) connect(opt Options) (*conn, error) {
 	dialer := &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 10 * time.Second}
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, TLSClientConfig: tc, TLSHandshakeTimeout: 3 * time.Second,
-		ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 32, IdleConnTimeout: 30 * time.Second,
+		// Not HTTP/2, where a connection that went silent takes all requests with it.
+		MaxIdleConnsPerHost: 32, IdleConnTimeout: 30 * time.Second,
 	}
 	n := &conn{
-		http: &http.Client{Transport: transport}, idle: transport.CloseIdleConnections, token: token, datacenter: c.Datacenter,
+		http: &http.Client{
+			Transport:     exact{transport, token},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // which would get the token
+		},
+		idle: transport.CloseIdleConnections, datacenter: c.Datacenter,
 		timeout: opt.Timeout, listTimeout: opt.ListTimeout, wait: opt.Wait, log: opt.Logger,
 	}
 	n.life, n.end = context.WithCancel(context.Background())
 	for _, a := range c.Addresses {
-		client, err := api.NewClient(&api.Config{Address: strings.TrimSuffix(a, "/"), HttpClient: n.http, Token: token, Datacenter: c.Datacenter})
+		client, err := api.NewClient(&api.Config{Address: strings.TrimSuffix(a, "/"), HttpClient: n.http, Datacenter: c.Datacenter})
 		if err != nil {
 			return nil, fmt.Errorf("connect to Consul at %s: %w", a, err)
 		}

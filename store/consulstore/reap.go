@@ -95,12 +95,13 @@ func (s *Store) ended(ctx context.Context, doing, space string) ([]*api.KVPair, 
 		leases, _, err = a.KV().List(s.leases(space), consistent(ctx))
 		return err
 	})
-	return s.endedOf(space, leases), err
+	return s.endedOf(leases), err
 }
 
-func (s *Store) endedOf(space string, leases api.KVPairs) (ended []*api.KVPair) {
+// endedOf passes over what is no lease, such as the sentinel.
+func (s *Store) endedOf(leases api.KVPairs) (ended []*api.KVPair) {
 	for _, p := range leases {
-		if p.Key != s.sentinel(space) && released(p) {
+		if _, err := decode(p.Value); err == nil && released(p) {
 			ended = append(ended, p)
 		}
 	}
@@ -122,7 +123,7 @@ func (s *Store) reapWhileWatching(ctx context.Context, space string) {
 		switch {
 		case err != nil:
 			index = 0
-		case len(s.endedOf(space, leases)) > 0:
+		case len(s.endedOf(leases)) > 0:
 			s.sleep(ctx, spread)
 			err = s.reapAll(ctx, space)
 			index = 0
