@@ -83,6 +83,9 @@
 //     It may be a cluster that tenants are moved from or to. But a cluster in trouble is
 //     often why they are moved, and then the moves are stuck with it. A small cluster of
 //     its own is better.
+//   - A node whose disk is set back as a whole, such as by a snapshot of its virtual
+//     machine, has the same identity and older versions, which nothing in it shows. Only
+//     processes that have seen newer ones notice: their watches stand still, and log why.
 //   - Snapshots that include the index cannot be restored over it, see above.
 //
 // OpenSearch 2.x and 3.x are supported; the tests run against 2.19.6 and 3.9.0.

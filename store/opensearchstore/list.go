@@ -30,7 +30,7 @@ func (s *Store) List(ctx context.Context, space string, yield func(driver.KV) bo
 	at, err := s.list(ctx, space, yield)
 	switch {
 	case errors.Is(err, errForgotten):
-		return 0, fmt.Errorf("opensearch: %s: %w: a record changed too often while it was being read", doing, driver.ErrCompacted)
+		return 0, fmt.Errorf("opensearch: %s: %w: what it was then was forgotten while it was being read", doing, driver.ErrCompacted)
 	case err != nil:
 		return 0, s.why(ctx, doing, err)
 	}
@@ -48,8 +48,10 @@ func (s *Store) list(ctx context.Context, space string, yield func(driver.KV) bo
 	}
 	l := &listing{s: s, node: first.node, moment: upTo(first.seq), yield: yield}
 	if len(first.hits) < s.page {
-		_, err := l.hits(first.hits)
-		return l.moment, err
+		if more, err := l.hits(first.hits); err != nil || !more {
+			return l.moment, err
+		}
+		return l.moment, l.whole(ctx)
 	}
 	pit, err := s.openPIT(ctx, first.node)
 	if err != nil {
@@ -67,7 +69,7 @@ func (s *Store) list(ctx context.Context, space string, yield func(driver.KV) bo
 			return l.moment, err
 		}
 	}
-	return l.moment, nil
+	return l.moment, l.whole(ctx)
 }
 
 // opening is the moment of a list and the first page of what is there.
@@ -102,13 +104,32 @@ type listing struct {
 	yield  func(driver.KV) bool
 }
 
+// whole makes sure that no record is missing that was deleted after the moment and
+// whose tombstone, with the past that would have said so, has been collected since: like
+// a watch it reads the mark after it has searched.
+func (l *listing) whole(ctx context.Context) error {
+	var mark driver.Version
+	err := l.again(ctx, func(ctx context.Context) (err error) {
+		mark, err = l.s.mark(ctx, l.node)
+		return err
+	})
+	if err == nil && mark > l.moment {
+		return errForgotten
+	}
+	return err
+}
+
 // pages goes through a search; false if yield wants no more.
 func (l *listing) pages(ctx context.Context, q search) (bool, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		hits, err := l.page(ctx, q)
+		var hits []hit
+		err := l.again(ctx, func(ctx context.Context) (err error) {
+			hits, err = l.s.search(ctx, l.node, q)
+			return err
+		})
 		if err != nil {
 			return false, err
 		}
@@ -122,19 +143,19 @@ func (l *listing) pages(ctx context.Context, q search) (bool, error) {
 	}
 }
 
-// page reads one page. Only the node that has the point in time can, so errors are
-// waited out there.
-func (l *listing) page(ctx context.Context, q search) ([]hit, error) {
+// again runs a step of a list. Only the node that has the point in time can, so errors
+// are waited out there.
+func (l *listing) again(ctx context.Context, step func(context.Context) error) error {
 	ctx, cancel := l.s.bound(ctx)
 	defer cancel()
 	var last error
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		if err := ctx.Err(); err != nil {
-			return nil, atEnd(err, last)
+			return atEnd(err, last)
 		}
-		hits, err := l.s.search(ctx, l.node, q)
+		err := step(ctx)
 		if err == nil || !transient(err) {
-			return hits, err
+			return err
 		}
 		last = err
 		l.s.sleep(ctx, pause)
