@@ -20,14 +20,13 @@ func harness(ttl time.Duration, fresh func(t *testing.T) drivertest.Engine) driv
 		Late:  3 * time.Second,
 		Bound: timeout + 2*time.Second,
 		Cannot: map[drivertest.Outage]string{
-			drivertest.Kill:         "it would be this process; see TestConformanceOverTheNetwork",
-			drivertest.Freeze:       "see TestConformanceRealProcess",
-			drivertest.FullDisk:     "see TestConformanceRealProcess",
-			drivertest.LeaderKill:   "see TestConformanceRealProcess",
-			drivertest.LeaderFreeze: "see TestConformanceRealProcess",
-			drivertest.ClockAhead:   noClock,
-			drivertest.ClockBack:    noClock,
+			drivertest.Kill:       "it would be this process; see TestConformanceOverTheNetwork",
+			drivertest.Freeze:     "see TestConformanceRealProcess",
+			drivertest.FullDisk:   "see TestConformanceRealProcess",
+			drivertest.ClockAhead: noClock,
+			drivertest.ClockBack:  noClock,
 		},
+		Shows: onlyMember,
 	}
 }
 
@@ -78,5 +77,22 @@ func TestConformanceRealProcess(t *testing.T) {
 	})
 	h.Outages = outages
 	h.Cannot = map[drivertest.Outage]string{drivertest.ClockAhead: noClock, drivertest.ClockBack: noClock}
+	drivertest.Run(t, h)
+}
+
+// A cluster of three.
+func TestConformanceCluster(t *testing.T) {
+	t.Parallel()
+	c := enginetest.EtcdCluster(t, 3)
+	h := harness(2*time.Second, func(t *testing.T) drivertest.Engine {
+		// The faults are on the way to one member; the peer has all of them.
+		ns, one := prefix(), c.URLs()[0]
+		d, fault := proxied(t, one, ns)
+		return drivertest.Engine{Driver: d, Peer: connect(t, ns, c.URLs()...), Fault: fault, Compact: compactor(t, one)}
+	})
+	h.Outages, h.Shows = clusterOutages, nil
+	for _, o := range []drivertest.Outage{drivertest.Kill, drivertest.Freeze, drivertest.FullDisk} {
+		h.Cannot[o] = "see TestConformanceRealProcess"
+	}
 	drivertest.Run(t, h)
 }

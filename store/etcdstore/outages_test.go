@@ -2,6 +2,7 @@ package etcdstore_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 	"github.com/sluiceproxy/sluice/store/drivertest"
 )
 
-// outages are what can be done to etcd processes.
+// outages are what can be done to an etcd process.
 var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 	drivertest.Kill: func(t *testing.T) drivertest.Victim {
 		m := enginetest.Etcd(t)
@@ -26,6 +27,10 @@ var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 		return victim(t, []string{m.URL()}, m.Pause, m.Resume).Victim
 	},
 	drivertest.FullDisk: fullDisk,
+}
+
+// clusterOutages are what can be done to a cluster of them.
+var clusterOutages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 	drivertest.LeaderKill: func(t *testing.T) drivertest.Victim {
 		c := enginetest.EtcdCluster(t, 3)
 		return victim(t, c.URLs(), func() error {
@@ -46,6 +51,33 @@ var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 			return frozen.Pause()
 		}, func() error { return frozen.Resume() }).Victim
 	},
+}
+
+// onlyMember shows what it means to have but one.
+var onlyMember = map[string]func(*testing.T) string{
+	"SurvivesLeaderKill": func(t *testing.T) string {
+		m := enginetest.Etcd(t)
+		return nobodyTakesOver(t, m, m.Kill, func() error { return m.Restart(t.Context()) })
+	},
+	"SurvivesLeaderFreeze": func(t *testing.T) string {
+		m := enginetest.Etcd(t)
+		return nobodyTakesOver(t, m, m.Pause, m.Resume)
+	},
+}
+
+func nobodyTakesOver(t *testing.T, m *engines.Etcd, strike, heal func() error) string {
+	v := victim(t, []string{m.URL()}, strike, heal)
+	at := put(t, v.Driver, key("k"), "x", 0)
+	v.Strike()
+	_, err := v.Driver.Get(t.Context(), key("k"))
+	v.Heal()
+	if kv, later := v.Driver.Get(t.Context(), key("k")); later != nil || kv.Version != at {
+		t.Errorf("when it is back: version %d, %v; want %d", kv.Version, later, at)
+	}
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprintf("a read failed: %v; when the member was back the record was there", err)
 }
 
 // embeddedVictim is an embedded member, which is killed with its process.
