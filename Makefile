@@ -5,6 +5,8 @@ SHELL       := bash
 
 # Flags of the demonstration, for example: make demo DEMO_FLAGS="--help"
 DEMO_FLAGS ?=
+# Where the demonstration keeps the placement table: etcd, consul, redis or opensearch.
+STORE ?= etcd
 
 # Tools are pinned here, built once, and kept beside Go's own cache.
 STATICCHECK_VERSION := v0.8.2
@@ -17,10 +19,10 @@ STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## move a tenant between two real OpenSearch clusters, under load (DEMO_FLAGS="--help" for sizes)
-	@.ci/check-tools engines
+demo: ## move a tenant between two real OpenSearch clusters, under load (STORE=etcd|consul|redis|opensearch)
+	@.ci/check-tools $(if $(filter redis,$(STORE)),tests,engines)
 	@$(MAKE) --no-print-directory build
-	bin/sluice demo $(DEMO_FLAGS)
+	bin/sluice demo --store $(STORE) $(DEMO_FLAGS)
 
 build: ## build bin/sluice
 	@.ci/check-tools go

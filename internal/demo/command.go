@@ -24,9 +24,10 @@ declarations of the Go standard library, lets clients write and read through bot
 moves the tenant to the other cluster and back, and reads everything back. It ends with a
 receipt, and with an exit code other than 0 when anything is off.
 
-It needs Go, a JDK and Maven, and about 1.5 GB of memory. The first run downloads about 75 MB.`,
+It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs redis-server. The first run downloads about 75 MB.`,
 		Example: `  sluice demo
   sluice demo --docs 5000 --moves 4
+  sluice demo --store redis
   sluice demo --opensearch 2.19.6,3.9.0 --moves 1
   sluice demo --keep --data-dir ./demo -o json > receipt.json`,
 		Args: cobra.NoArgs,
@@ -67,6 +68,7 @@ It needs Go, a JDK and Maven, and about 1.5 GB of memory. The first run download
 	f.DurationVar(&o.Settle, "settle", o.Settle, "how long the clients work before, between and after the moves")
 	f.StringSliceVar(&o.OpenSearch, "opensearch", o.OpenSearch, "versions of the clusters: source,target")
 	f.IntVar(&o.Moves, "moves", o.Moves, "how many moves: there, back, there, ...")
+	f.StringVar(&o.Store, "store", o.Store, "where the placement table is: etcd (inside the controller), consul, redis or opensearch (a third cluster)")
 	f.BoolVar(&o.Keep, "keep", false, "leave data, configuration and logs behind, and the clients' log of every write")
 	f.StringVar(&o.DataDir, "data-dir", "", "directory for data and logs, must be empty (default: a temporary one)")
 	f.StringVarP(&output, "output", "o", "text", "text or json")

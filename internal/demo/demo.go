@@ -38,10 +38,13 @@ type story struct {
 	begun   time.Time
 
 	nodes [2]*engines.OpenSearch
+	table server // of the placement table; nil when it is in the controller
 	fleet *Fleet
 	load  *load.Load
 	log   *os.File // of the clients; nil when none is kept
 	res   Result
+
+	storeLines []string // configuration of the store; nil for the one in the controller
 }
 
 // Run runs the demo with the sluice binary program and tells on out what happens. It returns the result, as far as it came,
@@ -51,12 +54,12 @@ func Run(ctx context.Context, program string, o Options, out io.Writer) (_ *Resu
 		return nil, err
 	}
 	s := &story{o: o, program: program, out: &lockedWriter{w: out}, begun: time.Now()}
-	s.res.Versions = o.OpenSearch
+	s.res.Versions, s.res.Store = o.OpenSearch, o.Store
 	if err := s.directory(); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.cleanUp(err != nil && ctx.Err() == nil)) }()
-	for _, step := range []func(context.Context) error{s.startClusters, s.startFleet, s.introduce} {
+	for _, step := range []func(context.Context) error{s.startClusters, s.startStore, s.startFleet, s.introduce} {
 		if err := step(ctx); err != nil {
 			return &s.res, err
 		}
@@ -95,6 +98,9 @@ func (s *story) cleanUp(failed bool) error {
 	}
 	if s.fleet != nil {
 		errs = append(errs, s.fleet.Stop())
+	}
+	if s.table != nil {
+		errs = append(errs, s.table.Stop())
 	}
 	var wg sync.WaitGroup
 	stops := make([]error, len(s.nodes))
@@ -141,12 +147,16 @@ func (s *story) startClusters(ctx context.Context) error {
 }
 
 func (s *story) startFleet(ctx context.Context) error {
-	f, err := NewFleet(s.program, s.dir, nil)
+	f, err := NewFleet(s.program, s.dir, &FleetOptions{Store: s.storeLines})
 	if err != nil {
 		return err
 	}
 	s.fleet = f
-	s.say("starting a controller, with etcd inside, and two proxies")
+	inside := ""
+	if s.table == nil {
+		inside = ", with etcd inside,"
+	}
+	s.say("starting a controller%s and two proxies", inside)
 	if err := f.Start(ctx); err != nil {
 		return err
 	}

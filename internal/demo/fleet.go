@@ -18,11 +18,13 @@ const TenantHeader = "X-Tenant-Id"
 // FleetOptions of a Fleet. The zero value is useful.
 type FleetOptions struct {
 	Proxies int // 0 is 2
+	// Store are the lines of the section store, the same for all processes; nil is an etcd inside the controller.
+	Store []string
 	// Extra is more configuration of all processes: lines of YAML by section, such as {"controller": {"moves_at_once: 1"}}.
 	Extra map[string][]string
 }
 
-// Fleet is a controller with an embedded etcd, and proxies, each a process of its own.
+// Fleet is a controller, with an embedded etcd unless the options name another store, and proxies, each a process of its own.
 type Fleet struct {
 	Controller *Process
 	Proxies    []*Process
@@ -59,7 +61,7 @@ func NewFleet(program, dir string, o *FleetOptions) (*Fleet, error) {
 			return nil, fmt.Errorf("write the fleet's secret: %w", err)
 		}
 	}
-	base := config{secret: secret, extra: o.Extra, etcd: f.etcd}
+	base := config{secret: secret, extra: o.Extra, etcd: f.etcd, store: o.Store}
 	if err := base.write(f.client); err != nil {
 		return nil, err
 	}
@@ -95,13 +97,13 @@ func (f *Fleet) process(command string, c config) (*Process, error) {
 // URLs returns the addresses of the proxies for clients, whether they run or not.
 func (f *Fleet) URLs() []string { return append([]string(nil), f.urls...) }
 
-// EtcdURL returns the address of the store.
+// EtcdURL returns the address of the etcd inside the controller, if there is one.
 func (f *Fleet) EtcdURL() string { return f.etcd }
 
 // Dir returns the directory of configuration, data and logs.
 func (f *Fleet) Dir() string { return f.dir }
 
-// Start starts the controller, in which the store is, and then the proxies.
+// Start starts the controller, in which the store usually is, and then the proxies.
 func (f *Fleet) Start(ctx context.Context) error {
 	if err := f.Controller.Start(ctx); err != nil {
 		return err

@@ -12,11 +12,12 @@ import (
 // config is what the configuration files of a fleet's processes differ in.
 type config struct {
 	name   string
-	listen string // of a proxy, host:port
-	admin  string // host:port; empty for commands
-	etcd   string // URL of the store
-	data   string // directory of the embedded store; empty for whoever connects to it
-	secret string // path
+	listen string   // of a proxy, host:port
+	admin  string   // host:port; empty for commands
+	etcd   string   // URL of the store
+	data   string   // directory of the embedded store; empty for whoever connects to it
+	store  []string // lines of the section, in place of etcd and data
+	secret string   // path
 	extra  map[string][]string
 }
 
@@ -33,7 +34,9 @@ func (c config) yaml() string {
 	sections := map[string][]string{
 		"fleet": {"secret_file: " + q(c.secret)},
 	}
-	if c.data != "" {
+	if c.store != nil {
+		sections["store"] = slices.Clone(c.store)
+	} else if c.data != "" {
 		sections["store"] = []string{"etcd:", "  embedded:", "    data_dir: " + q(c.data), "    client_url: " + q(c.etcd)}
 	} else {
 		sections["store"] = []string{"etcd:", "  endpoints: [" + q(c.etcd) + "]"}

@@ -18,6 +18,7 @@ type Options struct {
 	Settle     time.Duration // load before, between and after the moves
 	OpenSearch []string      // versions of the two clusters
 	Moves      int           // there, back, there, ...
+	Store      string        // where the placement table is: one of Stores
 	DataDir    string        // for data and logs; empty is a temporary one
 	Keep       bool          // leaves the directory behind
 	LogFile    bool          // keeps the clients' log as a file in the directory
@@ -25,7 +26,7 @@ type Options struct {
 
 // Defaults returns the options of `sluice demo` without flags.
 func Defaults() Options {
-	return Options{Docs: 50_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2}
+	return Options{Docs: 50_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2, Store: "etcd"}
 }
 
 // Validate returns a *placement.InvalidError that names the flag and the fix, or nil.
@@ -45,6 +46,8 @@ func (o *Options) Validate() error {
 		return bad("--settle", o.Settle, "must be between 0s and 1h")
 	case o.Moves < 1 || o.Moves > 1000:
 		return bad("--moves", o.Moves, "must be between 1 and 1000")
+	case !slices.Contains(Stores, o.Store):
+		return bad("--store", o.Store, "must be one of "+strings.Join(Stores, ", "))
 	case len(o.OpenSearch) == 1:
 		o.OpenSearch = []string{o.OpenSearch[0], o.OpenSearch[0]}
 	case len(o.OpenSearch) != 2:

@@ -36,6 +36,7 @@ type Holds struct {
 type Result struct {
 	Documents int              `json:"documents"` // of the corpus
 	Versions  []string         `json:"opensearch"`
+	Store     string           `json:"store"` // that the placement table was in
 	Counts    load.Counts      `json:"counts"`
 	Legs      []Leg            `json:"moves"`
 	Final     load.CheckReport `json:"final_check"`
