@@ -1,6 +1,9 @@
 package redisstore
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // SetPage changes how many records List reads at a time.
 func (s *Store) SetPage(n int) { s.page = n }
@@ -9,4 +12,22 @@ func (s *Store) SetPage(n int) { s.page = n }
 func (s *Store) Compact(ctx context.Context, space string) error {
 	_, err := s.change(ctx, "compact "+space, compactScript, space)
 	return err
+}
+
+// The parsers of what a server answers.
+var (
+	Record = record
+	Lease  = lease
+)
+
+// Decode takes an answer apart as every caller does, and drops the result.
+func Decode(raw any) error {
+	r, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	_, err1 := r.text(0)
+	_, err2 := r.number(0)
+	_, err3 := r.texts(0)
+	return errors.Join(err1, err2, err3)
 }

@@ -3,7 +3,6 @@ package redisstore
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -123,25 +122,28 @@ func (s *Store) start(ctx context.Context, c Config) error {
 // try does all that a Store does in a space of its own, because a script that is
 // refused half way, by an ACL, is not undone: better here than in the table.
 func (s *Store) try(ctx context.Context) error {
-	const space = "probe"
-	key := driver.Key{Space: space, Name: rand.Text()}
+	space := "probe" + letters()
+	// First, so that nothing is left of what fails.
+	if err := s.discard(ctx, space); err != nil {
+		return err
+	}
+	defer func() { _ = s.discard(ctx, space) }()
+	key := driver.Key{Space: space, Name: "x"}
 	x, err := s.open(ctx, key, []byte("x"), time.Minute)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = x.Close(ctx) }() // when a step failed
-	steps := []func() error{
+	for _, step := range []func() error{
 		func() error { return x.Renew(ctx) },
 		func() error { _, err := x.Update(ctx, []byte("y")); return err },
 		func() error { _, err := s.Get(ctx, key); return err },
 		func() error { _, err := s.leases(ctx, space); return err },
 		func() error { _, err := s.pageOf(ctx, space, "-"); return err },
-		func() error { _, err := s.replaced(ctx, space, 0); return ignore(err, driver.ErrCompacted) },
+		func() error { _, err := s.replaced(ctx, space, 0); return err },
 		func() error { return s.tryWatch(ctx, space) },
 		func() error { return x.Close(ctx) },
 		func() error { _, err := s.change(ctx, "trim "+space, compactScript, space); return err },
-	}
-	for _, step := range steps {
+	} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -149,9 +151,22 @@ func (s *Store) try(ctx context.Context) error {
 	return nil
 }
 
-func ignore(err, target error) error {
-	if errors.Is(err, target) {
-		return nil
+// letters are random, and enough of them to be nobody else's.
+func letters() string {
+	const n = 16
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // it never fails
+	for i := range b {
+		b[i] = 'a' + b[i]%26
 	}
+	return string(b)
+}
+
+// discard removes a space, and what is remembered of it.
+func (s *Store) discard(ctx context.Context, space string) error {
+	_, err := s.call(ctx, "remove "+space, transient, func(ctx context.Context) (reply, error) {
+		return reply{}, s.client.Load().Unlink(ctx, s.keys(space)...).Err()
+	})
+	s.memory.forget(space)
 	return err
 }

@@ -55,6 +55,13 @@ func (m *memory) note(space string, seen mark) error {
 	return nil
 }
 
+// forget makes a space unknown again.
+func (m *memory) forget(space string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.seen, space)
+}
+
 // behindError is one server that lacks what was seen. It may be a master from before
 // a failover that has not been told; only when the one that is found anew lacks it
 // too has it been lost.

@@ -250,7 +250,7 @@ func (s *Store) tryWatch(ctx context.Context, space string) error {
 	conn := &pinned{conn: s.client.Load().Conn()}
 	defer s.release(conn)
 	at := mark{}
-	if err := ignore(s.position(ctx, conn, space, &at), driver.ErrCompacted); err != nil {
+	if err := s.position(ctx, conn, space, &at); err != nil {
 		return err
 	}
 	_, err := s.await(ctx, conn, space, 0, time.Millisecond)

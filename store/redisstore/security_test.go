@@ -1,0 +1,167 @@
+package redisstore_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/engines"
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/store/drivertest"
+	"github.com/sluiceproxy/sluice/store/redisstore"
+)
+
+// certificate makes a certificate of 127.0.0.1 that is its own authority, and
+// returns the paths of it and of its key.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"redis.example"},
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalECPrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "EC PRIVATE KEY", Bytes: raw}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+// documented returns the rights that docs/stores/redis.md tells to give, without the
+// password, for a prefix.
+func documented(t *testing.T, prefix string) string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/stores/redis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(page)) {
+		if rules, ok := strings.CutPrefix(line, "user sluice on >CHANGE-ME "); ok {
+			return strings.ReplaceAll(strings.TrimSpace(rules), "{sluice}", "{"+prefix+"}")
+		}
+	}
+	t.Fatal("docs/stores/redis.md has no line with the user's rights")
+	return ""
+}
+
+// The whole suite as a user with no more rights than are documented, over TLS.
+func TestConformanceLeastRights(t *testing.T) {
+	t.Parallel()
+	cert, key := certificate(t)
+	rules := strings.ReplaceAll(documented(t, "sluice"), "~{sluice}:*", "~{test-*}:*")
+	r := enginetest.RedisWith(t, &engines.RedisOptions{
+		Username: "sluice", Password: "secret", Rules: rules, CertFile: cert, KeyFile: key, CAFile: cert,
+	})
+	c := redisstore.Config{Username: "sluice", PasswordFile: file(t, "password", "secret\n"), TLS: redisstore.TLS{Enabled: true, CAFile: cert}}
+	h := harness(func(t *testing.T) drivertest.Engine { return engine(t, r.Addr(), 500, c) })
+	h.Cannot = map[drivertest.Outage]string{}
+	for _, o := range drivertest.Outages() {
+		h.Cannot[o] = "see TestConformance and TestConformanceReplicated"
+	}
+	drivertest.Run(t, h)
+}
+
+// Each of the documented rights is needed, and without it Open says so, rather than
+// the first request.
+func TestEveryDocumentedRightIsNeeded(t *testing.T) {
+	t.Parallel()
+	rules := documented(t, "sluice")
+	r := enginetest.RedisReplicated(t, 1, &engines.RedisOptions{Username: "sluice", Password: "secret", Rules: rules, MinReplicasToWrite: 1}).Master()
+	c := at(r.Addr())
+	c.Username, c.PasswordFile, c.DB = "sluice", file(t, "password", "secret"), 1
+	try := func() error {
+		s, err := redisstore.Open(t.Context(), c, &redisstore.Options{DialTimeout: 5 * time.Second})
+		if err == nil {
+			_ = s.Close()
+		}
+		return err
+	}
+	if err := try(); err != nil {
+		t.Fatal(err)
+	}
+	for _, right := range strings.Fields(rules) {
+		command, ok := strings.CutPrefix(right, "+")
+		// The right to log in cannot be taken away.
+		if !ok || command == "auth" {
+			continue
+		}
+		ask := func(args ...any) {
+			if _, err := r.Do(t.Context(), args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ask("acl", "setuser", "sluice", "-"+command)
+		ask("script", "flush") // so that EVAL is needed as well
+		if err := try(); err == nil {
+			t.Errorf("it opens without the right to %s", command)
+		}
+		ask("acl", "setuser", "sluice", "+"+command)
+	}
+	if err := try(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who is not to be trusted is not talked to.
+func TestTLSAndPasswordsThatAreWrong(t *testing.T) {
+	t.Parallel()
+	cert, key := certificate(t)
+	other, _ := certificate(t)
+	r := enginetest.RedisWith(t, &engines.RedisOptions{Username: "u", Password: "secret", Rules: "~* +@all", CertFile: cert, KeyFile: key, CAFile: cert})
+	good := redisstore.Config{
+		Addresses: []string{r.Addr()}, Username: "u", PasswordFile: file(t, "password", "secret"), TLS: redisstore.TLS{Enabled: true, CAFile: cert},
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*redisstore.Config)
+		want   string // empty: it opens
+	}{
+		{"good", func(*redisstore.Config) {}, ""},
+		{"by name", func(c *redisstore.Config) { c.TLS.ServerName = "redis.example" }, ""},
+		{"another name", func(c *redisstore.Config) { c.TLS.ServerName = "redis.test" }, "certificate is valid for redis.example"},
+		{"another authority", func(c *redisstore.Config) { c.TLS.CAFile = other }, "certificate"},
+		{"no authority", func(c *redisstore.Config) { c.TLS.CAFile = key }, "store.redis.tls.ca_file"},
+		{"wrong password", func(c *redisstore.Config) { c.PasswordFile = file(t, "password", "wrong") }, "WRONGPASS"},
+		{"no password", func(c *redisstore.Config) { c.PasswordFile = file(t, "password", "\n") }, "must hold a password"},
+		{"no file", func(c *redisstore.Config) { c.PasswordFile = "/nowhere" }, "store.redis.password_file"},
+	} {
+		c := good
+		test.change(&c)
+		s, err := redisstore.Open(t.Context(), c, &redisstore.Options{DialTimeout: timeout})
+		if err == nil {
+			_ = s.Close()
+		}
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v; want %q", test.name, err, test.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: the error shows the password: %v", test.name, err)
+		}
+	}
+}
