@@ -26,7 +26,7 @@ require github.com/hashicorp/consul v` + consulVersion + `
 replace github.com/hashicorp/consul/proto-public => github.com/hashicorp/consul/proto-public v0.2.0
 `
 
-// PrepareConsul builds the Consul program from its modules, unless it is in the cache: about nine minutes of one core, once.
+// PrepareConsul builds the Consul program from its modules, unless it is in the cache: about five minutes of one core, once.
 // It needs the go command and access to the modules. Progress is written as lines of text; nil discards them. The error is a
 // *MissingError when there is no go command.
 func PrepareConsul(ctx context.Context, progress io.Writer) error {
@@ -71,7 +71,7 @@ func buildConsul(ctx context.Context, goCmd, program string, say reporter) error
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(consulModule), 0o644); err != nil {
 		return err
 	}
-	say("building it from its modules: about nine minutes of one core, once")
+	say("building it from its modules: about five minutes of one core, once")
 	begun := time.Now()
 	built := make(chan struct{})
 	told := make(chan struct{})

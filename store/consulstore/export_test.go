@@ -8,27 +8,31 @@ import (
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// Compact trims the log of a space up to now, as writers do with the oldest of it.
+// Compact trims the whole log of a space, up to now.
 func (s *Store) Compact(ctx context.Context, space string) error {
-	if err := s.prepare(ctx, space); err != nil {
-		return err
-	}
-	for {
+	for done := false; !done; {
 		h, err := s.history(ctx, "compact", space)
 		if err != nil {
 			return err
 		}
-		next, ops := s.open(space, h, 1)
-		done := false
-		err = s.send(ctx, "compact", func(ctx context.Context, a *agent) error {
-			ok, _, _, err := a.Txn().Txn(txnOps(ops), (&api.QueryOptions{}).WithContext(ctx))
-			done = ok && len(next.Starts) == 0
+		gen, err := s.get(ctx, "compact", s.gen(space))
+		if err != nil {
+			return err
+		}
+		next := history{Bucket: h.Bucket + 1, Starts: []uint64{}, Gone: gen.ModifyIndex}
+		err = s.send(ctx, "compact", func(ctx context.Context, a *agent) (err error) {
+			done, _, _, err = a.Txn().Txn(txnOps([]*api.KVTxnOp{
+				{Verb: api.KVCAS, Key: s.meta(space), Value: next.text(), Index: h.index},
+				{Verb: api.KVCheckIndex, Key: s.gen(space), Index: gen.ModifyIndex},
+				{Verb: api.KVDeleteTree, Key: s.prefix + "log/" + space + "/"},
+			}), (&api.QueryOptions{}).WithContext(ctx))
 			return err
 		})
-		if err != nil || done {
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // MaxValue is the longest value.

@@ -24,6 +24,7 @@ const bucketSize = 32
 type history struct {
 	Bucket uint64   `json:"bucket"` // the newest, counted from 1
 	Starts []uint64 `json:"starts"` // the index at which each other bucket that is kept was opened, the oldest first
+	Gone   uint64   `json:"gone"`   // not below the index of anything that was trimmed
 
 	index uint64 // the key's own: at which the newest bucket was opened
 }
@@ -39,6 +40,11 @@ func parseHistory(p *api.KVPair) (history, error) {
 	return h, nil
 }
 
+func (h history) text() []byte {
+	b, _ := json.Marshal(h) // which numbers cannot fail
+	return b
+}
+
 // first is the oldest bucket that is kept.
 func (h history) first() uint64 { return h.Bucket - uint64(len(h.Starts)) }
 
@@ -48,14 +54,6 @@ func (h history) start(bucket uint64) uint64 {
 		return h.index
 	}
 	return h.Starts[bucket-h.first()]
-}
-
-// gone is a version that is not below that of anything that was trimmed.
-func (h history) gone() driver.Version {
-	if h.first() == 1 {
-		return 0
-	}
-	return driver.Version(h.start(h.first()) - 1)
 }
 
 // locate returns the bucket that has the first change after a version, if there
@@ -73,23 +71,25 @@ func (h history) locate(v driver.Version) uint64 {
 const mostTrimmed = 16
 
 // next is the history with one more bucket, and which buckets are to be removed
-// so that no more than keep stay.
+// so that no more than keep, two at least, stay. What is gone then is older than the
+// opening of the oldest that stays: a watch that is just there is sent to list again,
+// which it need not be.
 func (h history) next(keep int) (history, []uint64) {
-	n := history{Bucket: h.Bucket + 1, Starts: append(append([]uint64{}, h.Starts...), h.index)}
+	n := history{Bucket: h.Bucket + 1, Starts: append(append([]uint64{}, h.Starts...), h.index), Gone: h.Gone}
 	var dropped []uint64
-	for len(n.Starts)+1 > max(keep, 1) && len(dropped) < mostTrimmed {
+	for len(n.Starts)+1 > max(keep, 2) && len(dropped) < mostTrimmed {
 		dropped = append(dropped, n.first())
 		n.Starts = n.Starts[1:]
+		n.Gone = n.Starts[0] - 1
 	}
 	return n, dropped
 }
 
 // open returns the operations that open the next bucket instead of h's newest,
 // and the history then.
-func (s *Store) open(space string, h history, keep int) (history, []*api.KVTxnOp) {
-	next, dropped := h.next(keep)
-	text, _ := json.Marshal(next) // two fields of numbers
-	ops := []*api.KVTxnOp{{Verb: api.KVCAS, Key: s.meta(space), Value: text, Index: h.index}}
+func (s *Store) open(space string, h history) (history, []*api.KVTxnOp) {
+	next, dropped := h.next(s.keep)
+	ops := []*api.KVTxnOp{{Verb: api.KVCAS, Key: s.meta(space), Value: next.text(), Index: h.index}}
 	for _, b := range dropped {
 		ops = append(ops, &api.KVTxnOp{Verb: api.KVDeleteTree, Key: s.bucket(space, b)})
 	}
@@ -118,7 +118,7 @@ func (s *Store) prepare(ctx context.Context, space string) error {
 		// there. Whether it has taken effect when it fails does not matter either.
 		err = s.send(ctx, doing, func(ctx context.Context, a *agent) error {
 			ok, r, _, err := a.Txn().Txn(txnOps([]*api.KVTxnOp{
-				{Verb: api.KVCAS, Key: s.meta(space), Value: []byte(`{"bucket":1,"starts":[]}`)},
+				{Verb: api.KVCAS, Key: s.meta(space), Value: history{Bucket: 1, Starts: []uint64{}}.text()},
 				{Verb: api.KVCAS, Key: s.gen(space), Value: nil},
 				{Verb: api.KVCAS, Key: s.sentinel(space), Value: nil},
 			}), (&api.QueryOptions{}).WithContext(ctx))

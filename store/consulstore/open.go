@@ -23,8 +23,8 @@ type Options struct {
 	// Wait is how long Consul keeps a watch's question open when nothing changes
 	// (default 10 s). A connection that went silent is noticed a little after that.
 	Wait time.Duration
-	// History is how many changes of a space are kept at least for watches that
-	// start in the past (default 4096, at most 16,384).
+	// History is about how many changes of a space are kept for watches that start in
+	// the past (default 4096, at most 16,384).
 	History int
 	Logger  *slog.Logger // default: discard
 }

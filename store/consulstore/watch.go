@@ -118,7 +118,7 @@ func (w *watch) step(ctx context.Context) (gen *api.KVPair, more bool, err error
 	switch {
 	case head < w.at:
 		return nil, false, w.reset("the space's head is older than what was seen")
-	case head > w.at && w.at < h.gone():
+	case head > w.at && uint64(w.at) < h.Gone:
 		return nil, false, &certain{driver.ErrCompacted}
 	case w.bucket < h.first() || w.bucket > h.Bucket:
 		w.bucket, w.last = h.locate(w.at), ""
