@@ -16,7 +16,7 @@ func newRoot() *cobra.Command {
 
 A fleet of proxies routes each tenant's requests to the cluster where it lives; a
 controller moves a tenant and pauses its writes for milliseconds; the table of who
-lives where is in etcd, embedded or your own.
+lives where is in etcd, embedded or your own, or in Consul, Redis or an OpenSearch index.
 
 Exit codes:
 `)
