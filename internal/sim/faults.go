@@ -78,6 +78,9 @@ func (w *World) plan(r *rand.Rand) []Fault {
 			f.Kind, f.A, f.For = Down, storeName, logBetween(r, 50*time.Millisecond, 15*time.Second)
 		case 6, 7:
 			f.Kind = Pause
+			if chance(r, 0.4) {
+				f.For = between(r, 10*time.Second, 100*time.Second) // its session is gone when it goes on
+			}
 		case 8:
 			f.Kind, f.For = Kill, logBetween(r, 50*time.Millisecond, 10*time.Second)
 		case 9:

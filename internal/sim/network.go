@@ -98,9 +98,14 @@ func call[T any](ctx context.Context, w *World, from *Process, to, kind string, 
 	}
 	connected()
 	// Paused between having a connection and using it: the caller has decided to
-	// send, and sends much later.
+	// send, and sends later. If it does so much later, nobody listens any more:
+	// that is the one thing that no check of the sender can help.
+	decided := w.elapsed()
 	if err := from.awake(ctx); err != nil {
 		return none, true, err
+	}
+	if w.elapsed()-decided > w.o.LateMax {
+		return none, true, fmt.Errorf("%s: %w", to, errBroken)
 	}
 	got := make(chan T, 1)
 	broken := make(chan struct{}, 1)

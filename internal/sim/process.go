@@ -67,7 +67,11 @@ func (p *Process) now() time.Duration {
 }
 
 // awake returns when the process is not paused; errDead once it was killed.
+//
+// Those who wait for the same end go on one after the other, in an order that is
+// the same in every run.
 func (p *Process) awake(ctx context.Context) error {
+	var turn time.Duration
 	for {
 		select {
 		case <-p.dead:
@@ -75,9 +79,13 @@ func (p *Process) awake(ctx context.Context) error {
 		default:
 		}
 		left := time.Duration(p.resumes.Load()) - p.w.elapsed()
-		if left <= 0 {
+		if left+turn <= 0 {
 			return nil
 		}
+		if turn == 0 {
+			turn = between(p.w.random.next("wake "+p.name), 1, 100*time.Microsecond)
+		}
+		left += turn
 		// Not even its timers run while it is paused: the context's end is seen after.
 		t := time.NewTimer(left)
 		select {
@@ -125,7 +133,7 @@ func (w *World) startProxy(name string) {
 	}
 	ctx, cancel := context.WithCancel(w.life)
 	p.cancel = cancel
-	s := store.New(&storeClient{p}, &store.Options{Logger: w.logger(name)})
+	s := store.New(&storeClient{p}, &store.Options{Logger: w.logger(name), Timeout: storeTimeout})
 	g, err := gate.New(s, &gate.Options{
 		Name: name, Address: "http://" + name, Build: "sim", Mode: p.mode, TTL: w.o.TTL, DrainBarrier: w.o.DrainBarrier,
 		FleetSecret: fleetSecret, Now: p.now, Logger: w.logger(name), JournalLimit: w.o.JournalLimit,
@@ -147,7 +155,7 @@ func (w *World) startController(name string) {
 	p := w.newProcess(name)
 	ctx, cancel := context.WithCancel(w.life)
 	p.cancel = cancel
-	s := store.New(&storeClient{p}, &store.Options{Logger: w.logger(name)})
+	s := store.New(&storeClient{p}, &store.Options{Logger: w.logger(name), Timeout: storeTimeout})
 	c := control.NewController(s, gate.NewPeers(fleetSecret, &http.Client{Transport: &transport{p}, Timeout: 5 * time.Second}), &control.ControllerOptions{
 		Name: name, Build: "sim", TTL: w.o.TTL, UpstreamOptions: p.upstream(), Now: p.now, Logger: w.logger(name),
 		Barrier: &control.FleetBarrierOptions{Now: p.now},
@@ -216,3 +224,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		ContentLength: int64(len(ans.body)), Request: req,
 	}, nil
 }
+
+// storeTimeout is not the gate's bound of the same default: of two timers that
+// fire in the same instant, either may be first.
+const storeTimeout = 4900 * time.Millisecond

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 
@@ -117,6 +118,7 @@ func (o *Options) fill(r *rand.Rand) {
 func Run(t *testing.T, seed uint64, o *Options) Result {
 	var res Result
 	synctest.Test(t, func(t *testing.T) {
+		cryptotest.SetGlobalRandom(t, seed) // ids and jitter
 		w := newWorld(t, seed, o)
 		res = w.run()
 	})
@@ -363,7 +365,7 @@ func (w *World) abort() {
 
 // await asks again and again, for so long at most.
 func (w *World) await(limit time.Duration, ok func() bool) bool {
-	for end := w.elapsed() + limit; ; time.Sleep(20 * time.Millisecond) {
+	for end := w.elapsed() + limit; ; time.Sleep(250 * time.Millisecond) {
 		if ok() {
 			return true
 		}
