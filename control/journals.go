@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -126,8 +128,8 @@ func (d *drive) round(ctx context.Context) ([]gate.DocRef, error) {
 		return nil, err
 	}
 	var proxies []store.Info
-	for _, r := range f.sessions {
-		proxies = append(proxies, r.Info)
+	for _, id := range slices.Sorted(maps.Keys(f.sessions)) { // in the same order every time, for whoever replays it
+		proxies = append(proxies, f.sessions[id].Info)
 	}
 	var refs []gate.DocRef
 	for {

@@ -166,7 +166,7 @@ func (w *World) rosterEmpty() {
 // result checks the history.
 func (w *World) result() Result {
 	res := Result{Seed: w.random.seed, Faults: w.faults, Counts: w.counts, Virtual: w.elapsed(), History: w.history,
-		Longest: time.Duration(w.counts["held"]) * time.Millisecond}
+		Longest: w.longest}
 	byDoc := map[string][]*Op{}
 	for _, o := range w.history {
 		res.Ops++

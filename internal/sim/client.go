@@ -280,7 +280,7 @@ func (w *World) send(name, method, path, body string, patience time.Duration) (*
 // hold notes how long a write was held.
 func (w *World) hold(d time.Duration) {
 	w.mu.Lock()
-	w.counts["held"] = max(w.counts["held"], int(d.Milliseconds()))
+	w.longest = max(w.longest, d)
 	w.mu.Unlock()
 	// The hold ends by a timer, which may fire late in a process that was paused.
 	paused := time.Duration(0)

@@ -22,6 +22,18 @@ const (
 	Abort   Kind = "abort"   // somebody asks to abort whatever move there is
 )
 
+// lossy names what a lossy link does to a call.
+var lossy = []string{"refused", "lost", "answer lost", "answer lost", "late", "twice"}
+
+// FaultNames are the names under which Result.Counts has the faults.
+func FaultNames() []string {
+	names := []string{string(Cut), string(Slow), string(Down), string(Pause), string(Kill), string(Restart), string(Abort)}
+	for _, l := range lossy {
+		names = append(names, string(Lossy)+": "+l)
+	}
+	return names
+}
+
 // Fault is one thing that goes wrong.
 type Fault struct {
 	Kind Kind
@@ -129,7 +141,7 @@ func (w *World) inject() {
 			time.Sleep(d)
 		}
 		w.note("fault", "%v", f)
-		w.count(f.Kind, 0)
+		w.count(string(f.Kind))
 		switch f.Kind {
 		case Pause:
 			if p := w.process(f.A); p != nil {

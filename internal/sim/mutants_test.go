@@ -74,7 +74,7 @@ var mutants = []struct {
 	{"stale_mover", "a takeover removes the write aliases and waits for what was sent through them", edits{
 		{"mover/alias.go", "	if drain {\n		m.unsettled.Store(true)\n", "	if drain && false {\n		m.unsettled.Store(true)\n"}}},
 	{"unknown_bulk_not_drained", "a bulk of unknown outcome is drained before its documents are written again", edits{
-		{"mover/bulk.go", "			if err := m.settleSoon(ctx, turn); err != nil {\n				return nil, err\n			}\n", ""},
+		{"mover/bulk.go", "			if err := m.settleSoon(ctx, turn); err != nil {", "			if err := error(nil); err != nil && turn > 0 {"},
 		{"mover/bulk.go", "		if lost {\n			m.unsettled.Store(true)\n		}\n		return turn, nil, lost,", "		return turn, nil, lost,"}}},
 }
 

@@ -35,7 +35,7 @@ func (w *World) draw(from *Process, to, kind string) fate {
 	if chance(r, 0.01) {
 		f.back += logBetween(r, 5*time.Millisecond, 200*time.Millisecond)
 	}
-	x, how := r.Float64(), r.IntN(6)
+	x, how := r.Float64(), r.IntN(len(lossy))
 	late := logBetween(r, 100*time.Millisecond, w.o.LateMax)
 	told := logBetween(r, time.Millisecond, 3*time.Second)
 	for _, on := range w.active(from.name, to) {
@@ -47,7 +47,7 @@ func (w *World) draw(from *Process, to, kind string) fate {
 			if x >= on.P {
 				continue
 			}
-			w.count(on.Kind, how)
+			w.count(string(Lossy) + ": " + lossy[how])
 			switch how {
 			case 0:
 				f.refuse = true

@@ -65,6 +65,7 @@ type World struct {
 	history   []*Op
 	breaches  []string
 	counts    map[string]int
+	longest   time.Duration // hold
 	created   map[string]bool
 	changedAt time.Duration // of the entry
 	values    int
@@ -180,10 +181,10 @@ func (w *World) start(name string) {
 	}
 }
 
-func (w *World) count(k Kind, how int) {
+func (w *World) count(fault string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.counts[fmt.Sprintf("%s/%d", k, how)]++
+	w.counts[fault]++
 }
 
 func (w *World) note(who, format string, args ...any) {
