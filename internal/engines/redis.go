@@ -40,6 +40,7 @@ type RedisOptions struct {
 	CertFile           string   // with KeyFile and CAFile: clients must use TLS
 	KeyFile            string   //
 	CAFile             string   //
+	SentinelOf         string   // "host:port" of a master that a sentinel by itself watches as "mymaster"; empty starts a server
 	Cluster            bool     // a node of a cluster, which it is not a member of yet
 	Config             []string // lines of redis.conf after the ones of this package, which they replace
 	MovableClock       bool     // MoveClock works; it needs Linux and a C compiler
@@ -85,6 +86,9 @@ func StartRedis(ctx context.Context, o *RedisOptions) (*Redis, error) {
 	}
 	r.command = func() *exec.Cmd {
 		cmd := exec.Command(program, r.configFile())
+		if o.SentinelOf != "" {
+			cmd.Args = append(cmd.Args, "--sentinel")
+		}
 		cmd.Env = env
 		return cmd
 	}
@@ -130,6 +134,14 @@ func (r *Redis) configure(port int, o *RedisOptions) error {
 		"bind 127.0.0.1", "protected-mode no", "daemonize no", `save ""`, "dir " + strconv.Quote(filepath.Join(r.dir, "data")),
 		"appendonly yes", "appendfsync " + cmp.Or(o.AppendFsync, "always"), "min-replicas-to-write " + strconv.Itoa(o.MinReplicasToWrite),
 		"repl-diskless-sync-delay 0", "repl-ping-replica-period 1",
+	}
+	if o.SentinelOf != "" {
+		host, master, err := net.SplitHostPort(o.SentinelOf)
+		if err != nil {
+			return fmt.Errorf("start redis: SentinelOf: %w", err)
+		}
+		lines = append(lines[:3], "dir "+strconv.Quote(filepath.Join(r.dir, "data")),
+			"sentinel monitor mymaster "+host+" "+master+" 1", "sentinel down-after-milliseconds mymaster 500", "sentinel failover-timeout mymaster 5000")
 	}
 	if o.CertFile == "" {
 		lines = append(lines, "port "+strconv.Itoa(port))
