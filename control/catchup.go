@@ -116,7 +116,7 @@ func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty
 		if err := d.mv.RefreshTarget(ctx); err != nil {
 			return nil, 0, err
 		}
-		if d.c.timed != nil && d.compared > 0 && d.c.opt.Now()-d.compared >= timedCompareEvery {
+		if d.resyncs() && d.compared > 0 && d.c.opt.Now()-d.compared >= timedCompareEvery {
 			if err := d.timedCompare(ctx); err != nil {
 				return nil, 0, err
 			}
@@ -169,8 +169,11 @@ func (d *drive) accounted() func(string) bool {
 // the move is aborted, since nothing would keep such writes from being lost at
 // the flip.
 func (d *drive) verify(ctx context.Context) error {
-	if d.c.timed != nil {
-		return d.timedCompare(ctx) // with no journals every write would be drift
+	if _, err := d.learnPipelines(ctx); err != nil {
+		return err
+	}
+	if d.resyncs() {
+		return d.timedCompare(ctx) // what no journal names would be drift
 	}
 	if err := d.stage(ctx, StageVerifying, nil); err != nil {
 		return err

@@ -29,6 +29,10 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 	if err := d.mv.Ready(ctx); err != nil {
 		return false, nil, fmt.Errorf("make the target ready: %w", err)
 	}
+	if changed, err := d.learnPipelines(ctx); err != nil || changed {
+		d.verified = d.verified && !changed // in the other way now
+		return false, errRewrites, err
+	}
 	tasks, err := d.mv.Tasks(ctx)
 	if err != nil {
 		return false, nil, err
@@ -130,6 +134,9 @@ func (d *drive) closeAndTake(ctx context.Context, e placement.Entry) (sealed boo
 	// proxies, and these looks at it cannot be too early.
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.mv.CheckSource(gctx) })
+	if !d.resyncs() {
+		g.Go(func() error { return d.stillPlain(gctx) })
+	}
 	g.Go(func() error {
 		tasks, err := d.mv.Tasks(gctx)
 		if err == nil && len(tasks) > 0 {
@@ -140,7 +147,7 @@ func (d *drive) closeAndTake(ctx context.Context, e placement.Entry) (sealed boo
 	g.Go(func() error {
 		at := time.Now()
 		last, err := d.lastRound(gctx, clear)
-		if err == nil && d.c.timed != nil {
+		if err == nil && d.resyncs() {
 			err = d.lastCompare(gctx)
 		}
 		d.flip.lastRound = time.Since(at)
@@ -155,7 +162,7 @@ func (d *drive) closeAndTake(ctx context.Context, e placement.Entry) (sealed boo
 		return sealed, err
 	}
 	d.flip.proxies = clear.Proxies
-	if d.c.timed != nil {
+	if d.resyncs() {
 		return true, d.stillQuiet()
 	}
 	return true, nil

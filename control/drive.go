@@ -48,7 +48,8 @@ type drive struct {
 	unsure   map[string]uint64 // by session: lost journals of living sessions, and the head that a reconcile covers
 	verified bool
 	ack      time.Duration // what the last barrier took, less with every round of waiting
-	compare  time.Duration // what the last comparison of a timed move took
+	rewrites bool          // an ingest pipeline may write other documents than the journals name
+	compare  time.Duration // what the last comparison of a move that resyncs took
 	compared time.Duration // when it ended
 	calm     int           // rounds spent waiting for a shorter predicted pause since the last cutover
 	flip     flipped
@@ -268,7 +269,7 @@ func (d *drive) attempt(ctx context.Context) error {
 	}
 	m := d.move()
 	d.mv, d.epoch, d.verified, d.flip, d.ack, d.calm = nil, 0, false, flipped{}, 0, 0
-	d.compare, d.compared = 0, 0
+	d.rewrites, d.compare, d.compared = false, 0, 0
 	d.after, d.unsure = map[string]uint64{}, map[string]uint64{}
 	src, err := d.c.client(ctx, m.From.Cluster)
 	if err != nil {

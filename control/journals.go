@@ -137,6 +137,9 @@ func (d *drive) round(ctx context.Context) ([]gate.DocRef, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := d.adopt(ctx); err != nil {
+			return nil, err
+		}
 		if err := d.absorb(ctx, h); err != nil {
 			return nil, err
 		}

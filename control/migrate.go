@@ -148,6 +148,11 @@ func (d *drive) beginBarrier(ctx context.Context) error {
 		_, err := d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)
 		cancel()
 		if err == nil {
+			// What was created before this moment is in no journal and has to be
+			// copied; what is created later is.
+			if err := d.adopt(ctx); err != nil {
+				return err
+			}
 			if err := d.mv.NoteBase(ctx); err != nil {
 				return err
 			}
@@ -282,7 +287,11 @@ func (d *drive) discard(ctx context.Context, why error) error {
 			m.Error, m.Owner = "the target was not cleaned: the partition lives there, or is moving there by another move", ""
 		})
 	}
-	if d.mv != nil {
+	// A cluster that could not even be asked has nothing of this move, unless an
+	// earlier attempt came further.
+	var refused *mover.RefusedError
+	untouched := m.Attempt == 1 && len(m.Indices) == 0 && errors.As(why, &refused) && refused.Code == mover.CodeUnreachable
+	if d.mv != nil && !untouched {
 		if err := d.mv.Discard(ctx); err != nil {
 			if m.BeginEpoch != 0 || m.Attempt < 2*preparingTries || ctx.Err() != nil {
 				return fmt.Errorf("clean the target: %w", err)

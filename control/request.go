@@ -22,6 +22,7 @@ var (
 	ErrFlipped        = errors.New("the move has flipped; move the tenant back instead")
 	ErrNotFlipped     = errors.New("the move has not flipped")
 	ErrSettled        = errors.New("the move has ended")
+	ErrPlaceTaken     = errors.New("the target belongs to another tenant")
 )
 
 // Request asks for a move.
@@ -133,8 +134,28 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if err := target.Validate(); err != nil {
 		return fail(err)
 	}
+	if err := placeFree(ctx, s, r.Partition, target); err != nil {
+		return fail(err)
+	}
 	m.To = target
 	return m, from, to, nil
+}
+
+// placeFree refuses a target that another tenant has, or will have, or has its old
+// copy at: each would read the other's documents. An entry that cannot be decoded
+// is passed over; the prechecks look at the cluster itself.
+func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, target placement.Placement) error {
+	var other placement.PartitionID
+	_, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
+		if err == nil && e.Partition != id && (lives(target, e.State.From) || lives(target, e.State.To) || lives(target, e.Previous)) {
+			other = e.Partition
+		}
+		return other == ""
+	})
+	if err == nil && other != "" {
+		return fmt.Errorf("%w: %s is of tenant %q; choose another cluster, or move that tenant and retire its move first", ErrPlaceTaken, target, string(other))
+	}
+	return err
 }
 
 func cluster(ctx context.Context, s *store.Store, name string) (placement.Cluster, error) {

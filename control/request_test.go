@@ -83,3 +83,21 @@ func TestRequests(t *testing.T) {
 		t.Errorf("abort: %+v, %v", got, err)
 	}
 }
+
+// TestRequestMoveRefusesAnothersPlace: a tenant that owns a cluster would see, and
+// could remove, what is put beside it.
+func TestRequestMoveRefusesAnothersPlace(t *testing.T) {
+	s := withClusters(t) // acme is on a
+	if _, err := s.Register(t.Context(), "hooli", placement.Placement{Kind: placement.DedicatedCluster, Cluster: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []control.Request{{Partition: "acme", Cluster: "b"}, {Partition: "hooli", Cluster: "a"}} {
+		_, err := control.RequestMove(t.Context(), s, r)
+		if other := map[placement.PartitionID]string{"acme": `"hooli"`, "hooli": `"acme"`}[r.Partition]; !errors.Is(err, control.ErrPlaceTaken) || !strings.Contains(err.Error(), other) {
+			t.Errorf("%s to %s: %v", r.Partition, r.Cluster, err)
+		}
+	}
+	if all, _, err := control.Moves(s).List(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("a refused request left %d records, %v", len(all), err)
+	}
+}

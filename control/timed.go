@@ -61,10 +61,13 @@ func (d *drive) timedCompare(ctx context.Context) error {
 
 // timedPause is what a timed cutover takes beyond an ordinary one.
 func (d *drive) timedPause() time.Duration {
-	if d.c.timed == nil {
-		return 0
+	switch {
+	case d.c.timed != nil:
+		return d.c.timed.wait + d.compare
+	case d.rewrites:
+		return d.compare
 	}
-	return d.c.timed.wait + d.compare
+	return 0
 }
 
 // awaitTime waits for the timed barrier of e, which this driver has put into
@@ -105,7 +108,7 @@ func (d *drive) lastCompare(ctx context.Context) (err error) {
 			return fmt.Errorf("the last comparison: %w", err)
 		}
 		if !diff.Empty() {
-			return fmt.Errorf("after the timed barrier: %w", drift(diff))
+			return fmt.Errorf("after the barrier: %w", drift(diff))
 		}
 	}
 	d.flip.verified = &counts
@@ -118,9 +121,13 @@ func (d *drive) lastCompare(ctx context.Context) (err error) {
 // loses nothing. What is written after the seal the fence reveals.
 func (d *drive) stillQuiet() error {
 	for n, i := range d.mv.Indexes() {
-		if n >= len(d.flip.marks) || !maps.Equal(i.Mark, d.flip.marks[n]) {
-			return fmt.Errorf("%w: the source was written to after the timed barrier, so a proxy does not keep to controller.drain_barrier", errDrift)
+		if n < len(d.flip.marks) && maps.Equal(i.Mark, d.flip.marks[n]) {
+			continue
 		}
+		if d.c.timed == nil {
+			return fmt.Errorf("%w: the source was written to after the barrier", errDrift)
+		}
+		return fmt.Errorf("%w: the source was written to after the timed barrier, so a proxy does not keep to controller.drain_barrier", errDrift)
 	}
 	return nil
 }

@@ -150,13 +150,13 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 		}
 		actions = append(actions, action("add", idx[i].Target, m.writeAlias(turn, i), map[string]any{"is_write_index": true}))
 		if !slices.Contains(aliases[i], m.marker()) { // sealed before, and open again
-			actions = append(actions, action("add", idx[i].Target, m.marker(), map[string]any{"is_hidden": true}))
+			actions = append(actions, m.mark(idx[i].Target))
 		} else {
 			// Removing and adding the marker in one step makes the whole step
 			// fail when it is gone: a mover that was paused here while the move
 			// was sealed adds nothing.
 			actions = append([]any{action("remove", idx[i].Target, m.marker(), map[string]any{"must_exist": true})}, actions...)
-			actions = append(actions, action("add", idx[i].Target, m.marker(), map[string]any{"is_hidden": true}))
+			actions = append(actions, m.mark(idx[i].Target))
 		}
 	}
 	if err := m.updateAliases(ctx, actions); err != nil {
@@ -184,6 +184,12 @@ func action(verb, index, alias string, more map[string]any) any {
 		a[k] = v
 	}
 	return map[string]any{verb: a}
+}
+
+// mark adds the marker, hidden as create has made it: an alias must be the same on
+// all its indices.
+func (m *Mover) mark(target string) any {
+	return action("add", target, m.marker(), map[string]any{"is_hidden": true})
 }
 
 // updateAliases performs all actions in one cluster-state update, or none.

@@ -36,7 +36,7 @@ type target struct {
 
 // Apply makes each document at B what it is at A now. A reference that no index
 // of the move has is looked for at A: if it is there, the error is
-// ErrSourceChanged.
+// ErrSourceAdded.
 //
 // A document is read from A by a realtime get and written with A's version. If
 // B answers with a conflict, or A does not have the document, both sides are
@@ -140,8 +140,14 @@ func (m *Mover) resolveAlias(ctx context.Context, idx []Index, name string) ([]i
 	var out []int
 	for _, f := range all {
 		n := slices.IndexFunc(idx, func(i Index) bool { return i.Source == f.name })
+		if n < 0 && f.stays() {
+			return nil, &RefusedError{Code: CodeUnsupported, Field: f.name, Detail: "the tenant writes to an index that does not move, because it is hidden or has a name of the cluster's own", Fix: "let the tenant use an ordinary index"}
+		}
 		if n < 0 {
-			return nil, fmt.Errorf("index %s is not part of the move: %w", f.name, ErrSourceChanged)
+			if err := m.checkSourceIndex(f); err != nil {
+				return nil, err
+			}
+			return nil, fmt.Errorf("index %s: %w", f.name, ErrSourceAdded)
 		}
 		out = append(out, n)
 	}

@@ -26,8 +26,13 @@
 // carries A's version (external_gte: it can be repeated, and loses against
 // anything newer), and a delete carries B's sequence number.
 //
+// A dedicated cluster is moved with all its indices, those included that the tenant
+// creates meanwhile (Adopt), but not with its settings, templates, pipelines and
+// scripts, nor with hidden indices and those whose name begins with a dot: they are
+// the cluster's own.
+//
 // It refuses, with a [RefusedError] that names the field and the fix, what it
-// cannot move without loss: an index without _source, a source with a write
-// block, data streams, a target that holds something, a target of an older
-// major version.
+// cannot move without loss: an index without _source, a closed one, a source with
+// a write block, an index whose ingest pipelines the target lacks, data streams, a
+// target that holds something, a target of an older major version.
 package mover

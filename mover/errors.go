@@ -10,9 +10,12 @@ var (
 	// ErrFenced: this attempt's write alias is gone from the target, so another
 	// attempt has taken over, or the move has been sealed. Nothing was written.
 	ErrFenced = errors.New("this attempt's write alias is gone from the target")
-	// ErrSourceChanged: an index of the source was deleted, created again or
-	// added since the move was prepared. The move has to be aborted.
-	ErrSourceChanged = errors.New("an index of the source was deleted, created again or added since the move began")
+	// ErrSourceChanged: an index of the source was deleted or created again since
+	// the move was prepared. The move has to be aborted.
+	ErrSourceChanged = errors.New("an index of the source was deleted or created again since the move began")
+	// ErrSourceAdded: the tenant of a dedicated cluster has created an index since
+	// the move knew of all of them. Adopt takes it in.
+	ErrSourceAdded = errors.New("an index was created at the source, which the move has yet to take in")
 	// ErrTargetChanged: an index of the target is not the one that this move
 	// created.
 	ErrTargetChanged = errors.New("an index of the target is not the one that this move created")
@@ -31,6 +34,7 @@ var (
 const (
 	CodeSourceMissing   = "source_missing"
 	CodeSourceBlocked   = "source_blocked"
+	CodeSourceClosed    = "source_closed"
 	CodeSourceDisabled  = "source_disabled" // _source off, or filtered
 	CodeDataStream      = "data_stream"
 	CodeTargetExists    = "target_exists"
@@ -38,7 +42,7 @@ const (
 	CodeAliasConflict   = "alias_conflict"
 	CodeVersion         = "incompatible_version"
 	CodeUnreachable     = "cluster_unreachable"
-	CodeUnsupported     = "unsupported_kind"
+	CodeUnsupported     = "unsupported_kind" // of placement, or of index
 	CodePipelineMissing = "pipeline_missing"
 	CodeSpace           = "not_enough_space"
 	CodeDocument        = "document_refused"

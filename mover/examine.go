@@ -85,6 +85,9 @@ func (m *Mover) checkSourceIndex(f found) error {
 	if f.dataStream != "" {
 		return &RefusedError{Code: CodeDataStream, Field: f.name, Detail: "it belongs to the data stream " + f.dataStream, Fix: "data streams cannot be moved"}
 	}
+	if f.settings["index.verified_before_close"] == "true" {
+		return &RefusedError{Code: CodeSourceClosed, Field: f.name, Detail: "the index is closed, so it cannot be read", Fix: "open it, or delete it if nothing needs it"}
+	}
 	for _, b := range []string{"write", "read_only", "read_only_allow_delete", "read", "metadata"} {
 		if v := f.settings["index.blocks."+b]; v == "true" {
 			return &RefusedError{Code: CodeSourceBlocked, Field: f.name + " index.blocks." + b, Detail: "the index is blocked", Fix: "remove the block, or leave the index where it is"}
@@ -193,27 +196,6 @@ func (m *Mover) checkAliases(ctx context.Context, sources []found) error {
 				if !targets[f.name] {
 					return &RefusedError{Code: CodeAliasConflict, Field: "alias " + a, Detail: fmt.Sprintf("the source's alias is in use on %s, by index %s", m.dst.Name(), f.name), Fix: "remove or rename one of the two"}
 				}
-			}
-		}
-	}
-	return nil
-}
-
-// checkPipelines refuses an index whose ingest pipelines the target lacks: every
-// write after the flip would fail.
-func (m *Mover) checkPipelines(ctx context.Context, sources []found) error {
-	for _, s := range sources {
-		for _, k := range []string{"index.default_pipeline", setFinal} {
-			p := s.settings[k]
-			if p == "" || p == "_none" {
-				continue
-			}
-			err := m.read(ctx, m.dst, http.MethodGet, "/_ingest/pipeline/"+esc(p), nil, nil, nil)
-			if code, _ := status(err); code == http.StatusNotFound {
-				return &RefusedError{Code: CodePipelineMissing, Field: s.name + " " + k, Detail: fmt.Sprintf("%s has no ingest pipeline %s", m.dst.Name(), p), Fix: "create it there first"}
-			}
-			if err != nil {
-				return fmt.Errorf("look for the pipeline of %s on %s: %w", s.name, m.dst.Name(), err)
 			}
 		}
 	}

@@ -88,8 +88,12 @@ func (m *Mover) Precheck(ctx context.Context) (Report, error) {
 	r.Indices = len(sources)
 	for _, s := range sources {
 		r.Shards += s.shards
-		if err := r.judge("source "+s.name, m.checkSourceIndex(s), "can be copied"); err != nil {
+		bad := m.checkSourceIndex(s)
+		if err := r.judge("source "+s.name, bad, "can be copied"); err != nil {
 			return r, err
+		}
+		if bad != nil {
+			continue // a closed one cannot even be measured
 		}
 		docs, bytes, err := m.size(ctx, s.name)
 		if err != nil {
@@ -104,7 +108,7 @@ func (m *Mover) Precheck(ctx context.Context) (Report, error) {
 	if err := r.judge("aliases", m.checkAliases(ctx, sources), "no conflict"); err != nil {
 		return r, err
 	}
-	if err := r.judge("pipelines", m.checkPipelines(ctx, sources), "present where used"); err != nil {
+	if err := m.judgePipelines(ctx, &r, sources); err != nil {
 		return r, err
 	}
 	t, err := m.templated(ctx, sources)

@@ -49,14 +49,18 @@ func (m *Mover) Prepare(ctx context.Context) ([]Index, error) {
 				return nil, err
 			}
 		}
-		idx = append(idx, Index{
-			Logical: m.logicalName(s.name), Source: s.name, SourceUUID: s.uuid,
-			Target: t, TargetUUID: f.uuid, Shards: s.shards, GCDeletes: s.settings[setGC],
-		})
+		idx = append(idx, m.index(*s, f))
 	}
 	m.Use(idx)
 	m.log.InfoContext(ctx, "prepared", "indices", len(idx))
 	return m.Indexes(), nil
+}
+
+func (m *Mover) index(s, target found) Index {
+	return Index{
+		Logical: m.logicalName(s.name), Source: s.name, SourceUUID: s.uuid,
+		Target: target.name, TargetUUID: target.uuid, Shards: s.shards, GCDeletes: s.settings[setGC],
+	}
 }
 
 // create makes one target index. It has the source's number of routing shards
@@ -159,6 +163,9 @@ func (m *Mover) Ready(ctx context.Context) error {
 		}
 		if len(src) != 1 {
 			return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
+		}
+		if err := m.checkPipelines(ctx, src); err != nil { // the tenant may have named another one since Prepare
+			return err
 		}
 		set := map[string]any{}
 		for _, k := range []string{setReplicas, setRefresh, setExpand} {

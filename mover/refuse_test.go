@@ -2,8 +2,11 @@ package mover_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/internal/upstream"
@@ -20,6 +23,8 @@ func TestRefusals(t *testing.T) {
 		{"source disabled", `{"mappings":{"_source":{"enabled":false}}}`, nil, mover.CodeSourceDisabled},
 		{"source filtered", `{"mappings":{"_source":{"excludes":["a"]}}}`, nil, mover.CodeSourceDisabled},
 		{"blocked", "", func(r *rig) { r.call(r.src, "PUT", "/"+r.a+"/_block/write", "", "", nil) }, mover.CodeSourceBlocked},
+		{"closed", "", func(r *rig) { r.call(r.src, "POST", "/"+r.a+"/_close", "", "", nil) }, mover.CodeSourceClosed},
+		{"final pipeline", `{"settings":{"index.final_pipeline":"nowhere"}}`, nil, mover.CodePipelineMissing},
 		{"no source", "", func(r *rig) { r.call(r.src, "DELETE", "/"+r.a, "", "", nil) }, mover.CodeSourceMissing},
 		{"target with documents", "", func(r *rig) { r.call(r.dst, "PUT", "/"+r.b+"/_doc/1", "", `{}`, nil) }, mover.CodeTargetExists},
 		{"target empty", "", func(r *rig) { r.call(r.dst, "PUT", "/"+r.b, "", "", nil) }, mover.CodeTargetExists},
@@ -112,11 +117,65 @@ func TestDedicatedCluster(t *testing.T) {
 	if len(al) != 2 || len(al["one"].Aliases) != 1 || al["two"].Aliases["both"]["is_write_index"] != true {
 		t.Errorf("%v", al)
 	}
-	r.call(r.src, "PUT", "/three/_doc/1", "", `{"a":3}`, nil)
-	if err := m.CheckSource(t.Context()); !errors.Is(err, mover.ErrSourceChanged) {
+	// Opened again, with an index that the tenant has created meanwhile.
+	if err := m.Take(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	r.call(r.src, "PUT", "/three/_doc/1", "routing=r", `{"a":3}`, nil)
+	r.call(r.src, "PUT", "/.later", "", "", nil)
+	r.call(r.src, "PUT", "/hidden", "", `{"settings":{"index.hidden":true}}`, nil)
+	if err := m.CheckSource(t.Context()); !errors.Is(err, mover.ErrSourceAdded) {
 		t.Errorf("a new index: %v", err)
 	}
-	if _, err := m.Apply(t.Context(), ref2("three", "1")); !errors.Is(err, mover.ErrSourceChanged) {
+	three := []gate.DocRef{{Index: "three", ID: "1", Routing: "r"}}
+	if _, err := m.Apply(t.Context(), three); !errors.Is(err, mover.ErrSourceAdded) {
 		t.Errorf("a document of a new index: %v", err)
+	}
+	if fresh, err := m.Adopt(t.Context()); err != nil || !fresh || len(m.Indexes()) != 3 {
+		t.Fatalf("adopt: %t, %v: %+v", fresh, err, m.Indexes())
+	}
+	if fresh, err := m.Adopt(t.Context()); err != nil || fresh {
+		t.Errorf("adopt again: %t, %v", fresh, err)
+	}
+	if a, err := m.Apply(t.Context(), three); err != nil || a.Indexed != 1 {
+		t.Errorf("a document of an adopted index: %+v, %v", a, err)
+	}
+	r.equal(m, 4)
+	if err := m.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	al = nil
+	r.call(r.dst, "GET", "/_alias", "", "", &al)
+	if len(al) != 3 || len(al["three"].Aliases) != 0 {
+		t.Errorf("left after the seal: %v", al)
+	}
+	if err := m.CheckSource(t.Context()); err != nil {
+		t.Error(err)
+	}
+	// A successor that does not know the adopted index finds it and goes on.
+	again := r.mover(nil)
+	again.Use(m.Indexes()[:2])
+	if err := again.Take(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.Adopt(t.Context()); err == nil {
+		t.Error("an index of a sealed move was taken for one's own")
+	}
+	var refused *mover.RefusedError
+	r.call(r.src, "PUT", "/.later/_doc/1", "", "{}", nil)
+	for _, stays := range []string{".later", "hidden"} {
+		if _, err := m.Apply(t.Context(), ref2(stays, "1")); !errors.As(err, &refused) || refused.Code != mover.CodeUnsupported || refused.Field != stays {
+			t.Errorf("a write to an index that stays: %v", err)
+		}
+	}
+	r.call(r.src, "PUT", "/_index_template/stream", "", `{"index_patterns":["stream"],"data_stream":{}}`, nil)
+	r.call(r.src, "PUT", "/_data_stream/stream", "", "", nil)
+	if rep, err := r.mover(nil).Precheck(t.Context()); err != nil || !strings.Contains(fmt.Sprint(rep.Checks), "data streams cannot be moved") {
+		t.Errorf("a data stream: %+v, %v", rep, err)
+	}
+	r.call(r.src, "DELETE", "/_data_stream/stream", "", "", nil)
+	r.call(r.src, "DELETE", "/two", "", "", nil)
+	if _, err := m.Adopt(t.Context()); !errors.Is(err, mover.ErrSourceChanged) {
+		t.Errorf("a removed index: %v", err)
 	}
 }

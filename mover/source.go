@@ -75,18 +75,22 @@ func settingValue(s string) any {
 	return s
 }
 
-// sources describes what the placement holds at A now. Closed, hidden and
-// system indices (a name that begins with a dot) of a dedicated cluster are not
-// a tenant's data to move.
+// stays reports whether the index of a dedicated cluster is the cluster's own. What
+// is behind a data stream has such a name too, but is the tenant's.
+func (f found) stays() bool {
+	return f.dataStream == "" && (strings.HasPrefix(f.name, ".") || f.settings["index.hidden"] == "true")
+}
+
+// sources describes what the placement holds at A now. Hidden and system
+// indices (a name that begins with a dot) of a dedicated cluster are the
+// cluster's own and stay where they are.
 func (m *Mover) sources(ctx context.Context) ([]found, error) {
 	if m.spec.From.Kind == placement.DedicatedCluster {
 		all, err := m.describe(ctx, m.src, "*")
 		if err != nil {
 			return nil, err
 		}
-		return slices.DeleteFunc(all, func(f found) bool {
-			return strings.HasPrefix(f.name, ".") || f.settings["index.hidden"] == "true"
-		}), nil
+		return slices.DeleteFunc(all, found.stays), nil
 	}
 	all, err := m.describe(ctx, m.src, m.spec.From.Index)
 	if err != nil {
@@ -101,8 +105,9 @@ func (m *Mover) sources(ctx context.Context) ([]found, error) {
 	return all, nil
 }
 
-// CheckSource returns an error that is ErrSourceChanged unless the source has
-// exactly the indices, by UUID, that the move was prepared for.
+// CheckSource returns an error unless the source has exactly the indices, by
+// UUID, that the move knows: ErrSourceAdded if there is a new one in a dedicated
+// cluster, ErrSourceChanged if one is gone or another.
 func (m *Mover) CheckSource(ctx context.Context) error {
 	idx, err := m.indices()
 	if err != nil {
@@ -118,8 +123,10 @@ func (m *Mover) CheckSource(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(now) != len(idx) {
-		return fmt.Errorf("%d indices, %d when the move began: %w", len(now), len(idx), ErrSourceChanged)
+	for _, f := range now {
+		if !slices.ContainsFunc(idx, func(i Index) bool { return i.Source == f.name }) {
+			return fmt.Errorf("index %s: %w", f.name, ErrSourceAdded)
+		}
 	}
 	return nil
 }

@@ -7,7 +7,8 @@
 // its table, because what it does not understand it cannot keep inside a tenant;
 // in a dedicated index every name of an index but the tenant's own, wildcards and
 // lists included, in paths, bulk lines and inside queries (terms lookup,
-// more_like_this, percolate, indexed shapes); bodies that are not JSON.
+// more_like_this, percolate, indexed shapes); bodies that are not JSON; and the
+// removal of an index while its tenant moves.
 //
 // What it never does: send a write twice that may have arrived, or report success
 // for a write whose outcome is unknown. Such a write is answered with status 504

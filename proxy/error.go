@@ -22,6 +22,7 @@ const (
 	TypeUnsupported     = "sluice_unsupported"      // 400: not in the table of endpoints, or a parameter that cannot be honoured
 	TypeForeignIndex    = "sluice_foreign_index"    // 400: a wildcard or list of indices, or a reference to another index
 	TypeNotAllowed      = "sluice_not_allowed"      // 403: the operation belongs to the operator of the placement
+	TypeMoving          = "sluice_moving"           // 409: indices are not removed while their tenant moves; nothing was sent
 	TypeUnknownTenant   = "sluice_unknown_tenant"   // 404
 	TypeTenantRequired  = "sluice_tenant_required"  // 400: no tenant, or contradictory ones
 	TypeBadCursor       = "sluice_bad_cursor"       // 400: tampered, or none of ours

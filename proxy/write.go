@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -45,6 +46,12 @@ func (q *request) writeOnce(p *payload) (again bool, err error) {
 	if err != nil {
 		t.Cancel()
 		return false, err
+	}
+	if q.op == opClusterAdmin && q.entry.State.Migrating() {
+		if err := q.checkRemoval(p); err != nil {
+			t.Cancel()
+			return false, err
+		}
 	}
 	if q.op == opPutAlias {
 		if p, err = q.checkAlias(p, pl); err != nil {
@@ -159,6 +166,34 @@ func (q *request) checkAlias(p *payload, pl placement.Placement) (*payload, erro
 		return nil, err
 	}
 	return bytesPayload(b, p.mime), nil
+}
+
+// checkRemoval refuses to remove an index of a tenant that is moving: its copy is
+// being made, and a name that comes back would be another index. Creating one is
+// let through; the mover takes it in.
+func (q *request) checkRemoval(p *payload) error {
+	refused := fail(http.StatusConflict, TypeMoving, "the tenant is being moved to another cluster, and its indices cannot be removed until that has ended; nothing was changed, repeat the request then")
+	if q.r.Method == http.MethodDelete {
+		return refused
+	}
+	if q.index != "" { // PUT /{i}
+		return nil
+	}
+	if p.rest != nil {
+		return fail(http.StatusRequestEntityTooLarge, TypeTooLarge, "the body of an alias change may have %d bytes while the tenant is being moved", bufferBody)
+	}
+	var body struct {
+		Actions []map[string]json.RawMessage `json:"actions"`
+	}
+	if err := json.Unmarshal(p.head, &body); err != nil {
+		return fail(http.StatusBadRequest, "parsing_exception", "the body is not a list of alias actions: %s", err)
+	}
+	for _, a := range body.Actions {
+		if _, ok := a["remove_index"]; ok {
+			return refused
+		}
+	}
+	return nil
 }
 
 // capTimeout makes OpenSearch give up waiting for a shard before the proxy gives

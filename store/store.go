@@ -41,7 +41,7 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("record %q in %s is corrupt: %s; it was left as it is", e.Name, e.Space, e.Reason)
+	return fmt.Sprintf("record %q in %s is corrupt: %s; it was left as it is: put the right value back, or delete its key", e.Name, e.Space, e.Reason)
 }
 
 // Options of a Store. The zero value is useful.

@@ -31,6 +31,8 @@ func run(files []string, out, errw io.Writer) int {
 		return 2
 	}
 	var longest, medians, slowest []time.Duration
+	var parts [5][]time.Duration // of moves whose receipt has them
+	var worst demo.Holds
 	held, refused, tries, docs := 0, 0, 0, 0
 	for _, f := range files {
 		b, err := os.ReadFile(f)
@@ -50,6 +52,14 @@ func run(files []string, out, errw io.Writer) int {
 		docs = r.Documents
 		for _, l := range r.Legs {
 			longest, medians, slowest = append(longest, l.Holds.Longest), append(medians, l.Holds.P50), append(slowest, l.ClientWrite.Max)
+			if p := l.Holds.Parts; p.Whole > 0 {
+				for i, v := range []float64{p.Whole, p.Barrier, p.LastRound, p.Seal, p.Rest()} {
+					parts[i] = append(parts[i], time.Duration(v*float64(time.Millisecond)))
+				}
+			}
+			if l.Holds.Longest > worst.Longest {
+				worst = l.Holds
+			}
 			held, refused, tries = held+l.Holds.Held, refused+l.Holds.Refused, tries+l.Holds.Cutovers
 		}
 	}
@@ -63,12 +73,20 @@ func run(files []string, out, errw io.Writer) int {
 			within++
 		}
 	}
-	fmt.Fprintf(out, "moves                       n=%d, %d documents each, %d CPUs\n", len(longest), docs, runtime.NumCPU())
-	fmt.Fprintf(out, "writes held                 %d, refused %d; cutovers tried %d\n", held, refused, tries)
+	fmt.Fprintf(out, "moves                               n=%d, %d documents each, %d CPUs\n", len(longest), docs, runtime.NumCPU())
+	fmt.Fprintf(out, "writes held                         %d, refused %d; cutovers tried %d\n", held, refused, tries)
 	line(out, "longest hold of a move", longest)
 	line(out, "median hold of a move", medians)
 	line(out, "slowest write of a client", slowest)
-	fmt.Fprintf(out, "longest hold <= %v      %d of %d moves\n", target, within, len(longest))
+	for i, name := range []string{"cutover, as the controller sees it", "  barrier", "  last round", "  check and seal", "  the store's transitions"} {
+		if len(parts[i]) > 0 {
+			line(out, name, parts[i])
+		}
+	}
+	if worst.Parts.Whole > 0 {
+		fmt.Fprintf(out, "the longest hold                    %.0f ms: %s\n", float64(worst.Longest)/1e6, worst.Parts)
+	}
+	fmt.Fprintf(out, "longest hold <= %v              %d of %d moves\n", target, within, len(longest))
 	return 0
 }
 
@@ -77,5 +95,5 @@ func line(out io.Writer, what string, d []time.Duration) {
 	at := func(q float64) string {
 		return fmt.Sprintf("%.0f ms", float64(d[int(q*float64(len(d)-1)+0.5)])/1e6)
 	}
-	fmt.Fprintf(out, "%-27s p50 %s, p90 %s, max %s\n", what, at(0.5), at(0.9), at(1))
+	fmt.Fprintf(out, "%-35s p50 %s, p90 %s, max %s\n", what, at(0.5), at(0.9), at(1))
 }

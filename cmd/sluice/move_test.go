@@ -266,3 +266,59 @@ func TestCompletionOfNames(t *testing.T) {
 		}
 	}
 }
+
+// TestRetireWaits: the command ends when the old copy is gone, or when the
+// controller says why it stays.
+func TestRetireWaits(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(*control.Move)
+		code int
+		says string
+	}{
+		{"gone", func(m *control.Move) { m.Stage = control.StageDone }, exitOK, ""},
+		{"kept", func(m *control.Move) {
+			m.Stage, m.RetireRequested, m.Error = control.StageFlipped, false, "the old copy was not retired: the tenant lives there again"
+		}, exitMove, "the tenant lives there again"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, s := newMoveCLI(t)
+			c.ok("move", "acme", "--to", "b")
+			id := newest(t, s)
+			change(t, s, id, func(m *control.Move) { m.Stage, m.Receipt = control.StageFlipped, receipt() })
+			done := make(chan struct{})
+			go func() { // the controller
+				defer close(done)
+				for asked := false; !asked; {
+					r, err := control.Moves(s).Get(t.Context(), id)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					asked = r.Value.RetireRequested
+					time.Sleep(time.Millisecond) // polls the command under test
+				}
+				change(t, s, id, func(m *control.Move) {
+					m.Stage, m.Progress.Note = control.StageRetiring, "waiting for reads of the old copy: p1"
+				})
+				change(t, s, id, tt.end)
+			}()
+			r := c.run("moves", "retire", id, "--wait")
+			<-done
+			if r.code != tt.code || !strings.Contains(r.stderr, tt.says) {
+				t.Errorf("%+v; want code %d and %q", r, tt.code, tt.says)
+			}
+		})
+	}
+}
+
+func TestLinesSayWhatIsWaitedFor(t *testing.T) {
+	var b bytes.Buffer
+	v := &lineView{w: &b, now: time.Now}
+	if err := v.show(control.Move{Stage: control.StageRetiring, Progress: control.Progress{Note: "waiting for reads of the old copy: p1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(b.String(), "retiring    waiting for reads of the old copy: p1\n") {
+		t.Errorf("%q", b.String())
+	}
+}

@@ -28,6 +28,15 @@ type view interface {
 // watchMove shows a move until it is settled, and returns its outcome: nil when
 // the tenant has flipped, a *moveError when it has not.
 func watchMove(c *cobra.Command, s *store.Store, id string) error {
+	m, err := watchUntil(c, s, id, watched)
+	if err != nil {
+		return err
+	}
+	return outcome(m)
+}
+
+// watchUntil shows a move until it is as asked for, and returns it.
+func watchUntil(c *cobra.Command, s *store.Store, id string, until func(control.Move) bool) (control.Move, error) {
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
 	v := newView(c)
@@ -42,11 +51,8 @@ func watchMove(c *cobra.Command, s *store.Store, id string) error {
 	for {
 		select {
 		case last = <-states:
-			if watched(last) {
-				if err := v.end(last); err != nil {
-					return err
-				}
-				return outcome(last)
+			if until(last) {
+				return last, v.end(last)
 			}
 		case <-tick.C:
 			if last.ID == "" {
@@ -54,12 +60,12 @@ func watchMove(c *cobra.Command, s *store.Store, id string) error {
 			}
 		case err := <-ended:
 			if err := c.Context().Err(); err != nil {
-				return err
+				return last, err
 			}
-			return err
+			return last, err
 		}
 		if err := v.show(last); err != nil {
-			return err
+			return last, err
 		}
 	}
 }

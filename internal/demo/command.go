@@ -28,6 +28,7 @@ It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs re
 		Example: `  sluice demo
   sluice demo --docs 5000 --moves 4
   sluice demo --store redis
+  sluice demo --placement dedicated_cluster
   sluice demo --opensearch 2.19.6,3.9.0 --moves 1
   sluice demo --keep --data-dir ./demo -o json > receipt.json`,
 		Args: cobra.NoArgs,
@@ -67,6 +68,7 @@ It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs re
 	f.IntVar(&o.Workers, "clients", o.Workers, "independent clients")
 	f.DurationVar(&o.Settle, "settle", o.Settle, "how long the clients work before, between and after the moves")
 	f.StringSliceVar(&o.OpenSearch, "opensearch", o.OpenSearch, "versions of the clusters: source,target")
+	f.StringVar((*string)(&o.Placement), "placement", string(o.Placement), "dedicated_index, or dedicated_cluster: all indices of a cluster that is the tenant's")
 	f.IntVar(&o.Moves, "moves", o.Moves, "how many moves: there, back, there, ...")
 	f.StringVar(&o.Store, "store", o.Store, "where the placement table is: etcd (inside the controller), consul, redis or opensearch (a third cluster)")
 	f.BoolVar(&o.Keep, "keep", false, "leave data, configuration and logs behind, and the clients' log of every write")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/load"
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // The names of the demo.
@@ -21,6 +22,7 @@ const (
 	tenant   = "acme"
 	logical  = "docs"
 	physical = "acme-docs"
+	other    = "notes" // the tenant's second index, on a cluster of its own
 )
 
 // names of the clusters, in the order of Options.OpenSearch.
@@ -41,7 +43,8 @@ type story struct {
 	table server // of the placement table; nil when it is in the controller
 	fleet *Fleet
 	load  *load.Load
-	log   *os.File // of the clients; nil when none is kept
+	side  *load.Load // the second index of a dedicated cluster: written once, moved along; nil otherwise
+	log   *os.File   // of the clients; nil when none is kept
 	res   Result
 
 	storeLines []string // configuration of the store; nil for the one in the controller
@@ -90,8 +93,10 @@ func (s *story) directory() error {
 // cleanUp ends everything in the reverse order of its start. Logs stay when something went wrong, which an interruption is not.
 func (s *story) cleanUp(failed bool) error {
 	var errs []error
-	if s.load != nil {
-		s.load.Close()
+	for _, l := range []*load.Load{s.load, s.side} {
+		if l != nil {
+			l.Close()
+		}
 	}
 	if s.log != nil {
 		errs = append(errs, s.log.Close())
@@ -170,6 +175,16 @@ func (s *story) introduce(ctx context.Context) error {
 		if err := s.command(ctx, "cluster", "add", name, s.nodes[i].URL()); err != nil {
 			return err
 		}
+	}
+	if s.o.Placement == placement.DedicatedCluster {
+		// Clients use the cluster's own names. The second index has documents of the same ids.
+		for _, index := range []string{logical, other} {
+			if err := createIndex(ctx, s.nodes[0].URL(), index); err != nil {
+				return err
+			}
+		}
+		s.say("created indices %s and %s on cluster a, with their mapping", logical, other)
+		return s.command(ctx, "tenant", "add", tenant, "--cluster", names[0], "--kind", string(s.o.Placement))
 	}
 	if err := createIndex(ctx, s.nodes[0].URL(), physical); err != nil {
 		return err

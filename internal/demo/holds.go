@@ -12,6 +12,10 @@ type pauseRecord struct {
 	Receipt *struct {
 		Cutovers int `json:"cutovers"`
 		Pause    struct {
+			ControllerMS float64 `json:"controller_ms"`
+			BarrierMS    float64 `json:"barrier_ms"`
+			LastRoundMS  float64 `json:"last_round_ms"`
+			SealMS       float64 `json:"seal_ms"`
 			HeldRequests int     `json:"held_requests"`
 			Refused      int     `json:"refused"`
 			P50MS        float64 `json:"p50_ms"`
@@ -40,7 +44,8 @@ func (f *Fleet) holds(ctx context.Context, m Move) (Holds, error) {
 			if p.Unanswered > 0 {
 				return Holds{}, fmt.Errorf("the receipt of move %s: %d proxies did not tell what they held", m.ID, p.Unanswered)
 			}
-			return Holds{Held: p.HeldRequests, Refused: p.Refused, P50: msOf(p.P50MS), Longest: max(msOf(p.MaxMS), msOf(p.LongestMS)), Cutovers: in.Receipt.Cutovers}, nil
+			return Holds{Held: p.HeldRequests, Refused: p.Refused, P50: msOf(p.P50MS), Longest: max(msOf(p.MaxMS), msOf(p.LongestMS)), Cutovers: in.Receipt.Cutovers,
+				Parts: PauseParts{p.ControllerMS, p.BarrierMS, p.LastRoundMS, p.SealMS}}, nil
 		}
 		if err := sleep(ctx, 200*time.Millisecond); err != nil {
 			return Holds{}, fmt.Errorf("wait for the receipt of move %s: %w", m.ID, err)

@@ -19,14 +19,17 @@ type Options struct {
 	OpenSearch []string      // versions of the two clusters
 	Moves      int           // there, back, there, ...
 	Store      string        // where the placement table is: one of Stores
-	DataDir    string        // for data and logs; empty is a temporary one
-	Keep       bool          // leaves the directory behind
-	LogFile    bool          // keeps the clients' log as a file in the directory
+	// Placement is how the tenant is placed: in an index of its own, or on a
+	// cluster of its own, where clients use the cluster's names.
+	Placement placement.Kind
+	DataDir   string // for data and logs; empty is a temporary one
+	Keep      bool   // leaves the directory behind
+	LogFile   bool   // keeps the clients' log as a file in the directory
 }
 
 // Defaults returns the options of `sluice demo` without flags.
 func Defaults() Options {
-	return Options{Docs: 50_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2, Store: "etcd"}
+	return Options{Docs: 50_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2, Store: "etcd", Placement: placement.DedicatedIndex}
 }
 
 // Validate returns a *placement.InvalidError that names the flag and the fix, or nil.
@@ -48,6 +51,8 @@ func (o *Options) Validate() error {
 		return bad("--moves", o.Moves, "must be between 1 and 1000")
 	case !slices.Contains(Stores, o.Store):
 		return bad("--store", o.Store, "must be one of "+strings.Join(Stores, ", "))
+	case o.Placement != placement.DedicatedIndex && o.Placement != placement.DedicatedCluster:
+		return bad("--placement", o.Placement, "must be dedicated_index or dedicated_cluster")
 	case len(o.OpenSearch) == 1:
 		o.OpenSearch = []string{o.OpenSearch[0], o.OpenSearch[0]}
 	case len(o.OpenSearch) != 2:

@@ -30,6 +30,23 @@ type Holds struct {
 	P50      time.Duration `json:"p50_ns"`
 	Longest  time.Duration `json:"longest_ns"`
 	Cutovers int           `json:"cutovers"` // tried, the one that succeeded among them
+	Parts    PauseParts    `json:"parts"`
+}
+
+// PauseParts says where the time of a pause went, as the controller measured it, in milliseconds. All are 0 when another
+// controller completed the move than the one that had entered the cutover.
+type PauseParts struct {
+	Whole     float64 `json:"whole_ms"` // entering the cutover to its completion
+	Barrier   float64 `json:"barrier_ms"`
+	LastRound float64 `json:"last_round_ms"`
+	Seal      float64 `json:"seal_ms"`
+}
+
+// Rest is what is left beside the parts: the store's transitions.
+func (p PauseParts) Rest() float64 { return max(0, p.Whole-p.Barrier-p.LastRound-p.Seal) }
+
+func (p PauseParts) String() string {
+	return fmt.Sprintf("barrier %.0f + last round %.0f + seal %.0f + store %.0f = %.0f ms", p.Barrier, p.LastRound, p.Seal, p.Rest(), p.Whole)
 }
 
 // Result is the outcome of a demo.
@@ -95,6 +112,9 @@ func (r *Result) write(w io.Writer) error {
 	fmt.Fprintf(&b, "requests              %-8d failed %d   retried by clients %d\n", c.Requests, c.Failed, c.Retried)
 	fmt.Fprintf(&b, "reads                 %-8d stale %d   (a get that missed a write acknowledged before it was sent)\n", c.Reads, c.Stale)
 	fmt.Fprintf(&b, "pause (writes held)   %s\n", r.pause())
+	if worst := r.worst(); worst.Parts.Whole > 0 {
+		fmt.Fprintf(&b, "longest pause         %s\n", worst.Parts)
+	}
 	if r.cursors() {
 		b.WriteString("cursors               scroll and PIT opened before the flip finished with every document\n")
 	} else {
@@ -129,6 +149,17 @@ func (r *Result) pause() string {
 	slices.Sort(medians)
 	return fmt.Sprintf("p50 %.0f ms, max %.0f ms   longest single hold %.0f ms   (%d writes held; %s)",
 		ms(medians[len(medians)/2]), ms(longest), ms(longest), held, seen)
+}
+
+// worst returns the holds of the move that held a write, or would have held one, for longest.
+func (r *Result) worst() Holds {
+	var w Holds
+	for _, l := range r.Legs {
+		if l.Holds.Longest > w.Longest || l.Holds.Longest == w.Longest && l.Holds.Parts.Whole > w.Parts.Whole {
+			w = l.Holds
+		}
+	}
+	return w
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

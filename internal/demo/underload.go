@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/load"
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // underLoad fills the index, lets the clients loose, and moves the tenant while they work.
@@ -35,8 +36,21 @@ func (s *story) underLoad(ctx context.Context) error {
 		return errors.Join(err, s.troubleError())
 	}
 	s.say("the clients have stopped; reading every id and every document once more")
-	s.res.Final, err = s.load.Check(ctx)
+	s.res.Final, err = s.check(ctx)
 	return err
+}
+
+// check reads back everything in all of the tenant's indices.
+func (s *story) check(ctx context.Context) (load.CheckReport, error) {
+	r, err := s.load.Check(ctx)
+	if err != nil || s.side == nil {
+		return r, err
+	}
+	o, err := s.side.Check(ctx)
+	r.IDs, r.Existing, r.Took = r.IDs+o.IDs, r.Existing+o.Existing, r.Took+o.Took
+	r.Lost, r.Resurrected, r.WrongVersion, r.Extra = r.Lost+o.Lost, r.Resurrected+o.Resurrected, r.WrongVersion+o.WrongVersion, r.Extra+o.Extra
+	r.Findings = append(r.Findings, o.Findings...)
+	return r, err
 }
 
 // troubleError shows what the clients met, when a run ends before its receipt.
@@ -81,6 +95,16 @@ func (s *story) seed(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if s.o.Placement == placement.DedicatedCluster {
+		few := max(50, seed/10)
+		s.side, err = load.New(load.Target{URLs: s.fleet.URLs(), Header: TenantHeader, Tenant: tenant, Index: other}, docs[:few], few, &load.Options{Workers: 1})
+		if err != nil {
+			return err
+		}
+		if err := s.side.Seed(ctx, nil); err != nil {
+			return err
+		}
 	}
 	s.res.Documents = seed
 	s.say("written in %.1fs, %.0f documents/s", time.Since(start).Seconds(), float64(seed)/time.Since(start).Seconds())
@@ -129,7 +153,7 @@ func (s *story) move(ctx context.Context, from, to string) (Leg, error) {
 		return leg, err
 	}
 	s.say("the scroll has returned %d of %d documents, the point in time %d of %d", leg.Scroll.Read, leg.Scroll.Expected, leg.PIT.Read, leg.PIT.Expected)
-	if leg.Check, err = s.load.Check(ctx); err != nil {
+	if leg.Check, err = s.check(ctx); err != nil {
 		return leg, err
 	}
 	s.say("checked %d ids and %d documents in %.1fs: lost %d, resurrected %d, wrong version %d", leg.Check.IDs, leg.Check.Existing,
