@@ -69,7 +69,7 @@ func meddle(t *testing.T) (*opensearchstore.Store, *meddler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &meddler{}
+	m := &meddler{seen: map[string]int{}}
 	forward := httputil.NewSingleHostReverseProxy(target)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rule, ok := m.take(r)

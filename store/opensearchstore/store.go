@@ -67,6 +67,9 @@ func (s *Store) docPath(id string) string { return "/" + s.alias + "/_doc/" + ur
 // that was opened: one that was deleted and created again has no documents either.
 // What was read proves itself by being there, for a while.
 func (s *Store) fetch(ctx context.Context, k driver.Key) (*stored, error) {
+	if err := s.identity.replaced(); err != nil {
+		return nil, err
+	}
 	id := documentID(k)
 	var out *stored
 	err := s.read(ctx, func(ctx context.Context, n *node) error {
