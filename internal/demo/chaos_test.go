@@ -210,7 +210,7 @@ func TestKill9(t *testing.T) {
 }
 
 func killDuring(t *testing.T, r *rig, process *demo.Process, stage string) {
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	cursors, err := r.load.OpenCursors(ctx)
 	must(t, err)
