@@ -69,6 +69,7 @@ func search(ctx context.Context, dir string, r run) (found, error) {
 	if r.claim == "" {
 		cc = append(cc, "-DSAFETY", "-DNOFAIR")
 	} else {
+		cc = append(cc, "-DNFAIR=5")
 		opts = append(opts, "-a", "-f", "-N", r.claim) // -f: under weak fairness
 	}
 	if out, err := command(ctx, dir, "gcc", cc...); err != nil {
@@ -99,7 +100,7 @@ var (
 	summary  = regexp.MustCompile(`depth reached (\d+).*errors: (\d+)`)
 	stored   = regexp.MustCompile(`(\d+) states, stored`)
 	memory   = regexp.MustCompile(`([\d.]+)\s+total actual memory usage`)
-	macro    = regexp.MustCompile(`(?m)^#if(?:n?def) (M_\w+|REACH\w*)`)
+	macro    = regexp.MustCompile(`(?m)^#(?:if.*\bdefined\(|ifn?def )(M_\w+|REACH)\b`)
 	asserted = regexp.MustCompile(`assertion violated \(?bad!=(\d+)\)?`)
 )
 

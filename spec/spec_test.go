@@ -39,13 +39,34 @@ func r(model, flags string) run {
 	return run{model: model, flags: strings.Fields(flags), depth: 100_000, mem: 6000}
 }
 
+// live is a search for an execution, fair to each process, in which a move never ends.
+func live(flags string) run {
+	x := r("live", flags)
+	x.claim = "ends"
+	return x
+}
+
 var configs = []config{
-	{"barrier", quick, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0"), "a process that comes back under a second session; reopen and abort"},
-	{"barrier-again", quick, r("barrier", "-DMAXE=4 -DREADERS=0 -DW1=0 -DS0=1"), "a second cutover, a second begin"},
+	{"barrier", quick, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0"), "a second session, reopen, abort"},
+	{"barrier-again", quick, r("barrier", "-DMAXE=4 -DREADERS=0 -DW1=0 -DS0=1"), "a second cutover, a second move"},
 	{"barrier-reads", quick, r("barrier", "-DMAXE=2 -DS0=1 -DW1=0"), "fresh reads at either instance"},
 	{"barrier-close", quick, r("barrier", "-DMAXE=2 -DREADERS=0 -DW1=0 -DCLOSE=1 -DS0=1"), "clean close"},
 	{"barrier-report", quick, r("barrier", "-DMAXE=2 -DREADERS=0 -DW1=0 -DGATHER=1 -DS0=1"), "a report is gathered in steps"},
-	{"barrier-pause", quick, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0 -DM_SEND_PAUSE -DONLY_ACKED"), "a pause between the check and the send: what is acknowledged is kept all the same"},
+	{"barrier-pause", quick, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0 -DM_SEND_PAUSE -DONLY_ACKED"), "a pause after the send check, acknowledged writes only"},
+	{"barrier-two", full, r("barrier", "-DMAXE=3 -DREADERS=0 -DS0=1"), "both instances write"},
+	{"barrier-proofs", full, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0 -DS0=1 -DC=2"), "two controllers at their barriers"},
+	{"barrier-all", full, r("barrier", "-DMAXE=2 -DW1=0"), "reads, and a second session"},
+	{"journal", quick, r("journal", "-DMAXE=2 -DMOVES=1 -DW0=1"), "two instances, one of which closes"},
+	{"journal-again", quick, r("journal", "-DMAXE=4 -DW1=0 -DDEATHS=0"), "a second move, reopen, a late confirmation"},
+	{"journal-driver", quick, r("journal", "-DMAXE=2 -DW1=0 -DMOVES=1"), "the driver dies"},
+	{"journal-lost", quick, r("journal", "-DMAXE=2 -DW1=0 -DMOVES=1 -DUNLISTED=1"), "journals that are incomplete"},
+	{"journal-two", full, r("journal", "-DMAXE=2 -DMOVES=1"), "more writes"},
+	{"journal-reopen", full, r("journal", "-DMAXE=4 -DW1=0 -DMOVES=1"), "the driver dies, reopen"},
+	{"target", quick, r("target", "-DBULKS=2"), "two attempts, unknown outcomes, delete and create again"},
+	{"target-more", full, r("target", "-DBULKS=3"), "more bulks"},
+	{"timed", quick, r("timed", ""), "the timed barrier"},
+	{"retire", quick, r("retire", ""), "leased reads, retire against a move back"},
+	{"live", full, live(""), "a move ends"},
 }
 
 var mutants = []mutant{
@@ -71,6 +92,47 @@ var mutants = []mutant{
 	{"M_NO_READ_BARRIER", "barrier-reads", "", "M2_no_stale_read"},
 	{"M_RESOLVE_TWICE", "barrier-reads", "", "M4_one_placement"},
 	{"M_NO_ADOPT", "barrier", "", ""},
+
+	{"REACH", "journal-again", "", "REACHED"},
+	{"M_JOURNAL_EARLY", "journal-again", "", "M5_acked_readable"},
+	{"M_COUNT_BEFORE_JOURNAL", "journal-again", "", "M5_acked_readable"},
+	{"M_UNRESOLVED_READABLE_EARLY", "journal-again", "", "UNREAD_never"},
+	{"M_NO_BEGIN_BARRIER", "journal-again", "", "UNREAD_never"},
+	{"M_NO_REFRESH", "journal-again", "", "M5_acked_readable"},
+	{"M_NO_LAST_ROUND", "journal-again", "", "M5_acked_readable"},
+	{"M_CONFIRM_ANY_MOVE", "journal-again", "", "M5_acked_readable"},
+	{"M_CONFIRM_FIRST", "journal-driver", "", "M5_acked_readable"},
+	{"M_PULL_ANY_SESSION", "journal-again", "", "M5_acked_readable"},
+	{"M_VANISH_IGNORED", "journal-again", "", "M5_acked_readable"},
+	{"M_RECONCILE_EARLY", "journal-driver", "-DDEATHS=0", "UNREAD_never"},
+	{"M_LOST_IGNORED", "journal-lost", "", "M5_acked_readable"},
+	{"M_HEAD_AFTER_RECONCILE", "journal-lost", "", "M5_acked_readable"},
+	{"M_CLOSE_UNCONFIRMED", "journal", "", "M5_acked_readable"},
+	{"M_ABORT_KEEPS_COPY", "journal-again", "", "M5_acked_readable"},
+
+	{"REACH", "target", "", "REACHED"},
+	{"M_NO_ALIAS", "target", "", "M5_acked_readable"},
+	{"M_NO_DRAIN", "target", "", "M5_acked_readable"},
+	{"M_UNKNOWN_IGNORED", "target", "", "M5_acked_readable"},
+	{"M_AUTO_CREATE", "target", "-DONLY=M3_no_residue", "M3_no_residue"},
+	{"M_BLIND_OVERWRITE", "target", "", ""},
+	{"M_NO_SEAL", "target", "", ""},
+
+	{"REACH", "timed", "", "REACHED"},
+	{"M_STAMPED_BEFORE", "timed", "", "M1_no_stale_commit"},
+	{"M_OTHER_CLOCK", "timed", "", "M1_no_stale_commit"},
+	{"M_PROOF_OF_OTHER_EPOCH", "timed", "", "M1_no_stale_commit"},
+
+	{"REACH", "retire", "", "REACHED"},
+	{"M_RETIRE_WITHOUT_CAS", "retire", "", "M2_no_deleted_place"},
+	{"M_RETIRE_UNAPPLIED", "retire", "", "M4_read_of_deleted"},
+	{"M_RETIRE_OPEN_READS", "retire", "", "M4_read_of_deleted"},
+	{"M_LEASE_FROM_RENEWAL", "retire", "", "LEASED_bounded"},
+
+	{"M_NO_RECONCILE", "live", "", "ends"},
+	{"M_NEVER_DRAINED", "live", "", "ends"},
+	{"M_NO_DEADLINE", "live", "", "ends"},
+	{"M_NO_TAKEOVER", "live", "", "ends"},
 }
 
 // slots lets two searches run at a time: the sizes are for a machine of two cores.
