@@ -197,7 +197,8 @@ func TestSeedsRepeat(t *testing.T) {
 			}
 			return b.String()
 		}
-		if run() == run() {
+		before := run()
+		if again := run(); again == before {
 			same++
 		}
 	}
