@@ -39,7 +39,7 @@ func TestAReadWakesTheWatch(t *testing.T) {
 	other := connect(t, name, node.URL())
 	v := put(t, other, key("k"), "0", 0)
 	mine := connectWith(t, opensearchstore.Config{Addresses: []string{srv.URL}, Index: name},
-		&opensearchstore.Options{Timeout: 4 * timeout, DialTimeout: time.Minute, Poll: time.Hour})
+		&opensearchstore.Options{Timeout: timeout, DialTimeout: time.Minute, Poll: time.Hour})
 	seen := make(chan driver.Version, 10)
 	go func() {
 		err := mine.Watch(t.Context(), "entries", v, func(evs []driver.Event) error { seen <- evs[0].Version; return nil })
