@@ -42,9 +42,9 @@ func seqOf(v driver.Version) int64 { return int64(uint64(v)>>termBits) - 1 }
 // it; a change that no document remembers any more is driver.ErrCompacted for a
 // watch that is behind it.
 const (
-	maxPast      = 64       // changes
-	maxPastBytes = 32 << 10 // of values
-	minPast      = 4        // changes that are kept whatever their size
+	maxPast = 32 << 10 // bytes
+	aChange = 64       // bytes of a change besides its value, about
+	minPast = 4        // changes that are kept whatever their size
 )
 
 // document is the source of a record. JSON holds []byte in base64.
@@ -127,11 +127,11 @@ func (s *stored) next(k driver.Key, value []byte, deleted bool) *document {
 	d.Base = s.Base
 	size := 0
 	for _, c := range past {
-		size += len(c.Value)
+		size += len(c.Value) + aChange
 	}
-	for len(past) > maxPast || len(past) > minPast && size > maxPastBytes {
+	for len(past) > minPast && size > maxPast {
 		d.Base = past[0].Version
-		size -= len(past[0].Value)
+		size -= len(past[0].Value) + aChange
 		past = past[1:]
 	}
 	d.History = past

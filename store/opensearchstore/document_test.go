@@ -127,12 +127,13 @@ func TestARenewalIsNoChange(t *testing.T) {
 }
 
 func TestThePastIsBounded(t *testing.T) {
+	const most = opensearchstore.MaxPast / opensearchstore.AChange
 	for _, test := range []struct {
 		size, want int
-	}{{10, opensearchstore.MaxPast}, {1000, opensearchstore.MaxPastBytes / 1000}, {opensearchstore.MaxPastBytes, opensearchstore.MinPast}} {
+	}{{0, most}, {1000, opensearchstore.MaxPast / (1000 + opensearchstore.AChange)}, {opensearchstore.MaxPast, opensearchstore.MinPast}} {
 		var l life
 		var versions []driver.Version
-		for range opensearchstore.MaxPast + 10 {
+		for range most + 10 {
 			versions = append(versions, l.change(strings.Repeat("x", test.size), false).Version())
 		}
 		if len(l.cur.History) != test.want {
@@ -175,7 +176,7 @@ func TestSettle(t *testing.T) {
 	if now, err := opensearchstore.Settle(mine, first, first); err == nil {
 		t.Errorf("a conflict with what was expected: %v; want an error", now)
 	}
-	for range opensearchstore.MaxPast + 1 {
+	for range opensearchstore.MaxPast/opensearchstore.AChange + 1 {
 		l.change("x", false)
 	}
 	if now, err := opensearchstore.Settle(mine, first, l.cur); err == nil {
@@ -227,7 +228,7 @@ func FuzzDocument(f *testing.F) {
 		if kv, there, err := s.Moment(driver.Version(upto)); err == nil && there && uint64(kv.Version) > upto {
 			t.Fatalf("at %d the record is at %d", upto, kv.Version)
 		}
-		if len(s.Next(k, nil, false).History) > opensearchstore.MaxPast {
+		if len(s.Next(k, nil, false).History) > opensearchstore.MaxPast/opensearchstore.AChange {
 			t.Fatal("the past grows without bound")
 		}
 	})

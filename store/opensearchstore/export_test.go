@@ -12,11 +12,11 @@ type (
 )
 
 const (
-	MaxPast      = maxPast
-	MinPast      = minPast
-	MaxPastBytes = maxPastBytes
-	MaxSeq       = maxSeq
-	MetaID       = metaID
+	MaxPast = maxPast
+	AChange = aChange
+	MinPast = minPast
+	MaxSeq  = maxSeq
+	MetaID  = metaID
 )
 
 var (
