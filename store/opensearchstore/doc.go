@@ -16,8 +16,8 @@
 // out of the newest state. The alternatives were a document per change, whose newest
 // is found by a search and not by a GET, and a second log document, which is lost with
 // the process that should have written it. What it costs is the past in each write: at
-// most 32 KiB (some 500 small changes, some 50 of half a KiB), but always the last 4. A watch that is further
-// behind is driver.ErrCompacted and lists again.
+// most 32 KiB (some 500 small changes, some 50 of half a KiB), but always the last 4. A
+// watch that is further behind is driver.ErrCompacted and lists again.
 //
 // What a poll may report is bounded by the shard's global checkpoint: up to there every
 // copy has everything, without holes. It is read first, then the index is refreshed,
