@@ -158,6 +158,9 @@ func doctorEverywhere(t *testing.T, kinds []string, flags map[string][]string) {
 		if code, ok := want[v.Worst]; !ok || r.code != code || len(v.Left) > 0 {
 			t.Errorf("%s: worst %s, exit code %d, left %v\n%s", kind, v.Worst, r.code, v.Left, r.stderr)
 		}
+		if v.Server.Engine == "" || v.Server.Version == "" {
+			t.Errorf("%s: the report does not say which server: %+v", kind, v.Server)
+		}
 		probed := 0
 		for _, f := range v.Findings {
 			if f.Probed {
