@@ -22,7 +22,9 @@
 //     cluster's minimum of one and a half election timeouts, rounded up (2 s by
 //     default, 1 s embedded). A new leader, or a restarted member, grants every
 //     lease its whole ttl again; etcd looks for ended leases every 500 ms. So a
-//     session may end later than its ttl says, never earlier.
+//     session may end later than its ttl says, never earlier. After a change of
+//     leader its next renewal writes the record once more, unchanged, under
+//     another lease: a leader of before that wakes up may revoke those it knew.
 //   - A value may be about 1.5 MiB (etcd's --max-request-bytes), the database 2
 //     GiB by default (--quota-backend-bytes); when it is full, writes fail until
 //     it was compacted, defragmented and the alarm disarmed.

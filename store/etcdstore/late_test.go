@@ -9,10 +9,12 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
@@ -110,5 +112,96 @@ func TestLateUpdateDoesNothing(t *testing.T) {
 	}
 	if kv, err := s.Get(t.Context(), k); err != nil || string(kv.Value) != "mine" || kv.Version != v {
 		t.Fatalf("the record is %q at %d, %v", kv.Value, kv.Version, err)
+	}
+}
+
+// leaseOf returns the lease that a session's record is under.
+func leaseOf(t *testing.T, c *clientv3.Client, key string) clientv3.LeaseID {
+	t.Helper()
+	r, err := c.Get(t.Context(), key)
+	if err != nil || len(r.Kvs) != 1 {
+		t.Fatalf("get %s: %v, %v", key, r, err)
+	}
+	return clientv3.LeaseID(r.Kvs[0].Lease)
+}
+
+// A leader that was paused, and wakes up, may revoke the leases that it knew, by
+// its own count. A session that was renewed with its successor is not under such
+// a lease any more.
+func TestOldLeaderCannotEndASession(t *testing.T) {
+	t.Parallel()
+	cluster := enginetest.EtcdCluster(t, 3)
+	c, err := clientv3.New(clientv3.Config{Endpoints: cluster.URLs(), Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	ns := prefix()
+	s := connect(t, ns, cluster.URLs()...)
+	k := driver.Key{Space: "sessions", Name: "s"}
+	x, err := s.Open(t.Context(), k, []byte("opened"), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As long as the leader stays, so does the lease; on a busy machine it may take a
+	// while until it stays.
+	first, settled := leaseOf(t, c, ns+"sessions/s"), false
+	for i := 0; i < 20 && !settled; i++ {
+		if err := x.Renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		before := first
+		first = leaseOf(t, c, ns+"sessions/s")
+		settled = first == before
+	}
+	if !settled {
+		t.Fatal("each renewal moved the record to another lease")
+	}
+
+	leader, err := cluster.Leader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := leader.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	renewed := errors.New("not renewed")
+	for deadline := time.Now().Add(30 * time.Second); renewed != nil && time.Now().Before(deadline); {
+		renewed = x.Renew(t.Context())
+	}
+	if renewed != nil {
+		t.Fatal(renewed)
+	}
+	if err := leader.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second := leaseOf(t, c, ns+"sessions/s")
+	if second == first {
+		t.Fatalf("with another leader the record is still under lease %x", first)
+	}
+	if _, err := c.Revoke(t.Context(), first); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		t.Fatal(err)
+	}
+	if v, err := x.Update(t.Context(), []byte("alive")); err != nil {
+		t.Fatal(err)
+	} else if kv, err := s.Get(t.Context(), k); err != nil || string(kv.Value) != "alive" || kv.Version != v {
+		t.Fatalf("the record is %q at %d, %v", kv.Value, kv.Version, err)
+	}
+	if third := leaseOf(t, c, ns+"sessions/s"); third == 0 || third == first {
+		t.Fatalf("the update moved the record from lease %x to %x", second, third)
+	}
+	// A session that lost its record's lease to somebody who wrote without one takes
+	// it under a lease again.
+	if _, err := c.Put(t.Context(), ns+"sessions/s", "theirs"); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if fourth := leaseOf(t, c, ns+"sessions/s"); fourth == 0 {
+		t.Fatal("the record is under no lease")
+	}
+	if err := x.Close(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }

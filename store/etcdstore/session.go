@@ -19,12 +19,18 @@ import (
 type session struct {
 	s       *Store
 	key     driver.Key
-	lease   clientv3.LeaseID
+	ttl     int64 // seconds
 	created int64 // revision at which the key was created: the session's identity
 	renewal renewal
 
 	modified atomic.Int64 // revision of the record's last change, as far as it is known
+	lease    atomic.Int64 // that the record is under, as far as it is known
+
+	turn chan struct{} // of capacity one, held while a Renew runs; guards the rest
+	term uint64        // the lease was granted in this term of a leader, or in a later one
 }
+
+func (x *session) leaseID() clientv3.LeaseID { return clientv3.LeaseID(x.lease.Load()) }
 
 // Open implements driver.Driver. The ttl is rounded up to whole seconds, and by
 // etcd to its minimum (see the package's limits). When the key could not be
@@ -38,30 +44,51 @@ func (s *Store) Open(ctx context.Context, key driver.Key, value []byte, ttl time
 	if ttl <= 0 {
 		return nil, fmt.Errorf("etcd: %s: the ttl must be positive, not %v", doing, ttl)
 	}
-	ctx, cancel := s.bound(ctx) // one bound for both steps
+	ctx, cancel := s.bound(ctx) // one bound for all steps
 	defer cancel()
-	var l *clientv3.LeaseGrantResponse
-	// Granting may be repeated: a lease that nobody knows of ends by itself.
+	k, seconds := s.key(key), int64((ttl+time.Second-1)/time.Second)
+	// The term before the lease is granted: see Renew.
+	var now *clientv3.GetResponse
 	err := s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
-		l, err = s.c.Grant(ctx, int64((ttl+time.Second-1)/time.Second))
+		now, err = s.c.Get(ctx, k, clientv3.WithKeysOnly())
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	k := s.key(key)
+	if len(now.Kvs) > 0 {
+		return nil, driver.ErrConflict
+	}
+	lease, err := s.grant(ctx, doing, seconds)
+	if err != nil {
+		return nil, err
+	}
 	r, err := s.commit(ctx, doing, clientv3.Compare(clientv3.CreateRevision(k), "=", 0),
-		clientv3.OpPut(k, string(value), clientv3.WithLease(l.ID)), s.touch(key.Space))
+		clientv3.OpPut(k, string(value), clientv3.WithLease(lease)), s.touch(key.Space))
 	if err == nil && r.Succeeded {
-		x := &session{s: s, key: key, lease: l.ID, created: r.Header.Revision, renewal: s.newRenewal()}
+		x := &session{s: s, key: key, ttl: seconds, created: r.Header.Revision, renewal: s.newRenewal(), turn: make(chan struct{}, 1), term: now.Header.RaftTerm}
 		x.modified.Store(x.created)
+		x.lease.Store(int64(lease))
 		return x, nil
 	}
-	s.revoke(l.ID)
+	s.revoke(lease)
 	if err != nil {
 		return nil, err
 	}
 	return nil, driver.ErrConflict
+}
+
+// grant makes a lease. It may be repeated: one that nobody knows of ends by itself.
+func (s *Store) grant(ctx context.Context, doing string, seconds int64) (clientv3.LeaseID, error) {
+	var l *clientv3.LeaseGrantResponse
+	err := s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
+		l, err = s.c.Grant(ctx, seconds)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return l.ID, nil
 }
 
 // revoke ends a lease that nobody uses any more, in the background and without
@@ -90,40 +117,97 @@ func (s *Store) revoke(id clientv3.LeaseID) {
 }
 
 // Renew implements driver.Session. The lease is extended by the leader, from the
-// moment that the request reaches it. A leader that was replaced without knowing
-// cannot make the session outlive what the new one grants: it steps down within
-// two election timeouts, and the new leader begins by granting every lease its
-// ttl and one election timeout more.
+// moment that the request reaches it; a new leader begins by granting every lease
+// its ttl and one election timeout more. Then it is checked that the record is
+// still there: someone may have deleted it, which ends the session, though not its
+// lease.
 //
-// After that it is checked that the record is still there: someone may have
-// deleted it, which ends the session, though not its lease.
+// A leader that was paused for longer than a ttl is a danger when it wakes up. For
+// a moment it takes itself for the leader, finds by its own count that the lease
+// has ended, because it was renewed elsewhere meanwhile, and proposes to revoke
+// it; it checks whether it still leads before, but not when it has just heard its
+// own clock tick (isActive in etcd's server.go), and what it proposed is passed on
+// to the new leader. That ended sessions whose holders had renewed them in time.
+// So when the term has changed the record is moved to another lease, which was
+// granted in the new term: the old leader does not know it, and to revoke the one
+// that it knows does nothing. A session that has not been renewed since has run
+// out by its holder's count by the time that the old leader can find it so.
+//
+// The term is that of a linearizable read which began after the renewal: it is at
+// least that of the leader who renewed.
 func (x *session) Renew(ctx context.Context) error {
 	const doing = "renew a session"
 	ctx, cancel := x.s.bound(ctx)
 	defer cancel()
-	var ttl int64
-	err := x.s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
-		ttl, err = x.renewal.renew(ctx, x.lease)
+	select {
+	case x.turn <- struct{}{}:
+		defer func() { <-x.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("etcd: %s: %w", doing, ctx.Err())
+	}
+	for {
+		lease := x.leaseID()
+		var ttl int64
+		err := x.s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
+			ttl, err = x.renewal.renew(ctx, lease)
+			return err
+		})
+		ended := errors.Is(err, rpctypes.ErrLeaseNotFound) || err == nil && ttl <= 0
+		if err != nil && !ended {
+			return err
+		}
+		var r *clientv3.GetResponse
+		err = x.s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
+			r, err = x.s.c.Get(ctx, x.s.key(x.key)) // etcd 3.7 leaves out the lease when it is asked for keys only
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(r.Kvs) == 0 || r.Kvs[0].CreateRevision != x.created {
+			return x.lost()
+		}
+		under := r.Kvs[0].Lease
+		switch {
+		case under != 0 && under != int64(lease):
+			x.lease.Store(under) // by a move whose outcome was not learned; that one is to be renewed
+			continue
+		case ended:
+			return x.lost()
+		case under != 0 && r.Header.RaftTerm == x.term:
+			return nil
+		}
+		if moved, err := x.move(ctx, doing, r.Kvs[0].ModRevision, r.Header.RaftTerm); moved || err != nil {
+			return err
+		}
+	}
+}
+
+// move puts the record, as it was at revision at, under a lease of its own that is
+// granted in this term or a later one. It has not if the record has changed.
+func (x *session) move(ctx context.Context, doing string, at int64, term uint64) (bool, error) {
+	lease, err := x.s.grant(ctx, doing, x.ttl)
+	if err != nil {
+		return false, err
+	}
+	k := x.s.key(x.key)
+	var r *clientv3.TxnResponse
+	err = x.s.call(ctx, doing, refused, func(ctx context.Context) (err error) {
+		r, err = x.s.c.Txn(ctx).If(x.mine(), clientv3.Compare(clientv3.ModRevision(k), "=", at)).
+			Then(clientv3.OpPut(k, "", clientv3.WithIgnoreValue(), clientv3.WithLease(lease)), x.s.touch(x.key.Space)).Commit()
 		return err
 	})
-	if errors.Is(err, rpctypes.ErrLeaseNotFound) || err == nil && ttl <= 0 {
-		return x.lost()
-	}
 	if err != nil {
-		return err
+		return false, err // the record may be under the new lease: it must not be revoked
 	}
-	var r *clientv3.GetResponse
-	err = x.s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
-		r, err = x.s.c.Get(ctx, x.s.key(x.key), clientv3.WithKeysOnly())
-		return err
-	})
-	if err != nil {
-		return err
+	if !r.Succeeded {
+		x.s.revoke(lease)
+		return false, nil
 	}
-	if len(r.Kvs) == 0 || r.Kvs[0].CreateRevision != x.created {
-		return x.lost()
-	}
-	return nil
+	x.saw(r.Header.Revision)
+	x.s.revoke(clientv3.LeaseID(x.lease.Swap(int64(lease))))
+	x.term = term
+	return true, nil
 }
 
 // lost lets go of what a session that has ended still holds.
@@ -155,14 +239,11 @@ func (x *session) Update(ctx context.Context, value []byte) (driver.Version, err
 		err := x.s.call(ctx, "update a session", refused, func(ctx context.Context) (err error) {
 			r, err = x.s.c.Txn(ctx).
 				If(x.mine(), clientv3.Compare(clientv3.ModRevision(k), "=", at)).
-				Then(clientv3.OpPut(k, string(value), clientv3.WithLease(x.lease)), x.s.touch(x.key.Space)).
+				Then(clientv3.OpPut(k, string(value), clientv3.WithIgnoreLease()), x.s.touch(x.key.Space)).
 				Else(clientv3.OpGet(k, clientv3.WithKeysOnly())).
 				Commit()
 			return err
 		})
-		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-			return 0, x.lost() // etcd refuses the whole transaction
-		}
 		if err != nil {
 			return 0, err
 		}
@@ -193,7 +274,7 @@ func (x *session) Close(ctx context.Context) error {
 	if err != nil {
 		return err // it may or may not be closed; it may be closed again
 	}
-	x.s.revoke(x.lease)
+	x.s.revoke(x.leaseID())
 	if !r.Succeeded {
 		return x.lost()
 	}
