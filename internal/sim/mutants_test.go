@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 var (
 	mutantSeeds = flag.Int("sim.mutantseeds", 600, "how many seeds a mutant may survive at most")
+	withMutants = flag.Bool("sim.mutants", false, "run the mutants")
 	onlyMutant  = flag.String("sim.mutant", "", "a regular expression of the mutants to run")
 )
 
@@ -83,8 +83,8 @@ type edits []edit
 // TestMutants checks that the simulation is able to see: each mutant must be
 // found out. A text that is not there any more fails it, too.
 func TestMutants(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles the module once for each mutant; make test runs it")
+	if !*withMutants {
+		t.Skip("compiles the program once for each mutant; make test does it in a step of its own, with -sim.mutants")
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -97,7 +97,7 @@ func TestMutants(t *testing.T) {
 	}
 	found := make([]verdict, len(mutants))
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	slots := make(chan struct{}, cores)
 	for i, m := range mutants {
 		if !only.MatchString(m.name) {
 			continue

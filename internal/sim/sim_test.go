@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	seeds    = flag.Int("sim.seeds", 400, "how many seeds to run")
+	seeds    = flag.Int("sim.seeds", 60, "how many seeds to run")
 	first    = flag.Uint64("sim.first", 1, "the first of them")
 	trace    = flag.Bool("sim.trace", false, "print what happens")
 	stop     = flag.Bool("sim.stop", false, "stop at the first seed that fails")
