@@ -127,7 +127,7 @@ func (r *Redis) configure(port int, o *RedisOptions) error {
 	r.addr = loopback(port)
 	r.url = "redis://" + r.addr
 	r.admin = &redis.Options{
-		Addr: r.addr, MaxRetries: -1, DialerRetries: 1, PoolSize: 1, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true,
+		Addr: r.addr, MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	lines := []string{

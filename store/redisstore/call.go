@@ -205,8 +205,8 @@ func (s *Store) replicated(ctx context.Context, c scripter, sc script, keys []st
 	if deadline, ok := ctx.Deadline(); ok {
 		patience = time.Until(deadline)
 	}
-	// Its own answer must still come in time.
-	patience = max(patience-patience/10, time.Millisecond)
+	// Its own answer must still come in time, to say that replicas are what lacked.
+	patience = max(patience-patience/4, time.Millisecond)
 	send := func(f func(redis.Pipeliner) *redis.Cmd) (*redis.Cmd, *redis.IntCmd) {
 		p := c.Pipeline()
 		cmd := f(p)

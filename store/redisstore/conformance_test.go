@@ -69,9 +69,12 @@ func TestConformance(t *testing.T) {
 }
 
 func victim(t *testing.T, r *engines.Redis, strike, heal func() error) drivertest.Victim {
-	c := at(r.Addr())
+	way, fault := drivertest.NewProxy(t, r.Addr())
+	c := at(way)
 	c.Prefix = prefix()
-	return drivertest.Victim{Driver: connect(t, c), Peer: connect(t, c), Strike: succeed(t, strike), Heal: succeed(t, heal)}
+	d := connect(t, c)
+	c.Addresses = []string{r.Addr()}
+	return drivertest.Victim{Driver: d, Peer: connect(t, c), Fault: fault, Strike: succeed(t, strike), Heal: succeed(t, heal)}
 }
 
 func succeed(t *testing.T, f func() error) func() {

@@ -46,8 +46,6 @@ func (d *dialer) client(timeout time.Duration) *redis.Client {
 	o := d.options(timeout)
 	o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx, timeout) }
 	o.OnConnect = d.check
-	// As many as there are calls at a time; none is kept without need.
-	o.PoolSize = 256
 	o.ConnMaxIdleTime = 5 * time.Minute
 	return redis.NewClient(o)
 }
@@ -69,6 +67,9 @@ func (d *dialer) options(timeout time.Duration) *redis.Options {
 		// read is not cut short by another.
 		ContextTimeoutEnabled: true, ReadTimeout: -1, WriteTimeout: -1, PoolTimeout: timeout,
 		PipelinePoolSize: -1,
+		// As many as there are calls at a time; none is kept without need. After as many
+		// dials that failed the library would go on dialling by itself.
+		PoolSize: 256,
 	}
 }
 
@@ -168,7 +169,6 @@ collect:
 
 func (d *dialer) askRole(ctx context.Context, addr string, timeout time.Duration) said {
 	o := d.options(timeout)
-	o.PoolSize = 1
 	o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) { return d.open(ctx, addr) }
 	c := redis.NewClient(o)
 	defer func() { _ = c.Close() }()
@@ -200,7 +200,7 @@ func (d *dialer) askSentinel(ctx context.Context, addr string, timeout time.Dura
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	o := d.options(timeout)
-	o.DB, o.PoolSize = 0, 1
+	o.DB = 0
 	o.CredentialsProviderContext = func(context.Context) (string, string, error) {
 		p, err := password("sentinel.password_file", d.c.Sentinel.PasswordFile)
 		return d.c.Sentinel.Username, p, err

@@ -31,3 +31,13 @@ func Decode(raw any) error {
 	_, err3 := r.texts(0)
 	return errors.Join(err1, err2, err3)
 }
+
+// Observed are the spaces whose leases the store looks at.
+func (s *Store) Observed() (spaces []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for space := range s.observers {
+		spaces = append(spaces, space)
+	}
+	return spaces
+}

@@ -178,7 +178,12 @@ func staleMaster(t *testing.T) string {
 	master, replica := all.Master(), all.Replicas()[0]
 	c := at(master.Addr())
 	c.Prefix = prefix()
-	d := connect(t, c)
+	// A timeout that leaves time to say why.
+	d, err := redisstore.Open(t.Context(), c, &redisstore.Options{Timeout: 3 * timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
 	v := put(t, d, key("k"), "old", 0)
 	all.SilenceReplication()
 	if err := replica.Promote(t.Context()); err != nil {

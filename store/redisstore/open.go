@@ -123,6 +123,10 @@ func (s *Store) start(ctx context.Context, c Config) error {
 // refused half way, by an ACL, is not undone: better here than in the table.
 func (s *Store) try(ctx context.Context) error {
 	space := "probe" + letters()
+	// Nobody observes its leases: an observer would find it gone, and take that for
+	// lost history.
+	s.observed(space, true)
+	defer s.observed(space, false)
 	// First, so that nothing is left of what fails.
 	if err := s.discard(ctx, space); err != nil {
 		return err

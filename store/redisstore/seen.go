@@ -80,7 +80,8 @@ func (m *memory) rewind(e *behindError) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.err == nil {
-		m.err = fmt.Errorf("%w: %w", ErrRewound, e)
+		// As text, so that nobody takes it for one server's answer again.
+		m.err = fmt.Errorf("%w: %v", ErrRewound, e)
 	}
 	return m.err
 }

@@ -70,8 +70,8 @@ func (x *session) Close(ctx context.Context) error {
 	return err
 }
 
-// observed is a lease as an observer knows it.
-type observed struct {
+// sighting is a lease as an observer knows it.
+type sighting struct {
 	beat  string    // lease id, ttl and heartbeats, as the server holds them
 	since time.Time // when it was first seen so, by this process's monotonic clock
 }
@@ -87,13 +87,23 @@ const (
 
 // watchLeases begins to observe the leases of a space, once, until Close.
 func (s *Store) watchLeases(space string) {
-	s.mu.Lock()
-	begun := s.observers[space]
-	s.observers[space] = true
-	s.mu.Unlock()
-	if !begun {
+	if !s.observed(space, true) {
 		s.begin(func() { s.observeLeases(space) })
 	}
+}
+
+// observed says whether a space has an observer from now on, and returns whether it
+// had one.
+func (s *Store) observed(space string, is bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.observers[space]
+	if is {
+		s.observers[space] = true
+	} else {
+		delete(s.observers, space)
+	}
+	return was
 }
 
 // observeLeases ends the leases whose heartbeat has not moved for their ttl and a
@@ -106,7 +116,7 @@ func (s *Store) watchLeases(space string) {
 // was started anew, all counts begin again: it may have lost heartbeats that their
 // holders rely on.
 func (s *Store) observeLeases(space string) {
-	known := map[string]observed{}
+	known := map[string]sighting{}
 	var server string
 	for failing := false; s.ctx.Err() == nil; {
 		look, err := s.leases(s.ctx, space)
@@ -120,7 +130,7 @@ func (s *Store) observeLeases(space string) {
 		}
 		failing = false
 		if look.server != server {
-			server, known = look.server, map[string]observed{}
+			server, known = look.server, map[string]sighting{}
 		}
 		pause := longestLook / 2
 		for name, raw := range look.leases {
@@ -130,7 +140,7 @@ func (s *Store) observeLeases(space string) {
 			}
 			pause = min(pause, ttl/8)
 			if known[name].beat != beat {
-				known[name] = observed{beat, look.at}
+				known[name] = sighting{beat, look.at}
 				continue
 			}
 			if time.Since(known[name].since) >= ttl+ttl/10 {

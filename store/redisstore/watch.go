@@ -49,7 +49,7 @@ func (s *Store) Watch(ctx context.Context, space string, from driver.Version, ap
 		}
 		s.follow(err)
 		var behind *behindError
-		if !errors.Is(err, ErrRewound) && errors.As(err, &behind) {
+		if errors.As(err, &behind) {
 			// A call that finds the master anew tells whether it is true of that one.
 			if err = s.confirm(ctx, space, at); err == nil {
 				continue
@@ -113,7 +113,7 @@ func (s *Store) confirm(ctx context.Context, space string, at mark) error {
 	if err == nil && r.status == "diverged" {
 		lost := &behindError{space: space, seen: at.version, now: r.mark.version}
 		if at.tag == "" { // a version from elsewhere, of which nothing is known
-			return fmt.Errorf("%w: %w", ErrRewound, lost)
+			return fmt.Errorf("%w: %v", ErrRewound, lost)
 		}
 		return s.memory.rewind(lost)
 	}
