@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick lint model soak-sim bench-pause clean
+.PHONY: help demo build test test-quick lint model soak-sim mutants bench-pause clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ model: ## check the protocol's models exhaustively, full sizes; make test search
 SOAK ?= 10m
 soak-sim: ## simulate new seeds for SOAK=10m
 	go test -count=1 -v -timeout 0 -run 'TestSeeds$$' ./internal/sim -sim.soak=$(SOAK) -sim.first=$$(date +%s)000
+
+mutants: ## the simulation against the code without each of its rules: each must be found out
+	go test -count=1 -v -timeout 60m -run 'TestMutants$$' ./internal/sim -sim.mutants
 
 MOVES ?= 20
 DOCS  ?= 10000

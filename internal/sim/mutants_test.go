@@ -84,7 +84,7 @@ type edits []edit
 // found out. A text that is not there any more fails it, too.
 func TestMutants(t *testing.T) {
 	if !*withMutants {
-		t.Skip("compiles the program once for each mutant; make test does it in a step of its own, with -sim.mutants")
+		t.Skip("compiles the program once for each mutant; make mutants does it")
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
