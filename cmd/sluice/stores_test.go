@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +54,7 @@ func etcdFlags(t *testing.T) ([]string, error) {
 func TestEveryStore(t *testing.T) {
 	kinds, flags := everyStore(t)
 	t.Run("tour", func(t *testing.T) { tour(t, kinds, flags) })
+	t.Run("session bounds", func(t *testing.T) { sessionBounds(t, cli{t, flags["consul"]}) })
 	t.Run("doctor", func(t *testing.T) { doctorEverywhere(t, kinds, flags) })
 }
 
@@ -142,6 +144,30 @@ func stir(t *testing.T, c cli, newest map[string]placement.Epoch) {
 	}
 	if err := x.Close(t.Context(), true); err != nil {
 		t.Error(err)
+	}
+}
+
+// sessionBounds: what the configuration refuses with Consul is what Consul refuses.
+func sessionBounds(t *testing.T, c cli) {
+	c.ok("store", "reopen") // the tour has closed it
+	s, closeStore := openTable(t, c)
+	defer closeStore()
+	for _, tt := range []struct {
+		ttl time.Duration
+		ok  bool
+	}{{9 * time.Second, false}, {10 * time.Second, true}, {24 * time.Hour, true}, {24*time.Hour + time.Second, false}} {
+		x, err := s.OpenSession(t.Context(), store.Info{Kind: store.KindProxy, Name: "p"}, store.Report{}, &store.SessionOptions{TTL: tt.ttl})
+		if (err == nil) != tt.ok {
+			t.Errorf("a session of %s: %v", tt.ttl, err)
+		}
+		if err == nil {
+			if err := x.Close(t.Context(), true); err != nil {
+				t.Error(err)
+			}
+		}
+		if r := c.run("doctor", "store", "--proxy.session_ttl", tt.ttl.String()); (r.code == exitUsage) == tt.ok {
+			t.Errorf("proxy.session_ttl %s: exit code %d, %s", tt.ttl, r.code, r.stderr)
+		}
 	}
 }
 

@@ -75,8 +75,8 @@ func (c *Config) validate() error {
 	return errors.Join(v.errs...)
 }
 
-// ttlBounds are what an engine takes as a session's duration. The tests of the
-// program compare them with the drivers'.
+// ttlBounds are what an engine takes as a session's duration, unless its servers
+// are set up otherwise. A test of the program compares them with a real engine.
 var ttlBounds = map[string]struct{ least, most time.Duration }{
 	"consul": {10 * time.Second, 24 * time.Hour},
 }
