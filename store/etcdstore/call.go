@@ -64,6 +64,25 @@ func (s *Store) call(ctx context.Context, doing string, again func(error) bool, 
 	}
 }
 
+// patience is how long a member has at least to answer what can be asked again.
+const patience = 500 * time.Millisecond
+
+// ask is a call of what may be asked any number of times. A member that does not
+// answer, frozen or cut off, must not be given all the time that there is: the
+// client takes the members in turn, so after a third of what is left the next is
+// asked.
+func (s *Store) ask(ctx context.Context, doing string, step func(context.Context) error) error {
+	return s.call(ctx, doing, transient, func(ctx context.Context) error {
+		limit := patience
+		if end, ok := ctx.Deadline(); ok {
+			limit = max(limit, time.Until(end)/3)
+		}
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return step(ctx)
+	})
+}
+
 // alive is nil unless the context has ended or the store is closed.
 func (s *Store) alive(ctx context.Context) error {
 	select {

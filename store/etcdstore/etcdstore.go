@@ -90,7 +90,7 @@ func valid(k driver.Key) error {
 // deadline.
 func (s *Store) Get(ctx context.Context, key driver.Key) (driver.KV, error) {
 	var r *clientv3.GetResponse
-	err := s.call(ctx, "read "+key.Space, transient, func(ctx context.Context) (err error) {
+	err := s.ask(ctx, "read "+key.Space, func(ctx context.Context) (err error) {
 		r, err = s.c.Get(ctx, s.key(key))
 		return err
 	})
@@ -180,7 +180,7 @@ func (s *Store) Head(ctx context.Context, space string) (driver.Version, error) 
 		}
 	}
 	var r *clientv3.GetResponse
-	err := s.call(ctx, "read the head of "+space, transient, func(ctx context.Context) (err error) {
+	err := s.ask(ctx, "read the head of "+space, func(ctx context.Context) (err error) {
 		r, err = s.c.Get(ctx, k, clientv3.WithKeysOnly())
 		return err
 	})

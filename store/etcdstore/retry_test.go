@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -32,12 +33,20 @@ type fickle struct {
 	txns     int
 	reads    int
 	readErrs []error // to the next reads
+	silent   int     // so many reads are not answered
 }
 
-func (f *fickle) Range(context.Context, *pb.RangeRequest) (*pb.RangeResponse, error) {
+func (f *fickle) Range(ctx context.Context, _ *pb.RangeRequest) (*pb.RangeResponse, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.reads++
+	if f.silent > 0 {
+		f.silent--
+		f.mu.Unlock()
+		<-ctx.Done()
+		f.mu.Lock()
+		return nil, ctx.Err()
+	}
 	if len(f.readErrs) > 0 {
 		err := f.readErrs[0]
 		f.readErrs = f.readErrs[1:]
@@ -174,6 +183,22 @@ func TestReadIsAskedAgain(t *testing.T) {
 	}
 	if _, after := f.counts(); after != before+1 {
 		t.Fatal("a definitive refusal was asked again")
+	}
+}
+
+// A read that is not answered is asked again well before its deadline, so that
+// one member of several that is frozen does not take all the time.
+func TestSilentReadIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	f := &fickle{}
+	s := connect(t, "", f.serve(t))
+	f.mu.Lock()
+	f.silent = 2
+	f.mu.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := s.Get(ctx, key("k")); !errors.Is(err, driver.ErrNotFound) {
+		t.Fatalf("%v; want the answer to the third question", err)
 	}
 }
 

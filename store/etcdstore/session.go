@@ -49,7 +49,7 @@ func (s *Store) Open(ctx context.Context, key driver.Key, value []byte, ttl time
 	k, seconds := s.key(key), int64((ttl+time.Second-1)/time.Second)
 	// The term before the lease is granted: see Renew.
 	var now *clientv3.GetResponse
-	err := s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
+	err := s.ask(ctx, doing, func(ctx context.Context) (err error) {
 		now, err = s.c.Get(ctx, k, clientv3.WithKeysOnly())
 		return err
 	})
@@ -81,7 +81,7 @@ func (s *Store) Open(ctx context.Context, key driver.Key, value []byte, ttl time
 // grant makes a lease. It may be repeated: one that nobody knows of ends by itself.
 func (s *Store) grant(ctx context.Context, doing string, seconds int64) (clientv3.LeaseID, error) {
 	var l *clientv3.LeaseGrantResponse
-	err := s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
+	err := s.ask(ctx, doing, func(ctx context.Context) (err error) {
 		l, err = s.c.Grant(ctx, seconds)
 		return err
 	})
@@ -148,7 +148,7 @@ func (x *session) Renew(ctx context.Context) error {
 	for {
 		lease := x.leaseID()
 		var ttl int64
-		err := x.s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
+		err := x.s.ask(ctx, doing, func(ctx context.Context) (err error) {
 			ttl, err = x.renewal.renew(ctx, lease)
 			return err
 		})
@@ -157,7 +157,7 @@ func (x *session) Renew(ctx context.Context) error {
 			return err
 		}
 		var r *clientv3.GetResponse
-		err = x.s.call(ctx, doing, transient, func(ctx context.Context) (err error) {
+		err = x.s.ask(ctx, doing, func(ctx context.Context) (err error) {
 			r, err = x.s.c.Get(ctx, x.s.key(x.key)) // etcd 3.7 leaves out the lease when it is asked for keys only
 			return err
 		})

@@ -13,7 +13,7 @@ import (
 // who could take over. It asks etcd for its members, learners not counted.
 func (s *Store) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
 	var r *clientv3.MemberListResponse
-	err := s.call(ctx, "list the members", transient, func(ctx context.Context) (err error) {
+	err := s.ask(ctx, "list the members", func(ctx context.Context) (err error) {
 		r, err = s.c.MemberList(ctx)
 		return err
 	})
