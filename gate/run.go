@@ -117,8 +117,11 @@ func (g *Gate) join(ctx context.Context) (*store.Session, error) {
 func (g *Gate) catchUp(ctx context.Context) error {
 	at := g.opt.Now()
 	if !g.hasHead {
-		_, err := g.rep.list(ctx, g.store)
-		return err
+		if _, err := g.rep.list(ctx, g.store); err != nil {
+			return err
+		}
+		g.progress.Store(int64(at))
+		return nil
 	}
 	select {
 	case <-g.rep.listed:
