@@ -141,7 +141,7 @@ func (r *Redis) configure(port int, o *RedisOptions) error {
 			return fmt.Errorf("start redis: SentinelOf: %w", err)
 		}
 		lines = append(lines[:3], "dir "+strconv.Quote(filepath.Join(r.dir, "data")),
-			"sentinel monitor mymaster "+host+" "+master+" 1", "sentinel down-after-milliseconds mymaster 500", "sentinel failover-timeout mymaster 5000")
+			"sentinel monitor mymaster "+host+" "+master+" 1", "sentinel down-after-milliseconds mymaster 2000", "sentinel failover-timeout mymaster 5000")
 	}
 	if o.CertFile == "" {
 		lines = append(lines, "port "+strconv.Itoa(port))

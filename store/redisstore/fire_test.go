@@ -23,6 +23,7 @@ type fire struct {
 	group sync.WaitGroup
 	acked atomic.Int64
 	vague atomic.Int64
+	err   atomic.Value // text of the newest error
 
 	mu   sync.Mutex
 	last map[string]int // newest number that was acknowledged
@@ -53,6 +54,7 @@ func (f *fire) write(ctx context.Context, k driver.Key) {
 			f.mu.Unlock()
 			continue
 		case errors.Is(err, redisstore.ErrRewound):
+			f.err.Store(err.Error())
 			return
 		case ctx.Err() != nil:
 			return
@@ -60,6 +62,7 @@ func (f *fire) write(ctx context.Context, k driver.Key) {
 		// Its outcome is unknown, unless it is a conflict with an earlier one of which
 		// that is true: what is there tells, when it can be read.
 		f.vague.Add(1)
+		f.err.Store(err.Error())
 		kv, err := f.d.Get(ctx, k)
 		if err != nil {
 			continue
@@ -73,13 +76,14 @@ func (f *fire) write(ctx context.Context, k driver.Key) {
 	}
 }
 
-// progress waits until more writes are acknowledged.
+// progress waits until more writes are acknowledged. A sentinel whose machine was too
+// busy to run it does nothing for half a minute, on purpose.
 func (f *fire) progress() {
 	f.t.Helper()
 	want := f.acked.Load() + 50
-	for deadline := time.Now().Add(30 * time.Second); f.acked.Load() < want; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); f.acked.Load() < want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			f.t.Fatal("no write is acknowledged any more")
+			f.t.Fatalf("no write is acknowledged any more; the newest error is: %v", f.err.Load())
 		}
 	}
 }

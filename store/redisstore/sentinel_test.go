@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -28,6 +29,11 @@ func TestSentinel(t *testing.T) {
 	c := at(sentinel.Addr())
 	c.Sentinel.Master, c.Prefix = "mymaster", prefix()
 	d, peer := connect(t, c), connect(t, c)
+	t.Cleanup(func() {
+		if log, err := os.ReadFile(sentinel.LogFile()); err == nil && t.Failed() {
+			t.Logf("the sentinel's log:\n%s", log)
+		}
+	})
 	f := underFire(t, d)
 	f.progress()
 	if err := master.Kill(); err != nil {
