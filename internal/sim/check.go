@@ -71,10 +71,7 @@ func (w *World) settle() {
 	}
 	// Everything in flight ends, and is accounted for.
 	quiet := func() bool {
-		for _, p := range w.procs {
-			if p.gate == nil {
-				continue
-			}
+		for _, p := range w.proxies() {
 			if s := p.gate.Stats(); s.OpenWrites != 0 || s.Held != 0 || s.Unresolved != 0 || !s.Serving {
 				return false
 			}
@@ -82,10 +79,8 @@ func (w *World) settle() {
 		return true
 	}
 	if !w.await(5*time.Minute, quiet) {
-		for n, p := range w.procs {
-			if p.gate != nil {
-				w.breach("%s does not come to rest: %+v", n, p.gate.Stats())
-			}
+		for _, p := range w.proxies() {
+			w.breach("%s does not come to rest: %+v", p.name, p.gate.Stats())
 		}
 	}
 }

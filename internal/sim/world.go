@@ -173,6 +173,17 @@ func (w *World) process(name string) *Process {
 	return w.procs[name]
 }
 
+// proxies are the ones of now, in the order of their names.
+func (w *World) proxies() []*Process {
+	var out []*Process
+	for i := range w.o.Proxies {
+		if p := w.process(fmt.Sprintf("proxy-%d", i+1)); p != nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 func (w *World) start(name string) {
 	if strings.HasPrefix(name, "proxy") {
 		w.startProxy(name)
