@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick lint model soak-sim mutants bench-pause clean
+.PHONY: help demo build test test-quick lint model soak-sim mutants bench-pause bench-stores stores-page clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,16 @@ bench-pause: ## how long writes are held: MOVES=20 moves there and back of DOCS=
 	@mkdir -p bench/results
 	bin/sluice demo --moves $(MOVES) --docs $(DOCS) -o json > bench/results/pause.json
 	go run ./bench/pause bench/results/pause.json
+
+STORES  ?= memory,etcd,redis,consul,opensearch
+ENTRIES ?= 0
+bench-stores: ## a table of ENTRIES (0: up to a million) entries in each of STORES, and what fresh reads cost; results and docs page are rewritten
+	@.ci/check-tools tests
+	@code=0; go run ./bench/stores -stores $(STORES) -entries $(ENTRIES) || code=$$?; \
+	$(MAKE) --no-print-directory stores-page; exit $$code
+
+stores-page: ## write docs/stores/measured.md from bench/results/stores-*.json
+	@go run ./bench/stores -page docs/stores/measured.md bench/results/stores-*.json
 
 clean: ## remove what was built here; engines and tools stay in the cache
 	rm -rf bin dist
