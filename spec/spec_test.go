@@ -55,7 +55,7 @@ var configs = []config{
 	{"barrier-pause", quick, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0 -DM_SEND_PAUSE -DONLY_ACKED"), "a pause after the send check, acknowledged writes only"},
 	{"barrier-long", full, r("barrier", "-DMAXE=4 -DREADERS=0 -DW0=2 -DW1=0"), "longer, and two writes at one instance"},
 	{"barrier-two", full, r("barrier", "-DMAXE=3 -DREADERS=0"), "both instances write"},
-	{"barrier-proofs", full, r("barrier", "-DMAXE=4 -DREADERS=0 -DW1=0 -DS0=1 -DC=2"), "two controllers at their barriers"},
+	{"barrier-proofs", full, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0 -DS0=1 -DC=2"), "two controllers at their barriers"},
 	{"barrier-all", full, r("barrier", "-DMAXE=3 -DW1=0"), "reads, a second session, reopen"},
 	{"barrier-close-long", full, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0 -DCLOSE=1"), "clean close, a second session, reopen"},
 	{"barrier-report-long", full, r("barrier", "-DMAXE=3 -DREADERS=0 -DW1=0 -DGATHER=1"), "reports in steps, a second session, reopen"},
