@@ -53,10 +53,14 @@ type journals struct {
 	mu      sync.Mutex
 	session string // whose they are; empty while none is open
 	of      map[placement.PartitionID]*journal
+	// ended is where the last journal of a partition ended, under this session. The
+	// next one goes on from there: a confirmation that was meant for the earlier
+	// move, and comes late, then confirms nothing of the later one.
+	ended map[placement.PartitionID]uint64
 }
 
 func newJournals(limit int) *journals {
-	return &journals{limit: limit, of: map[placement.PartitionID]*journal{}}
+	return &journals{limit: limit, of: map[placement.PartitionID]*journal{}, ended: map[placement.PartitionID]uint64{}}
 }
 
 // add appends what an ended write touched, in one step. It reports whether
@@ -66,7 +70,7 @@ func (js *journals) add(id placement.PartitionID, refs []DocRef, admin, unlisted
 	defer js.mu.Unlock()
 	j := js.of[id]
 	if j == nil {
-		j = &journal{newest: map[touched]uint64{}}
+		j = &journal{seq: js.ended[id], confirmed: js.ended[id], newest: map[touched]uint64{}}
 		js.of[id] = j
 	}
 	if admin {
@@ -160,8 +164,11 @@ func (js *journals) confirm(session string, id placement.PartitionID, upto uint6
 
 func (js *journals) drop(id placement.PartitionID) {
 	js.mu.Lock()
-	delete(js.of, id)
-	js.mu.Unlock()
+	defer js.mu.Unlock()
+	if j := js.of[id]; j != nil {
+		js.ended[id] = j.seq
+		delete(js.of, id)
+	}
 }
 
 // reset begins anew: what the last session held is lost to the mover, which
@@ -169,6 +176,7 @@ func (js *journals) drop(id placement.PartitionID) {
 func (js *journals) reset() {
 	js.mu.Lock()
 	clear(js.of)
+	clear(js.ended)
 	js.session = ""
 	js.mu.Unlock()
 }

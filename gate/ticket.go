@@ -88,7 +88,14 @@ func (g *Gate) Write(ctx context.Context, id placement.PartitionID, size int64) 
 		}
 		if g.rep.admit(v) {
 			g.flight.open.Add(1)
-			return &Ticket{g: g, v: v, sess: sess, held: h.total()}, nil
+			t := &Ticket{g: g, v: v, sess: sess, held: h.total()}
+			// After the count went up: Run says that it is closing and then looks at
+			// the count, so either it waits for this ticket or it is seen here.
+			if g.closing.Load() {
+				t.Cancel()
+				return nil, &UnavailableError{Reason: ReasonClosing, RetryAfter: time.Second}
+			}
+			return t, nil
 		}
 	}
 }
