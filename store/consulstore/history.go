@@ -14,7 +14,7 @@ import (
 // bucketSize is about how many changes a bucket of the log holds. A watch reads
 // the whole bucket whenever it is woken; opening the next one makes the writers
 // that are under way try again.
-const bucketSize = 32
+const bucketSize = 512
 
 // history is what the key meta/<space> says: which buckets of the log there are.
 // Every change checks, in its transaction, that the key has not changed, and puts
