@@ -58,7 +58,7 @@ func (s *Store) apply(ctx context.Context, c change) (driver.Version, error) {
 		}
 		target := h
 		ops := []*api.KVTxnOp{{Verb: api.KVCheckIndex, Key: s.meta(c.space), Index: h.index}}
-		if id%bucketSize == 0 {
+		if id%s.each == 0 {
 			target, ops = s.open(c.space, h)
 		}
 		text := strconv.FormatUint(id, 16)

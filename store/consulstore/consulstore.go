@@ -15,7 +15,8 @@ type Store struct {
 	*conn
 	prefix string
 	node   string
-	keep   int // buckets of the log that stay, the one that is written included
+	each   uint64 // about how many changes a bucket of the log holds
+	keep   int    // buckets of the log that stay, the one that is written included
 
 	ready  sync.Map // spaces whose keys are known to be there
 	memory sync.Map // space to memory: the history as it was read last

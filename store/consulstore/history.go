@@ -11,10 +11,11 @@ import (
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// bucketSize is about how many changes a bucket of the log holds. A watch reads
-// the whole bucket whenever it is woken; opening the next one makes the writers
-// that are under way try again.
-const bucketSize = 512
+// bucketSize is about how many changes a bucket of the log holds when so many are to
+// be kept: an eighth, from 32 to 512. A watch reads the whole bucket whenever it is
+// woken, so it is not larger; opening the next one makes the writers that are under way
+// try again, so that with small ones who is far from the server would never win.
+func bucketSize(keep int) uint64 { return uint64(min(max(keep/8, 32), 512)) }
 
 // history is what the key meta/<space> says: which buckets of the log there are.
 // Every change checks, in its transaction, that the key has not changed, and puts

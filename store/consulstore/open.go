@@ -71,7 +71,7 @@ func Open(ctx context.Context, c Config, o *Options) (*Store, error) {
 	}
 	s := &Store{
 		conn: conn, prefix: cmp.Or(c.Prefix, DefaultPrefix), node: cmp.Or(c.Node, DefaultNode),
-		keep: max(opt.History/bucketSize, 2) + 1,
+		each: bucketSize(opt.History), keep: max(opt.History/int(bucketSize(opt.History)), 2) + 1,
 	}
 	if _, err := s.Head(ctx, "probe"); err != nil {
 		_ = s.Close()
