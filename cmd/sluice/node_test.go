@@ -227,7 +227,7 @@ func TestServiceThatEndsByItself(t *testing.T) {
 func TestAdvertise(t *testing.T) {
 	host, err := os.Hostname()
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	for _, tt := range []struct{ advertise, bound, want string }{
 		{"", "127.0.0.1:9281", "http://127.0.0.1:9281"},
