@@ -390,9 +390,10 @@ func TestWritingAroundTheProxiesIsFound(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var wg sync.WaitGroup
+	index := m.From.Index // m is another one by and by
 	wg.Go(func() {
 		for n := 0; ctx.Err() == nil; n++ {
-			_, _ = b.try(ctx, "a", http.MethodPut, fmt.Sprintf("/%s/_doc/x%d", m.From.Index, n), `{"n":1}`, nil)
+			_, _ = b.try(ctx, "a", http.MethodPut, fmt.Sprintf("/%s/_doc/x%d", index, n), `{"n":1}`, nil)
 		}
 	})
 	_ = x.Close(t.Context(), true)
