@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -290,7 +292,8 @@ func (t *tenancy) take(ctx context.Context, r store.Record[Move]) {
 // could have affected has accounted for. A move that begins later finds its
 // writes landed already. The record is deleted at the version that was read.
 func (c *Controller) reap(ctx context.Context, f fleet, moves []store.Record[Move]) {
-	for id, r := range f.roster {
+	var gone []string
+	for _, id := range slices.Sorted(maps.Keys(f.roster)) {
 		drain := c.opt.DrainBarrier
 		needed := false
 		for _, m := range moves {
@@ -298,20 +301,42 @@ func (c *Controller) reap(ctx context.Context, f fleet, moves []store.Record[Mov
 				continue
 			}
 			drain = max(drain, m.Value.Options.DrainBarrier)
-			needed = needed || r.Value.Kind != store.KindController && !m.Value.Reconciled[id]
+			needed = needed || f.roster[id].Value.Kind != store.KindController && !m.Value.Reconciled[id]
 		}
-		if f.alive(id) || needed || c.absent.absent(id) < drain {
-			continue
+		if !f.alive(id) && !needed && c.absent.absent(id) >= drain {
+			gone = append(gone, id)
 		}
-		if err := c.s.Roster().Delete(ctx, id, r.Version); err != nil && !errors.Is(err, store.ErrConflict) && ctx.Err() == nil {
-			c.log.Warn("striking a vanished session off the roster failed, trying again later", "session", id, "error", err)
-		}
+	}
+	if err := c.strikeOff(ctx, gone); err != nil && ctx.Err() == nil {
+		c.log.Warn("striking vanished sessions off the roster failed, trying again later", "error", err)
 	}
 	for _, r := range moves {
 		if m := r.Value; m.Stage == StageAborted || m.Stage == StageFailed {
 			c.unstick(ctx, m)
 		}
 	}
+}
+
+// strikeOff removes roster records of processes that have gone. A process that is
+// about to open its session after all finds the mark, or nothing.
+func (c *Controller) strikeOff(ctx context.Context, ids []string) error {
+	struck, err := c.s.Strike(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id := range struck {
+		rec, err := c.s.Roster().Get(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			err = c.s.Roster().Delete(ctx, id, rec.Version)
+		}
+		if err != nil && !errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("strike off: %w", err)
+		}
+	}
+	return nil
 }
 
 // unstick aborts a migration whose move has ended without it: a driver that was

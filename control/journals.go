@@ -181,14 +181,16 @@ func (d *drive) recover(ctx context.Context) (waiting error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	drained := map[string]bool{}
+	missing := f.missing(func(s string) bool { return m.Reconciled[s] })
+	drained, err := d.drained(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
 	var left []store.Info
-	for _, p := range f.missing(func(s string) bool { return m.Reconciled[s] }) {
-		if d.c.absent.absent(p.ID) >= m.Options.DrainBarrier {
-			drained[p.ID] = true
-			continue
+	for _, p := range missing {
+		if !drained[p.ID] {
+			left = append(left, p) // one that is starting or closing is waited for as well, shortly
 		}
-		left = append(left, p) // one that is starting or closing is waited for as well, shortly
 	}
 	for s := range d.unsure {
 		if _, alive := f.sessions[s]; !alive {

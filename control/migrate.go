@@ -130,22 +130,17 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 func (d *drive) beginBarrier(ctx context.Context) error {
 	m := d.move()
 	for {
-		if _, err := d.look(ctx); err != nil {
+		f, err := d.look(ctx)
+		if err != nil {
 			return err
 		}
-		drained := map[string]bool{} // what this look has let pass
-		accounted := func(session string) bool {
-			if m.Reconciled[session] {
-				return true
-			}
-			if d.c.absent.absent(session) >= m.Options.DrainBarrier {
-				drained[session] = true
-				return true
-			}
-			return false
+		drained, err := d.drained(ctx, f.missing(func(s string) bool { return m.Reconciled[s] }))
+		if err != nil {
+			return err
 		}
+		accounted := func(session string) bool { return m.Reconciled[session] || drained[session] }
 		bound, cancel := context.WithTimeout(ctx, 2*time.Second)
-		_, err := d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)
+		_, err = d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)
 		cancel()
 		if err == nil {
 			// What was created before this moment is in no journal and has to be
@@ -188,6 +183,18 @@ func (m *Move) account(sessions map[string]bool) {
 	for s := range sessions {
 		m.Reconciled[s] = true
 	}
+}
+
+// drained returns those of the missing whose writes can take effect no more, and that
+// will not begin either: they were absent for the drain, and are struck.
+func (d *drive) drained(ctx context.Context, missing []store.Info) (map[string]bool, error) {
+	var ids []string
+	for _, p := range missing {
+		if d.c.absent.absent(p.ID) >= d.move().Options.DrainBarrier {
+			ids = append(ids, p.ID)
+		}
+	}
+	return d.c.s.Strike(ctx, ids)
 }
 
 // look reads the fleet and remembers who is missing.

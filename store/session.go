@@ -70,7 +70,13 @@ type SessionRecord struct {
 
 // RosterRecord outlives its session: it is removed by a clean close, or by the
 // controller once every move that the session could affect has reconciled.
-type RosterRecord struct{ Info }
+type RosterRecord struct {
+	Info
+	// Struck: a controller has given the process up and is about to account for it
+	// without its session. A session that opens later must not begin; see
+	// Store.Strike.
+	Struck bool `json:"struck,omitempty"`
+}
 
 // Sessions are the live processes.
 func (s *Store) Sessions() Records[SessionRecord] { return RecordsOf[SessionRecord](s, SpaceSessions) }
@@ -129,7 +135,7 @@ func (s *Store) OpenSession(ctx context.Context, info Info, first Report, o *Ses
 		opt.Now = clock.SinceBoot
 	}
 	info.ID = rand.Text()
-	if _, err := s.Roster().Put(ctx, info.ID, RosterRecord{info}, 0); err != nil {
+	if _, err := s.Roster().Put(ctx, info.ID, RosterRecord{Info: info}, 0); err != nil {
 		return nil, fmt.Errorf("open session: %w", err)
 	}
 	value, err := json.Marshal(SessionRecord{info, first})
@@ -148,7 +154,11 @@ func (s *Store) OpenSession(ctx context.Context, info Info, first Report, o *Ses
 	// A process that slept between the two writes may have been taken for one that
 	// vanished, and struck off. Without its roster record it could vanish unseen,
 	// so the session is given up before anything is admitted under it.
-	if _, err := s.Roster().Get(ctx, info.ID); err != nil {
+	rec, err := s.Roster().Get(ctx, info.ID)
+	if err == nil && rec.Value.Struck {
+		err = errors.New("a controller has given this process up meanwhile")
+	}
+	if err != nil {
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_ = x.Close(bound, false)
@@ -163,6 +173,45 @@ func (s *Store) OpenSession(ctx context.Context, info Info, first Report, o *Ses
 		return nil, fmt.Errorf("open session: %w", err)
 	}
 	return x, nil
+}
+
+// Strike marks the roster records of processes that hold no session, and returns
+// those of which none will: only they may be accounted for, or struck off.
+//
+// It writes the mark and then lists the sessions; a process that opens its session
+// writes that and then reads its roster record. So whichever acts second sees what
+// the other did: either the session is found here, and the process is left alone, or
+// the process finds the mark, or no record at all, and gives its session up.
+func (s *Store) Strike(ctx context.Context, ids []string) (map[string]bool, error) {
+	struck := map[string]bool{}
+	for _, id := range ids {
+		rec, err := s.Roster().Get(ctx, id)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue // somebody else has struck it off, or it has closed
+		case err != nil:
+			return nil, fmt.Errorf("strike: %w", err)
+		case !rec.Value.Struck:
+			rec.Value.Struck = true
+			if _, err := s.Roster().Put(ctx, id, rec.Value, rec.Version); errors.Is(err, ErrConflict) {
+				continue // it is looked at again later
+			} else if err != nil {
+				return nil, fmt.Errorf("strike: %w", err)
+			}
+		}
+		struck[id] = true
+	}
+	if len(struck) == 0 {
+		return struck, nil
+	}
+	sessions, _, err := s.Sessions().List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("strike: %w", err)
+	}
+	for _, x := range sessions {
+		delete(struck, x.Name)
+	}
+	return struck, nil
 }
 
 // ID is the session's unique id.

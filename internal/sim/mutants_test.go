@@ -59,8 +59,7 @@ var mutants = []struct {
 	{"no_barrier_at_begin", "copying starts when every session has applied the begin", edits{
 		{"control/migrate.go", "_, err := d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)", "_, _, err := bound, accounted, error(nil)"}}},
 	{"vanished_not_waited_for", "a vanished proxy's writes are waited out", edits{
-		{"control/journals.go", "d.c.absent.absent(p.ID) >= m.Options.DrainBarrier", "d.c.absent.absent(p.ID) >= 0"},
-		{"control/migrate.go", "d.c.absent.absent(session) >= m.Options.DrainBarrier", "d.c.absent.absent(session) >= 0"}}},
+		{"control/migrate.go", "d.c.absent.absent(p.ID) >= d.move().Options.DrainBarrier", "d.c.absent.absent(p.ID) >= 0"}}},
 	{"vanished_not_reconciled", "what a vanished proxy had journaled is found by comparing", edits{
 		{"control/journals.go", "		if _, err := d.mv.Resync(ctx); err != nil {", "		if err := error(nil); err != nil {"}}},
 	{"vanished_forgotten", "a proxy that vanished is known by the roster", edits{
