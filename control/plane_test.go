@@ -205,7 +205,8 @@ func TestTimeBarrier(t *testing.T) {
 	}{
 		{"at the start", func() {}, 30 * time.Second},
 		{"ten seconds later", func() { now += 10 * time.Second }, 20 * time.Second},
-		{"restarted on the same boot it counts on", func() { b = fresh() }, 20 * time.Second},
+		{"restarted on the same boot it counts on, from when the cutover had taken effect for certain", func() { now += 15 * time.Second; b = fresh() }, 15 * time.Second},
+		{"restarted before that it counts from now", func() { e.Epoch, e.CutoverAt.Since, b = 8, now-4*time.Second, fresh() }, 30 * time.Second},
 		{"another boot begins anew", func() { boot, now, b = "boot-2", 500*time.Second, fresh() }, 30 * time.Second},
 		{"and counts on its own clock", func() { now += 29 * time.Second }, time.Second},
 		{"a later cutover begins anew", func() { e.Epoch = 9 }, 30 * time.Second},

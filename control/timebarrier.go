@@ -22,10 +22,12 @@ type TimeBarrierOptions struct {
 // stops writing to the source within that time.
 //
 // The start is in the entry. Prove may be asked by any process at any time: a
-// completion that is asked for early is refused with *BarrierPending. A process on the same boot of the same machine
-// counts on from it exactly, however often it restarts. Any other process cannot
-// compare its clock with the one that wrote the start, so it begins anew when it
-// first sees that epoch: longer, never shorter.
+// completion that is asked for early is refused with *BarrierPending. A process
+// counts from when it first saw the entry in that Cutover. One on the same boot of
+// the same machine that comes later, after a restart, counts on from the start in
+// the entry, plus lateEffect, because that was noted before the transition was sent
+// to the store. Any other process cannot compare its clock with the one that wrote the
+// start, so it begins anew: longer, never shorter.
 type TimeBarrier struct {
 	wait time.Duration
 	now  func() time.Duration
@@ -34,6 +36,11 @@ type TimeBarrier struct {
 	mu    sync.Mutex
 	first map[placement.PartitionID]sighting
 }
+
+// lateEffect is how much later than it was sent a transition can take effect: above
+// the bound of a call to the store, and of what the engines do with one that nobody
+// waits for any more.
+const lateEffect = 10 * time.Second
 
 type sighting struct {
 	epoch placement.Epoch
@@ -68,20 +75,20 @@ func (b *TimeBarrier) Prove(_ context.Context, e placement.Entry) error {
 	return nil
 }
 
-// began is when e's cutover began on this process's clock.
+// began is when e's cutover had begun for certain, on this process's clock.
 func (b *TimeBarrier) began(e placement.Entry, now time.Duration) time.Duration {
-	// An empty boot id is "unknown", and two unknowns are not the same boot. A
-	// start in the future is not from this clock, whatever the id says.
-	if boot := b.boot(); boot != "" && boot == e.CutoverAt.Boot && e.CutoverAt.Since <= now {
-		return e.CutoverAt.Since
-	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	// Bound to the epoch: a later cutover of the same partition is another one.
 	s, ok := b.first[e.Partition]
 	if !ok || s.epoch != e.Epoch {
 		s = sighting{e.Epoch, now}
 		b.first[e.Partition] = s
+	}
+	b.mu.Unlock()
+	// An empty boot id is "unknown", and two unknowns are not the same boot. A
+	// start in the future is not from this clock, whatever the id says.
+	if boot := b.boot(); boot != "" && boot == e.CutoverAt.Boot && e.CutoverAt.Since <= now {
+		return min(s.at, e.CutoverAt.Since+lateEffect)
 	}
 	return s.at
 }
