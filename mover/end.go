@@ -70,19 +70,16 @@ func (m *Mover) Seal(ctx context.Context) error {
 	m.turn = 0 // from here on this process writes nothing either
 	g, gctx = errgroup.WithContext(ctx)
 	g.SetLimit(8)
-	for n, i := range idx {
-		set := map[string]any{setGC: nil, setFinal: nil}
-		for k := range set {
-			if v, ok := src[n].settings[k]; ok {
-				set[k] = v
-			}
+	for set, targets := range restored(idx, src) {
+		for part := range lists(targets) {
+			g.Go(func() error {
+				err := m.change(gctx, m.dst, http.MethodPut, "/"+joined(part)+"/_settings", nil, map[string]any{setGC: set.gc, setFinal: set.final}, nil)
+				if err != nil {
+					return fmt.Errorf("restore the settings of %s on %s: %w", part, m.dst.Name(), err)
+				}
+				return nil
+			})
 		}
-		g.Go(func() error {
-			if err := m.change(gctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil); err != nil {
-				return fmt.Errorf("restore the settings of %s on %s: %w", i.Target, m.dst.Name(), err)
-			}
-			return nil
-		})
 	}
 	g.Go(func() error { return m.updateAliases(gctx, sealActions(idx, src, own)) })
 	if err := g.Wait(); err != nil {
@@ -90,6 +87,26 @@ func (m *Mover) Seal(ctx context.Context) error {
 	}
 	m.Use(idx)
 	return nil
+}
+
+// sealed are the settings that Seal gives back. nil is OpenSearch's default.
+type sealed struct{ gc, final any }
+
+// restored groups the targets by what they get: a cluster makes one change after
+// the other, and each is time in which writes are held.
+func restored(idx []Index, src []found) map[sealed][]string {
+	out := map[sealed][]string{}
+	for n, i := range idx {
+		var set sealed
+		if v, ok := src[n].settings[setGC]; ok {
+			set.gc = v
+		}
+		if v, ok := src[n].settings[setFinal]; ok {
+			set.final = v
+		}
+		out[set] = append(out[set], i.Target)
+	}
+	return out
 }
 
 func sealActions(idx []Index, src []found, own [][]string) []any {

@@ -97,7 +97,7 @@ func TestDedicatedCluster(t *testing.T) {
 	r.spec.From = placement.Placement{Kind: placement.DedicatedCluster, Cluster: "a"}
 	r.spec.To = placement.Placement{Kind: placement.DedicatedCluster, Cluster: "b"}
 	r.call(r.src, "PUT", "/one", "", `{"aliases":{"both":{}}}`, nil)
-	r.call(r.src, "PUT", "/two", "", `{"settings":{"number_of_shards":3},"aliases":{"both":{"is_write_index":true}}}`, nil)
+	r.call(r.src, "PUT", "/two", "", `{"settings":{"number_of_shards":3,"gc_deletes":"7m"},"aliases":{"both":{"is_write_index":true}}}`, nil)
 	r.call(r.src, "PUT", "/.system", "", "", nil)
 	r.call(r.src, "PUT", "/one/_doc/1", "", `{"a":1}`, nil)
 	r.call(r.src, "PUT", "/two/_doc/1", "", `{"a":2}`, nil)
@@ -116,6 +116,11 @@ func TestDedicatedCluster(t *testing.T) {
 	r.call(r.dst, "GET", "/_alias", "", "", &al)
 	if len(al) != 2 || len(al["one"].Aliases) != 1 || al["two"].Aliases["both"]["is_write_index"] != true {
 		t.Errorf("%v", al)
+	}
+	var set map[string]struct{ Settings map[string]string }
+	r.call(r.dst, "GET", "/*/_settings/index.gc_deletes", "flat_settings=true", "", &set)
+	if set["one"].Settings["index.gc_deletes"] != "" || set["two"].Settings["index.gc_deletes"] != "7m" {
+		t.Errorf("tombstones after the seal: %v", set)
 	}
 	// Opened again, with an index that the tenant has created meanwhile.
 	if err := m.Take(t.Context(), false); err != nil {
