@@ -54,18 +54,3 @@ func TestTheTimeBarrierCountsFromWhenTheCutoverTookEffect(t *testing.T) {
 		t.Fatal("completed 10 s after the cutover took effect; the barrier is 30 s")
 	}
 }
-
-// slowOpen holds a session between its roster record and the session itself.
-type slowOpen struct {
-	driver.Driver
-	hold chan struct{}
-	at   chan struct{}
-}
-
-func (o *slowOpen) Open(ctx context.Context, k driver.Key, v []byte, ttl time.Duration) (driver.Session, error) {
-	if o.hold != nil {
-		close(o.at)
-		<-o.hold
-	}
-	return o.Driver.Open(ctx, k, v, ttl)
-}
