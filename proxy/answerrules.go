@@ -64,9 +64,9 @@ func (r *answerRules) wants(path []string) bool {
 	return false
 }
 
-func (r *answerRules) scalar(path []string, v string, number bool) (string, bool, error) {
+func (r *answerRules) scalar(path []string, v string, bare bool) (string, bool, error) {
 	name := last(path, 1)
-	if number {
+	if bare {
 		if name != "_primary_term" {
 			return v, false, nil
 		}

@@ -235,7 +235,7 @@ func (q *request) translateChunk(c chunk, t *gate.Ticket) (body []byte, local ma
 			continue
 		}
 		unlisted = unlisted || a.pipe != "" && a.pipe != "_none" || strings.HasPrefix(ref.Index, "<")
-		if t.Journaling() {
+		if t.Journaling() && ref.ID != "" { // one without is refused by the cluster, and names nothing
 			refs = append(refs, ref)
 		}
 		body = a.append(body)

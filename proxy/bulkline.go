@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/placement"
@@ -40,6 +41,9 @@ func malformed(line int, format string, args ...any) *apiError {
 // knows, each once. What two parsers could read differently is refused.
 func parseAction(b []byte, line int) (action, error) {
 	var a action
+	if !utf8.Valid(b) { // encoding/json would make one replacement character of many ids
+		return a, malformed(line, "it is not UTF-8")
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	if err := expect(d, json.Delim('{'), line); err != nil {
 		return a, err

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // class decides how a request meets the gate. It is also a metrics label.
@@ -193,7 +194,8 @@ func (t *target) match() bool {
 }
 
 // segments splits an escaped path and unescapes its parts. Empty ones are dropped
-// as OpenSearch does, so /docs//_search/ is /docs/_search.
+// as OpenSearch does, so /docs//_search/ is /docs/_search. A part that is not UTF-8
+// is an error.
 func segments(path string) ([]string, error) {
 	var out []string
 	for s := range strings.SplitSeq(path, "/") {
@@ -203,6 +205,9 @@ func segments(path string) ([]string, error) {
 		u, err := url.PathUnescape(s)
 		if err != nil {
 			return nil, err
+		}
+		if !utf8.ValidString(u) { // the cluster would make another id of it than the journal
+			return nil, errUTF8
 		}
 		out = append(out, u)
 	}

@@ -61,6 +61,9 @@ func (q *request) cursorBody() (cursorBody, error) {
 		if err := d.Decode(&c); err != nil {
 			return c, fail(http.StatusBadRequest, "parsing_exception", "the body is not one that this endpoint takes: %s", err)
 		}
+		if _, err := d.Token(); err != io.EOF {
+			return c, fail(http.StatusBadRequest, "parsing_exception", "there is something behind the body")
+		}
 	}
 	for _, v := range append([]string{q.id}, q.query["scroll_id"]...) {
 		if v != "" {

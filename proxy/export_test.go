@@ -3,8 +3,19 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // Rewrite exposes the rewriter with the rules of an answer.
@@ -52,4 +63,288 @@ func Classify(method, path string) (class, index, id, at string, status int) {
 		return "", "", "", "", err.status
 	}
 	return string(t.class), t.index, t.id, t.at("phys"), 0
+}
+
+// BulkItem is one item of a bulk body, as the reader took it apart.
+type BulkItem struct{ Verb, Index, ID, Routing, Source string }
+
+// BulkParts reads a bulk body; chunks is how many it came in.
+func BulkParts(in io.Reader) (items []BulkItem, chunks int, err error) {
+	r := &bulkReader{in: bufio.NewReaderSize(in, 16)}
+	for {
+		c, end, err := r.next()
+		if err != nil {
+			return items, chunks, err
+		}
+		for _, it := range c.items {
+			items = append(items, BulkItem{it.verb, it.index, it.id, it.routing, string(c.data[it.from:it.to])})
+		}
+		if chunks++; len(c.items) > chunkItems || end || len(c.items) == 0 {
+			return items, chunks, nil
+		}
+	}
+}
+
+// BulkAnswer merges a cluster's answer with the items that failed here, and
+// writes what the client gets.
+func BulkAnswer(raw []byte, verbs []string, failed map[int]string) ([]byte, error) {
+	var c chunk
+	for _, v := range verbs {
+		c.items = append(c.items, item{action: action{verb: v, id: "i"}})
+	}
+	local := map[int]*apiError{}
+	for i, reason := range failed {
+		local[i] = fail(http.StatusBadRequest, TypeForeignIndex, "%s", reason)
+	}
+	var one chunkResult
+	if err := one.read(c, local, raw); err != nil {
+		return nil, err
+	}
+	var all results
+	if err := all.add(one); err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	q := &request{w: w, r: httptest.NewRequest("POST", "/_bulk", nil)}
+	err := q.answerBulk(&all)
+	return w.Body.Bytes(), err
+}
+
+// Msearch translates a body for a dedicated index.
+func Msearch(b []byte, physical, logical string) ([]byte, error) {
+	return msearchBody(b, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "c", Index: physical, Logical: logical})
+}
+
+// CheckQuery is Query with all checks of a body.
+func CheckQuery(b []byte, physical, logical string) ([]byte, error) {
+	return checkQuery(b, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "c", Index: physical, Logical: logical}, nil)
+}
+
+// At classifies and returns the path for an index, empty for the client's own.
+func At(method, path, index string) (string, bool) {
+	t, err := classify(method, path)
+	if err != nil {
+		return "", false
+	}
+	return t.at(index), true
+}
+
+// OwnPath reports whether the endpoint is addressed by a path with an index in it.
+func OwnPath(method, path string) bool {
+	t, err := classify(method, path)
+	return err == nil && t.class != classCursor && t.class != classTask && t.op != opInfo && t.op != opClusterAdmin
+}
+
+// The tokens of clients.
+var (
+	ShownTerm = shownTerm
+	RealTerm  = realTerm
+)
+
+// Timeout is the parameter that a write is sent with, when writes may take limit.
+func Timeout(given string, limit time.Duration) string {
+	q := &request{p: &Proxy{o: Options{WriteTimeout: limit}}, query: url.Values{"timeout": {given}}}
+	q.capTimeout()
+	return q.query.Get("timeout")
+}
+
+// Parameters checks a query string of an endpoint.
+func Parameters(method, path, raw string) (url.Values, error) {
+	t, aerr := classify(method, path)
+	if aerr != nil {
+		return nil, aerr
+	}
+	v, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, err
+	}
+	q := &request{target: t, query: v}
+	return v, q.checkParameters()
+}
+
+// Cursors reads a body that names cursors.
+func Cursors(body []byte) (scrolls, pits []string, keep string, err error) {
+	q := &request{
+		target: &target{}, query: url.Values{}, w: httptest.NewRecorder(), p: &Proxy{o: Options{QueryBody: 1 << 20}},
+		r: httptest.NewRequest("POST", "/", bytes.NewReader(body)),
+	}
+	c, err := q.cursorBody()
+	return c.ScrollID, c.PITID, c.Scroll, err
+}
+
+// TaskAnswer is the answer to a client whose task has ended.
+func TaskAnswer(raw []byte) (status int, body []byte, err error) {
+	var s taskState
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return 0, nil, err
+	}
+	status, body = taskAnswer(s)
+	return status, body, nil
+}
+
+// Forward returns the headers that a cluster gets of a client's.
+func Forward(in http.Header, body []byte) (http.Header, error) {
+	q := &request{r: &http.Request{Header: in}}
+	out, err := q.build(context.Background(), "PUT", "/i/_doc/1", nil, bytesPayload(body, "application/json"))
+	if err != nil {
+		return nil, err
+	}
+	return out.Header, nil
+}
+
+// Answer returns the headers that a client gets of a cluster's.
+func Answer(in http.Header, pl placement.Placement) http.Header {
+	w := httptest.NewRecorder()
+	q := &request{w: w, r: httptest.NewRequest("GET", "/", nil)}
+	q.head(&http.Response{StatusCode: http.StatusOK, Header: in}, pl, 3)
+	return w.Header()
+}
+
+// node is a JSON value that keeps the order of members and every duplicate.
+type node struct {
+	members []pair // an object
+	items   []node // an array
+	kind    byte   // '{', '[', '"', or 'b' for a bare value
+	text    string
+}
+
+type pair struct {
+	key   string
+	value node
+}
+
+// Reference does by encoding/json, with the whole text in memory, what the
+// rewriter does in one pass with a bounded part of it, and returns a form in which
+// two texts of the same content are equal.
+func Reference(b []byte, physical, logical string, incarnation uint32) (string, error) {
+	return reference(b, &answerRules{physical: physical, logical: logical, incarnation: incarnation, top: true})
+}
+
+// RewriteTop is Rewrite for an answer whose members are named after indices.
+func RewriteTop(b []byte, physical, logical string, incarnation uint32) ([]byte, error) {
+	return rewriteBytes(b, &answerRules{physical: physical, logical: logical, incarnation: incarnation, top: true})
+}
+
+// ReferenceQuery is Reference for the body of a query.
+func ReferenceQuery(b []byte, physical, logical string) (string, error) {
+	return reference(b, &queryRules{physical: physical, logical: logical})
+}
+
+// Canonical is the form of a text that is not changed.
+func Canonical(b []byte) (string, error) { return reference(b, nil) }
+
+func reference(b []byte, r rules) (string, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	n, err := readNode(d)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	if r == nil {
+		n.write(&out)
+		return out.String(), nil
+	}
+	if err := n.apply(nil, r); err != nil {
+		return "", err
+	}
+	n.write(&out)
+	return out.String(), nil
+}
+
+func readNode(d *json.Decoder) (node, error) {
+	t, err := d.Token()
+	if err != nil {
+		return node{}, err
+	}
+	switch t := t.(type) {
+	case json.Delim:
+		n := node{kind: byte(t)}
+		for d.More() {
+			key := ""
+			if t == '{' {
+				k, err := d.Token()
+				if err != nil {
+					return n, err
+				}
+				key = k.(string)
+			}
+			v, err := readNode(d)
+			if err != nil {
+				return n, err
+			}
+			n.members, n.items = append(n.members, pair{key, v}), append(n.items, v)
+		}
+		_, err := d.Token()
+		return n, err
+	case string:
+		return node{kind: '"', text: t}, nil
+	case nil:
+		return node{kind: 'b', text: "null"}, nil
+	}
+	return node{kind: 'b', text: fmt.Sprint(t)}, nil
+}
+
+func (n *node) apply(path []string, r rules) error {
+	switch n.kind {
+	case '{':
+		for i := range n.members {
+			m := &n.members[i]
+			key, opaque := r.key(path, m.key)
+			if !opaque {
+				if err := m.value.apply(append(slices.Clone(path), m.key), r); err != nil {
+					return err
+				}
+			}
+			m.key = key
+		}
+	case '[':
+		for i := range n.items {
+			if err := n.items[i].apply(path, r); err != nil {
+				return err
+			}
+		}
+	default:
+		if n.text == "null" && n.kind == 'b' || !r.wants(path) {
+			return nil
+		}
+		v, changed, err := r.scalar(path, n.text, n.kind == 'b')
+		if err != nil {
+			return err
+		}
+		if changed && n.kind == 'b' && v[0] == '"' {
+			n.kind, v = '"', v[1:len(v)-1]
+		}
+		n.text = v
+	}
+	return nil
+}
+
+func (n *node) write(b *strings.Builder) {
+	switch n.kind {
+	case '{':
+		b.WriteByte('{')
+		for _, m := range n.members {
+			fmt.Fprintf(b, "%q:", m.key)
+			m.value.write(b)
+			b.WriteByte(',')
+		}
+		b.WriteByte('}')
+	case '[':
+		b.WriteByte('[')
+		for i := range n.items {
+			n.items[i].write(b)
+			b.WriteByte(',')
+		}
+		b.WriteByte(']')
+	case '"':
+		fmt.Fprintf(b, "%q", strings.ToValidUTF8(n.text, "\ufffd"))
+	default:
+		b.WriteString(n.text)
+	}
+}
+
+// RewriteTo is Rewrite for a text that streams.
+func RewriteTo(out io.Writer, in io.Reader, physical, logical string) error {
+	return rewrite(out, in, &answerRules{physical: physical, logical: logical})
 }

@@ -67,6 +67,11 @@ func (q *request) head(resp *http.Response, pl placement.Placement, length int64
 		}
 		h[k] = v
 	}
+	for _, list := range resp.Header["Connection"] { // what it names belongs to the connection as well
+		for name := range strings.SplitSeq(list, ",") {
+			h.Del(strings.TrimSpace(name))
+		}
+	}
 	if loc := h.Get("Location"); loc != "" && pl.Index != "" {
 		if rest, ok := strings.CutPrefix(loc, "/"+url.PathEscape(pl.Index)+"/"); ok {
 			h.Set("Location", "/"+url.PathEscape(pl.Logical)+"/"+rest)

@@ -17,9 +17,10 @@ type rules interface {
 	key(path []string, key string) (string, bool)
 	// wants reports whether scalar must be asked about the value at path.
 	wants(path []string) bool
-	// scalar returns what to write for a string (decoded) or a number (as it is
-	// written), and whether that differs.
-	scalar(path []string, value string, number bool) (string, bool, error)
+	// scalar returns what to write for a string (decoded), or for a bare value: a
+	// number, true or false (as it is written), and whether that differs. What takes
+	// the place of a bare value is written as it is returned.
+	scalar(path []string, value string, bare bool) (string, bool, error)
 }
 
 // Limits of what is kept in memory of a JSON text.
@@ -384,7 +385,26 @@ func (x *rewriter) literal(word string) error {
 			return bad(c)
 		}
 	}
+	if word != "null" {
+		return x.bare(word)
+	}
 	_, err := x.out.WriteString(word)
+	return err
+}
+
+// bare writes a number, true or false, or what the rules put in its place:
+// OpenSearch takes such a value for text where it expects a name.
+func (x *rewriter) bare(v string) error {
+	if x.blind == 0 && x.rules.wants(x.path) {
+		repl, changed, err := x.rules.scalar(x.path, v, true)
+		if err != nil {
+			return err
+		}
+		if changed {
+			v = repl
+		}
+	}
+	_, err := x.out.WriteString(v)
 	return err
 }
 
@@ -411,18 +431,7 @@ func (x *rewriter) number(first byte) error {
 	if !json.Valid(x.raw) {
 		return fmt.Errorf("%w: %q is no number", errJSON, x.raw)
 	}
-	if x.blind == 0 && x.rules.wants(x.path) {
-		repl, changed, err := x.rules.scalar(x.path, string(x.raw), true)
-		if err != nil {
-			return err
-		}
-		if changed {
-			_, err = x.out.WriteString(repl)
-			return err
-		}
-	}
-	_, err := x.out.Write(x.raw)
-	return err
+	return x.bare(string(x.raw))
 }
 
 func (x *rewriter) writeString(s string) error {

@@ -1,8 +1,6 @@
 package proxy_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -26,74 +24,6 @@ func TestRewriteIsAwareOfPaths(t *testing.T) {
 			t.Errorf("%s\n got %s, %v\nwant %s", test.in, got, err, test.want)
 		}
 	}
-}
-
-func FuzzRewrite(f *testing.F) {
-	for _, s := range []string{`{"_index":"p"}`, `{"a":[1,{"b":"\u00e9"}]}`, `nul`, `{"a":1,}`, `01`, `"\x"`, `{} {}`, "\"\x01\"", `{"error":{"reason":"p"}}`, `{"_primary_term":7}`} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		out, err := proxy.Rewrite(b, "p", "l", 0)
-		if valid := json.Valid(b); valid != (err == nil) {
-			t.Fatalf("valid JSON: %t, but: %v", valid, err)
-		}
-		if err != nil {
-			return
-		}
-		if !json.Valid(out) {
-			t.Fatalf("the output is no JSON: %s", out)
-		}
-		if same, _ := proxy.Rewrite(b, "", "", 0); !bytes.Equal(same, b) {
-			t.Fatalf("changed without a reason: %s", same)
-		}
-	})
-}
-
-func FuzzQuery(f *testing.F) {
-	f.Add([]byte(`{"query":{"terms":{"f":{"index":"other","id":"1"}}}}`))
-	f.Add([]byte(`{"query":{"bool":{"must":[{"terms":{"f":{"index":"l"}}}]}}}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		out, err := proxy.Query(b, "p", "l")
-		if err == nil && (!json.Valid(b) || !json.Valid(out)) {
-			t.Fatalf("let through: %s", b)
-		}
-	})
-}
-
-func FuzzAction(f *testing.F) {
-	for _, s := range []string{
-		`{"index":{"_index":"a","_id":"1","routing":"r","if_seq_no":3,"if_primary_term":1}}`, `{"delete":{"_id":5}}`,
-		`{"update":{"_id":"1","_source":["a"],"retry_on_conflict":3}} `, `{"index":{}}{}`, `{"index":{"_id":"1","_id":"2"}}`, `{"create":null}`,
-	} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		out, verb, id, index, err := proxy.Action(b)
-		if err != nil {
-			return
-		}
-		if !json.Valid(b) {
-			t.Fatalf("%q is no JSON and was accepted", b)
-		}
-		if bytes.Count(out, []byte("\n")) != 1 {
-			t.Fatalf("%q became %q, which is not one line", b, out)
-		}
-		_, verb2, id2, index2, err := proxy.Action(bytes.TrimSuffix(out, []byte("\n")))
-		if err != nil || verb2 != verb || id2 != id || index2 != index {
-			t.Fatalf("%q became %q: %v", b, out, err)
-		}
-	})
-}
-
-func FuzzBulk(f *testing.F) {
-	f.Add([]byte("{\"index\":{}}\n{}\n{\"delete\":{\"_id\":\"1\"}}\n"))
-	f.Add([]byte("\n\n{\"index\":{}}\n{}"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		items, size, err := proxy.BulkItems(b)
-		if err == nil && (items > bytes.Count(b, []byte("\n")) || size > len(b)) {
-			t.Fatalf("%d items with %d bytes out of %q", items, size, b)
-		}
-	})
 }
 
 func TestClassify(t *testing.T) {

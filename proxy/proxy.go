@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sluiceproxy/sluice/affinity"
@@ -235,11 +237,26 @@ func (q *request) serve() error {
 }
 
 // checkParameters refuses what would change the shape of bodies that the proxy
-// has to understand.
+// has to understand, and what the cluster would read differently: of a parameter
+// that is given twice OpenSearch takes the last, and one that is named like a part
+// of the path it takes for that part.
 func (q *request) checkParameters() error {
+	for name, values := range q.query {
+		if len(values) > 1 {
+			return fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is given %d times; give it once", name, len(values))
+		}
+		if !utf8.ValidString(name) || !utf8.ValidString(values[0]) {
+			return fail(http.StatusBadRequest, TypeBadRequest, "parameter [%s] is not UTF-8", strings.ToValidUTF8(name, "?"))
+		}
+	}
 	for _, name := range []string{"source", "source_content_type"} {
 		if q.query.Has(name) {
 			return fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is not supported; send the body as a body", name)
+		}
+	}
+	for _, name := range []string{"index", "id"} {
+		if q.query.Has(name) {
+			return fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is not supported; name it in the path", name)
 		}
 	}
 	if f := q.query.Get("format"); f != "" && f != "json" {

@@ -42,11 +42,19 @@ func (r *queryRules) wants(path []string) bool {
 	return false
 }
 
-func (r *queryRules) scalar(path []string, v string, number bool) (string, bool, error) {
+// scalar makes no difference between a string and a bare value: OpenSearch reads
+// {"_index": 5} as the index "5".
+func (r *queryRules) scalar(path []string, v string, bare bool) (string, bool, error) {
+	out, changed, err := r.text(path, v)
+	if bare && changed {
+		out = string(quote(out))
+	}
+	return out, changed, err
+}
+
+func (r *queryRules) text(path []string, v string) (string, bool, error) {
 	name, parent, grand := last(path, 1), last(path, 2), last(path, 3)
 	switch {
-	case number:
-		return v, false, nil
 	case name == "id":
 		if r.pit == nil {
 			return v, false, fail(http.StatusBadRequest, TypeUnsupported, "a point in time is supported in _search only")
@@ -100,7 +108,7 @@ func (f *pitFinder) key(path []string, key string) (string, bool) {
 func (f *pitFinder) wants(path []string) bool {
 	return len(path) == 2 && path[0] == "pit" && path[1] == "id"
 }
-func (f *pitFinder) scalar(_ []string, v string, number bool) (string, bool, error) {
+func (f *pitFinder) scalar(_ []string, v string, _ bool) (string, bool, error) {
 	f.found = v
 	return v, false, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/internal/upstream"
@@ -118,10 +119,15 @@ func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, er
 	return q.at(index), body, at, nil
 }
 
-// checkQuery checks and translates a body that holds queries.
+// checkQuery checks and translates a body that holds queries. One that is not
+// UTF-8 is refused: OpenSearch's parser takes the bytes C1 9F for an underscore,
+// so that a key would not be to it what it is here.
 func checkQuery(body []byte, pl placement.Placement, pit func(string) (string, error)) ([]byte, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return body, nil
+	}
+	if !utf8.Valid(body) {
+		return nil, badBody(errUTF8)
 	}
 	r := &queryRules{pit: pit}
 	if pl.Kind == placement.DedicatedIndex {
@@ -134,8 +140,10 @@ func checkQuery(body []byte, pl placement.Placement, pit func(string) (string, e
 	return out, nil
 }
 
+var errUTF8 = errors.New("not UTF-8")
+
 func badBody(err error) error {
-	if errors.Is(err, errJSON) {
+	if errors.Is(err, errJSON) || errors.Is(err, errUTF8) {
 		return fail(http.StatusBadRequest, "parsing_exception", "the body is %s", err)
 	}
 	return err
@@ -177,9 +185,15 @@ func msearchHeader(line []byte, pl placement.Placement) ([]byte, error) {
 	if pl.Kind != placement.DedicatedIndex {
 		return line, nil
 	}
-	m := map[string]json.RawMessage{}
+	if !utf8.Valid(line) {
+		return nil, badBody(errUTF8)
+	}
+	var m map[string]json.RawMessage
 	if err := json.Unmarshal(line, &m); err != nil {
 		return nil, fail(http.StatusBadRequest, "parsing_exception", "a header line is not a JSON object")
+	}
+	if m == nil { // null, which OpenSearch takes for an empty header
+		m = map[string]json.RawMessage{}
 	}
 	for _, k := range []string{"index", "indices"} {
 		raw, ok := m[k]

@@ -186,7 +186,9 @@ func taskAnswer(s taskState) (int, []byte) {
 			status = http.StatusRequestTimeout
 		}
 		for _, f := range r.Failures {
-			status = max(status, f.Status)
+			if f.Status < 600 { // any other is none, and could not be sent
+				status = max(status, f.Status)
+			}
 		}
 	}
 	return status, s.Response

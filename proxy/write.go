@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -206,9 +207,10 @@ func (q *request) capTimeout() {
 	}
 }
 
-// parseTime reads OpenSearch's notation of a duration. Text that it does not know
-// is false.
+// parseTime reads OpenSearch's notation of a duration. One that is too long for a
+// time.Duration is the longest; text that it does not know is false.
 func parseTime(s string) (time.Duration, bool) {
+	s = strings.ToLower(strings.TrimSpace(s))
 	for _, u := range []struct {
 		suffix string
 		unit   time.Duration
@@ -220,11 +222,14 @@ func parseTime(s string) (time.Duration, bool) {
 		if !ok {
 			continue
 		}
-		n, err := strconv.ParseFloat(digits, 64)
-		if err != nil || n < 0 || n > 1e9 {
+		n, err := strconv.ParseUint(strings.TrimPrefix(digits, "+"), 10, 64)
+		if err != nil {
 			return 0, false
 		}
-		return time.Duration(n * float64(u.unit)), true
+		if n > uint64(math.MaxInt64/u.unit) {
+			return math.MaxInt64, true
+		}
+		return time.Duration(n) * u.unit, true
 	}
 	return 0, s == "0"
 }
