@@ -55,8 +55,8 @@ func EncodeEntry(e placement.Entry) []byte {
 }
 
 // DecodeEntry reads the stored form; its epoch is the record's version, to which
-// a [Store] adds its base. Anything that EncodeEntry would not have
-// written from a legal entry is a *CorruptError.
+// a [Store] adds its base. What does not say a legal entry, one that
+// [placement.Step] can have returned, is a *CorruptError.
 func DecodeEntry(kv driver.KV) (placement.Entry, error) {
 	e := placement.Entry{Partition: placement.PartitionID(kv.Name), Epoch: placement.Epoch(kv.Version)}
 	corrupt := func(reason string) (placement.Entry, error) {
@@ -90,6 +90,9 @@ func DecodeEntry(kv driver.KV) (placement.Entry, error) {
 		if err := j.To.Validate(); err != nil {
 			return corrupt("to: " + err.Error())
 		}
+		if *j.To == j.From {
+			return corrupt("to: is where the partition is")
+		}
 		e.State.To = *j.To
 	}
 	if j.Attempt != nil {
@@ -102,6 +105,9 @@ func DecodeEntry(kv driver.KV) (placement.Entry, error) {
 		if e.State.Phase != placement.Cutover {
 			return corrupt("cutover_at outside Cutover")
 		}
+		if j.CutoverAt.Since < 0 { // a timed barrier would take it for long ago
+			return corrupt("cutover_at: since is negative")
+		}
 		e.CutoverAt = *j.CutoverAt
 	}
 	if j.Previous != nil {
@@ -109,6 +115,12 @@ func DecodeEntry(kv driver.KV) (placement.Entry, error) {
 			return corrupt("previous: " + err.Error())
 		}
 		e.Previous = *j.Previous
+	}
+	if j.Previous != nil && e.State.Migrating() {
+		return corrupt("previous in phase " + j.Phase)
+	}
+	if j.Previous == nil && (j.PreviousMove != "" || j.Fenced != "") {
+		return corrupt("previous_move or fenced without previous")
 	}
 	e.Incarnation, e.PreviousMove, e.Fenced = j.Incarnation, j.PreviousMove, j.Fenced
 	return e, nil

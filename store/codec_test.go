@@ -81,6 +81,11 @@ func TestDecodeEntryCorrupt(t *testing.T) {
 		"a bad target":              `{"v":1,"phase":"Draining",` + from + `,"to":{"kind":"dedicated_cluster","cluster":""},"attempt":{"move":"m","number":1}}`,
 		"a cutover's start outside": `{"v":1,"phase":"Draining",` + from + `,` + to + `,"cutover_at":{"boot":"b","wall":"2026-01-01T00:00:00Z"}}`,
 		"a bad time":                `{"v":1,"phase":"Cutover",` + from + `,` + to + `,"cutover_at":{"boot":"b","wall":"yesterday"}}`,
+		"a target where it is":      `{"v":1,"phase":"Draining",` + from + `,"to":{"kind":"dedicated_cluster","cluster":"east"},"attempt":{"move":"m","number":1}}`,
+		"a previous while moving":   `{"v":1,"phase":"Draining",` + from + `,` + to + `,"previous":{"kind":"dedicated_cluster","cluster":"north"}}`,
+		"a fence of no previous":    `{"v":1,"phase":"Active",` + from + `,"fenced":"m"}`,
+		"a move of no previous":     `{"v":1,"phase":"Active",` + from + `,"previous_move":"m"}`,
+		"a start before the boot":   `{"v":1,"phase":"Cutover",` + from + `,` + to + `,"cutover_at":{"boot":"b","since":-1,"wall":"2026-01-01T00:00:00Z"}}`,
 		"a bad previous":            `{"v":1,"phase":"Active",` + from + `,"previous":{"kind":"","cluster":"x"}}`,
 		"a negative incarnation":    `{"v":1,"phase":"Active",` + from + `,"incarnation":-1}`,
 		"too great an incarnation":  `{"v":1,"phase":"Active",` + from + `,"incarnation":4294967296}`,
@@ -102,7 +107,14 @@ func FuzzDecodeEntry(f *testing.F) {
 	for _, e := range legal(f) {
 		f.Add(store.EncodeEntry(e))
 	}
-	f.Add([]byte(`{"v":1,"phase":"Draining","from":{},"to":null,"attempt":{}}`))
+	const at = `{"kind":"dedicated_cluster","cluster":"east"}`
+	for _, s := range []string{
+		`{"v":1,"phase":"Draining","from":{},"to":null,"attempt":{}}`, `{"v":1,"phase":"Active","from":` + at + `,"fenced":"m"}`,
+		`{"v":1,"phase":"Draining","from":` + at + `,"to":` + at + `,"attempt":{"move":"m","number":1}}`,
+		`{"V":1,"phase":"Active","from":` + at + `,"from":{"kind":"x"}}`, "{\"v\":1,\"phase\":\"Active\",\"from\":" + at + ",\"previous\":" + at + ",\"previous_move\":\"\xff\"}",
+	} {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := store.DecodeEntry(driver.KV{Name: "acme", Value: b, Version: 3})
 		if err != nil {
@@ -112,7 +124,12 @@ func FuzzDecodeEntry(f *testing.F) {
 			}
 			return
 		}
-		if e.State.From.Validate() != nil || e.State.Migrating() != (e.State.To.Validate() == nil) {
+		idle := !e.State.Migrating()
+		switch {
+		case e.State.From.Validate() != nil || idle == (e.State.To.Validate() == nil) || e.State.To == e.State.From,
+			idle == (e.Attempt.Number > 0),
+			e.Previous.IsZero() && (e.PreviousMove != "" || e.Fenced != "") || !e.Previous.IsZero() && (!idle || e.Previous.Validate() != nil),
+			e.CutoverAt != (placement.Start{}) && e.State.Phase != placement.Cutover || e.CutoverAt.Since < 0:
 			t.Fatalf("accepted: %+v", e)
 		}
 		again, err := store.DecodeEntry(driver.KV{Name: "acme", Value: store.EncodeEntry(e), Version: 3})

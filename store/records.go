@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,7 +42,10 @@ func (s *Store) Clusters() Records[placement.Cluster] {
 func (r Records[T]) decode(kv driver.KV) (Record[T], error) {
 	rec := Record[T]{Name: kv.Name, Version: kv.Version}
 	if err := json.Unmarshal(kv.Value, &rec.Value); err != nil {
-		return rec, &CorruptError{Space: r.space, Name: kv.Name, Reason: err.Error()}
+		return Record[T]{Name: kv.Name, Version: kv.Version}, &CorruptError{Space: r.space, Name: kv.Name, Reason: err.Error()}
+	}
+	if string(bytes.TrimSpace(kv.Value)) == "null" { // which decodes into anything
+		return rec, &CorruptError{Space: r.space, Name: kv.Name, Reason: "null"}
 	}
 	return rec, nil
 }

@@ -107,7 +107,7 @@ func (w *writer) record(space string, base placement.Epoch, kv driver.KV) error 
 	switch {
 	case !utf8.ValidString(kv.Name):
 		return &store.CorruptError{Space: space, Name: kv.Name, Reason: "its name is no UTF-8"}
-	case !json.Valid(l.Value):
+	case !json.Valid(l.Value) || !utf8.Valid(l.Value):
 		return &store.CorruptError{Space: space, Name: kv.Name, Reason: "it is no JSON"}
 	}
 	w.records++
@@ -198,6 +198,9 @@ func header(line []byte) (Header, error) {
 
 func record(line []byte) (Line, error) {
 	var l Line
+	if !utf8.Valid(line) { // a name that is not would be read as another
+		return l, errors.New("is not UTF-8")
+	}
 	if err := strict(line, &l); err != nil {
 		return l, err
 	}

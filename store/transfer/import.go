@@ -111,6 +111,9 @@ func (m *importer) check(file io.Reader) error {
 		switch k.Space {
 		case store.SpaceEntries:
 			newest = max(newest, l.Epoch)
+			if err := placement.PartitionID(k.Name).Validate(); err != nil {
+				return &store.CorruptError{Space: k.Space, Name: k.Name, Reason: err.Error()}
+			}
 			e, err := store.DecodeEntry(driver.KV{Name: k.Name, Value: l.Value, Version: 1})
 			if err != nil {
 				return err
@@ -119,10 +122,11 @@ func (m *importer) check(file io.Reader) error {
 				migrating++
 			}
 		case store.SpaceClusters:
-			var c placement.Cluster
-			if err := json.Unmarshal(l.Value, &c); err != nil {
-				return &store.CorruptError{Space: k.Space, Name: k.Name, Reason: err.Error()}
-			}
+			return decodes(k, l.Value, &placement.Cluster{})
+		case store.SpaceRoster:
+			return decodes(k, l.Value, &store.RosterRecord{})
+		case store.SpaceMoves: // what is in one is its controller's matter
+			return decodes(k, l.Value, &map[string]json.RawMessage{})
 		}
 		return nil
 	})
@@ -136,12 +140,24 @@ func (m *importer) check(file io.Reader) error {
 	}
 	m.newest = max(t.Epoch, h.Base, newest)
 	if !h.Closed {
-		m.newest += backupSlack
+		m.newest = min(m.newest, store.MaxBase) + backupSlack // which cannot wrap then
 	}
 	if m.newest > store.MaxBase {
 		return &FileError{0, fmt.Sprintf("its epochs go up to %d, above %d", m.newest, store.MaxBase)}
 	}
 	m.res.File, m.res.Records, m.sum = h, t.Records, t.SHA256
+	return nil
+}
+
+// decodes refuses a value that whoever lists the space could not read.
+func decodes(k driver.Key, value []byte, into any) error {
+	err := json.Unmarshal(value, into)
+	if err == nil && !bytes.HasPrefix(bytes.TrimSpace(value), []byte("{")) { // null decodes into anything
+		err = errors.New("it is no object")
+	}
+	if err != nil {
+		return &store.CorruptError{Space: k.Space, Name: k.Name, Reason: err.Error()}
+	}
 	return nil
 }
 

@@ -429,19 +429,3 @@ func TestExportRefuses(t *testing.T) {
 		}
 	}
 }
-
-// FuzzRead: no file makes Read or Import panic; what Import takes can be opened.
-func FuzzRead(f *testing.F) {
-	src := engine(f)
-	fill(f, src, 2, 0)
-	f.Add(export(f, src, true))
-	f.Add([]byte("{\"sluice_table\":1}\n{\"end\":true}\n"))
-	f.Add([]byte("{\"sluice_table\":1,\"closed\":true}\n{\"space\":\"entries\",\"name\":\"a\",\"epoch\":1,\"value\":1}\n"))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		d := engine(t)
-		_, err := transfer.Import(t.Context(), d, bytes.NewReader(file), &transfer.ImportOptions{SourceGone: true, AllowMigrating: true})
-		if _, oerr := store.Open(t.Context(), d, nil); err == nil && oerr != nil {
-			t.Error(oerr)
-		}
-	})
-}
