@@ -106,8 +106,32 @@ func NewPeers(secret []byte, client *http.Client) *Peers {
 func (p *Peers) Pull(ctx context.Context, info store.Info, id placement.PartitionID, after uint64, limit int) (JournalPage, error) {
 	q := url.Values{"session": {info.ID}, "partition": {string(id)}, "after": {strconv.FormatUint(after, 10)}, "max": {strconv.Itoa(limit)}}
 	var page JournalPage
-	err := p.call(ctx, http.MethodGet, info, "journal", q, &page)
-	return page, err
+	if err := p.call(ctx, http.MethodGet, info, "journal", q, &page); err != nil {
+		return JournalPage{}, err
+	}
+	if err := page.check(info.ID, after); err != nil {
+		return JournalPage{}, fmt.Errorf("journal of %s: %w", info.Name, err)
+	}
+	return page, nil
+}
+
+// check refuses what is not a page of that session's journal. Whoever else answers
+// at the address with some JSON would otherwise pass for an instance that has
+// journaled nothing.
+func (p JournalPage) check(session string, after uint64) error {
+	if p.Session != session {
+		return errors.New("the answer is not of the session that was asked")
+	}
+	for _, e := range p.Entries {
+		if e.Seq <= after || e.Seq > p.Head || e.Kind != EntryDoc && e.Kind != EntryAdmin {
+			return errors.New("the answer is out of order")
+		}
+		after = e.Seq
+	}
+	if p.More && len(p.Entries) == 0 {
+		return errors.New("the answer says that there is more and has nothing")
+	}
+	return nil
 }
 
 // Confirm says that everything up to a sequence is at the target; the instance
