@@ -33,15 +33,15 @@ func (c Cluster) Validate() error {
 		u, err := url.Parse(e)
 		switch {
 		case err != nil:
-			return invalid(field, withoutUser(e), "must be a URL such as https://search-1:9200")
+			return invalid(field, HideUser(e), "must be a URL such as https://search-1:9200")
 		case u.Scheme != "http" && u.Scheme != "https":
-			return invalid(field, withoutUser(e), "must begin with http:// or https://")
+			return invalid(field, HideUser(e), "must begin with http:// or https://")
 		case u.Host == "" || u.Hostname() == "":
-			return invalid(field, withoutUser(e), "must name a host")
+			return invalid(field, HideUser(e), "must name a host")
 		case u.User != nil:
-			return invalid(field, withoutUser(e), "must not hold credentials; use username with password_file or password_env")
+			return invalid(field, HideUser(e), "must not hold credentials; use username with password_file or password_env")
 		case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-			return invalid(field, e, "must have no path, query or fragment")
+			return invalid(field, HideUser(e), "must have no path, query or fragment")
 		}
 	}
 	if c.PasswordFile != "" && c.PasswordEnv != "" {
@@ -53,11 +53,12 @@ func (c Cluster) Validate() error {
 	return nil
 }
 
-// withoutUser cuts what stands before the last @, so that a password in a URL
-// that cannot even be parsed does not reach an error message.
-func withoutUser(endpoint string) string {
-	if i := strings.LastIndexByte(endpoint, '@'); i >= 0 {
-		return "xxxxx" + endpoint[i:]
+// HideUser returns an address as it may be shown in a message: without what stands
+// before the last @, which may be a password, also where the address cannot even be
+// parsed.
+func HideUser(address string) string {
+	if i := strings.LastIndexByte(address, '@'); i >= 0 {
+		return "xxxxx" + address[i:]
 	}
-	return endpoint
+	return address
 }

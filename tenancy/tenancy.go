@@ -67,6 +67,9 @@ func (c Config) Validate() error {
 		if !strings.HasPrefix(p, "/") || !strings.HasSuffix(p, "/") || len(p) < 3 || strings.Contains(p, "//") || strings.ContainsAny(p, "?#%{}") {
 			return bad("path_prefix", p, `must begin and end with a slash, such as "/t/"`)
 		}
+		if (&url.URL{Path: p}).EscapedPath() != p { // which paths are compared in
+			return bad("path_prefix", p, `must be of characters that a URL holds as they are, such as "/t/"`)
+		}
 	}
 	if h := c.Host; h != "" {
 		before, after, found := strings.Cut(h, hostVar)

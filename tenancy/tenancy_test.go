@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +78,8 @@ func TestValidate(t *testing.T) {
 		{tenancy.Config{PathPrefix: "t/"}, "tenancy.path_prefix"},
 		{tenancy.Config{PathPrefix: "/"}, "tenancy.path_prefix"},
 		{tenancy.Config{PathPrefix: "/t/{tenant}/"}, "tenancy.path_prefix"},
+		{tenancy.Config{PathPrefix: "/a b/"}, "tenancy.path_prefix"},
+		{tenancy.Config{PathPrefix: "/größe/"}, "tenancy.path_prefix"},
 		{tenancy.Config{Host: "search.example.com"}, "tenancy.host"},
 		{tenancy.Config{Host: "x{tenant}.example.com"}, "tenancy.host"},
 		{tenancy.Config{Host: "{tenant}"}, "tenancy.host"},
@@ -92,18 +96,122 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// Whoever is found is whom every source that names anybody names, nothing of what
+// named it is left, and what is left is the rest of the path as it was.
 func FuzzResolve(f *testing.F) {
-	f.Add("acme.search.example.com", "/t/acme/docs", "acme")
-	f.Fuzz(func(t *testing.T, host, path, header string) {
-		x, _ := tenancy.New(tenancy.Config{Header: "X-Sluice-Tenant", PathPrefix: "/t/", Host: "{tenant}.search.example.com"})
-		r, err := http.NewRequest("GET", "http://h/", nil)
+	f.Add("acme.search.example.com", "/t/acme/docs", "acme", true)
+	f.Add("ACME.search.example.com.:9200", "/docs", "", false)
+	f.Add("h", "/t/a%2Fb//evil/x", "a/b", true)
+	f.Add("h", "/t/%ff/docs", "", false)
+	f.Add("[::1]:80", "/t/acme?x", "", true)
+	f.Add("a.b.search.example.com", "/t//docs", "", false)
+	f.Fuzz(func(t *testing.T, host, path, header string, withHeader bool) {
+		const name = "X-Sluice-Tenant"
+		x, err := tenancy.New(tenancy.Config{Header: name, PathPrefix: "/t/", Host: "{tenant}.search.example.com"})
 		if err != nil {
-			t.Skip()
+			t.Fatal(err)
 		}
-		r.Host, r.URL.Path = host, path
-		r.Header.Set("X-Sluice-Tenant", header)
-		if id, err := x.Resolve(r); err == nil && string(id) != header {
-			t.Fatalf("%q, though the header says %q", id, header)
+		u, err := url.ParseRequestURI(path)
+		if err != nil {
+			return // no server hands such a path on
+		}
+		r := &http.Request{Method: "GET", URL: u, Host: host, Header: http.Header{}}
+		if withHeader {
+			r.Header[name] = []string{header}
+		}
+		escaped := u.EscapedPath()
+		id, err := x.Resolve(r)
+		var invalid *placement.InvalidError
+		var named []string // by every source, found without the package
+		if withHeader {
+			named = append(named, header)
+		}
+		if tail := ".search.example.com"; strings.HasSuffix(strings.ToLower(host), tail) && !strings.ContainsAny(host, ":") {
+			if label := host[:len(host)-len(tail)]; label != "" && !strings.Contains(label, ".") {
+				named = append(named, strings.ToLower(label))
+			}
+		}
+		rest := ""
+		inPath := strings.HasPrefix(escaped, "/t/")
+		if inPath {
+			seg, after, _ := strings.Cut(escaped[len("/t/"):], "/")
+			rest = "/" + after
+			if plain, err := url.PathUnescape(seg); err == nil {
+				named = append(named, plain)
+			}
+		}
+		if err != nil {
+			if !errors.Is(err, tenancy.ErrNoTenant) && !errors.Is(err, tenancy.ErrContradiction) && !errors.As(err, &invalid) || id != "" {
+				t.Fatalf("%q, %v", id, err)
+			}
+			distinct := slices.Compact(slices.Sorted(slices.Values(named)))
+			if errors.Is(err, tenancy.ErrContradiction) && len(distinct) < 2 && !strings.Contains(host, ":") && !strings.HasSuffix(host, ".") {
+				t.Fatalf("only %q is named, and that is a contradiction", named)
+			}
+			return
+		}
+		if id.Validate() != nil {
+			t.Fatalf("%q is found", id)
+		}
+		for _, n := range named {
+			if n != string(id) {
+				t.Fatalf("%q is found, though %q is named, too", id, n)
+			}
+		}
+		if len(r.Header) != 0 {
+			t.Fatalf("headers %v are left", r.Header)
+		}
+		left := escaped
+		if inPath {
+			left = rest
+		}
+		want, werr := url.PathUnescape(left)
+		if werr != nil || r.URL.Path != want || segments(r.URL.EscapedPath()) != segments(left) {
+			t.Fatalf("of %q the path %q is left, want %q", escaped, r.URL.EscapedPath(), left)
+		}
+	})
+}
+
+// segments is a path's parts, each unescaped by itself.
+func segments(path string) string {
+	parts := strings.Split(path, "/")
+	for i := range parts {
+		parts[i], _ = url.PathUnescape(parts[i])
+	}
+	return fmt.Sprintf("%q", parts)
+}
+
+// A configuration that is accepted finds the tenant that it says, and a refusal
+// names the field.
+func FuzzConfig(f *testing.F) {
+	f.Add("X-Sluice-Tenant", "/t/", "{tenant}.search.example.com")
+	f.Add("Authorization", "", "")
+	f.Add("", "/a b/", "eu.{tenant}.example.com")
+	f.Add("", "", "{tenant}.\xff")
+	f.Add("x_y", "/t/{tenant}/", "{tenant}{tenant}.a")
+	f.Fuzz(func(t *testing.T, header, prefix, host string) {
+		c := tenancy.Config{Header: header, PathPrefix: prefix, Host: host}
+		x, err := tenancy.New(c)
+		if err != nil {
+			var invalid *placement.InvalidError
+			if !errors.As(err, &invalid) || !strings.HasPrefix(invalid.Field, "tenancy.") || invalid.Fix == "" {
+				t.Fatalf("%+v: %v", c, err)
+			}
+			return
+		}
+		const id = "acme-1"
+		r := &http.Request{Method: "GET", URL: &url.URL{Path: "/docs"}, Host: "h", Header: http.Header{}}
+		if header != "" {
+			r.Header.Set(header, id)
+		}
+		if prefix != "" {
+			r.URL = &url.URL{Path: prefix + id + "/docs"}
+		}
+		if host != "" {
+			r.Host = strings.Replace(host, "{tenant}", id, 1)
+		}
+		if got, err := x.Resolve(r); err != nil || got != id || r.URL.Path != "/docs" {
+			t.Fatalf("%+v: %q, %v, %s is left", c, got, err, r.URL.Path)
 		}
 	})
 }

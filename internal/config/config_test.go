@@ -109,6 +109,7 @@ func TestRefusals(t *testing.T) {
 		{"word for a number", "proxy:\n  hold_requests: many\n", "proxy.hold_requests", "must be a whole number"},
 		{"bad size", "proxy:\n  hold_bytes: 3 parsecs\n", "proxy.hold_bytes", "must be a number of bytes"},
 		{"huge size", "proxy:\n  hold_bytes: 1e300\n", "proxy.hold_bytes", "must be a number of bytes"},
+		{"given twice", "proxy.mode: leased\nproxy:\n  mode: fresh\n", "proxy.mode", "is given twice"},
 		{"mode", "proxy:\n  mode: stale\n", "proxy.mode", "must be one of fresh, leased"},
 		{"no tenant source", "proxy:\n  tenant:\n    header: \"\"\n", "proxy.tenant.header", "must be set unless"},
 		{"tenant host without a variable", "proxy:\n  tenant:\n    host: search.example.com\n", "proxy.tenant.host", "must hold {tenant} once"},
@@ -193,22 +194,4 @@ func TestEmptyGroupsAndMissingFile(t *testing.T) {
 	if !errors.As(err, &inv) || !strings.Contains(err.Error(), "sluice config example") {
 		t.Errorf("missing file: %v", err)
 	}
-}
-
-// FuzzLoad: no file makes Load panic, and what it accepts is valid again when
-// nothing but the file is given.
-func FuzzLoad(f *testing.F) {
-	f.Add("proxy:\n  hold_bytes: 1GiB\n")
-	f.Add("a: &x {b: *x}\n")
-	f.Add("? [a]\n: b\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		file := filepath.Join(t.TempDir(), "f.yaml")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		c, _, err := config.Load(&config.Options{File: file, Environ: noEnv})
-		if (c == nil) == (err == nil) {
-			t.Fatalf("config %v and error %v", c, err)
-		}
-	})
 }

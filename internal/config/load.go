@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 
@@ -129,6 +131,9 @@ func loadFile(k *koanf.Koanf, keys []key, file string) error {
 			}
 		}
 	}
+	if path := twice(in.Raw(), "", map[string]bool{}); path != "" {
+		return &placement.InvalidError{Field: path, Value: file, Fix: "is given twice, with dots and as a group; give it once"}
+	}
 	flat := in.All()
 	names := make([]string, 0, len(flat))
 	for path := range flat {
@@ -141,7 +146,7 @@ func loadFile(k *koanf.Koanf, keys []key, file string) error {
 		case known[path] != "":
 		case groups[path]:
 			if m, isMap := v.(map[string]any); v != nil && (!isMap || len(m) > 0) {
-				errs = append(errs, &placement.InvalidError{Field: path, Value: fmt.Sprint(v), Fix: "must be a group of keys, see `sluice config example`"})
+				errs = append(errs, &placement.InvalidError{Field: path, Value: placement.HideUser(fmt.Sprint(v)), Fix: "must be a group of keys, see `sluice config example`"})
 			}
 			delete(flat, path) // an empty group says nothing, and must not hide the keys below it
 		default:
@@ -156,6 +161,26 @@ func loadFile(k *koanf.Koanf, keys []key, file string) error {
 		return err
 	}
 	return k.Load(confmap.Provider(flat, "."), nil)
+}
+
+// twice returns a path that two members of the file lead to, such as proxy.mode as
+// a member of the file and mode as one of its member proxy: which of them counts would
+// be chance. Empty if there is none.
+func twice(m map[string]any, prefix string, seen map[string]bool) string {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		path := prefix + k
+		if group, ok := m[k].(map[string]any); ok && len(group) > 0 {
+			if p := twice(group, path+".", seen); p != "" {
+				return p
+			}
+			continue
+		}
+		if seen[path] {
+			return path
+		}
+		seen[path] = true
+	}
+	return ""
 }
 
 // AddFlags registers a flag for each key under one of the prefixes; the flag is

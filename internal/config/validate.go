@@ -28,7 +28,7 @@ func (c *Config) validate() error {
 	v.pair("store.etcd.tls.cert_file", e.TLS.CertFile, "store.etcd.tls.key_file", e.TLS.KeyFile)
 	v.is(e.Embedded.DataDir != "", "store.etcd.embedded.data_dir", "", "must name a directory")
 	u, err := url.Parse(e.Embedded.ClientURL)
-	v.is(err == nil && u.Scheme == "http" && u.Port() != "" && u.User == nil, "store.etcd.embedded.client_url", e.Embedded.ClientURL,
+	v.is(err == nil && u.Scheme == "http" && u.Port() != "" && u.User == nil, "store.etcd.embedded.client_url", placement.HideUser(e.Embedded.ClientURL),
 		"must be an http:// URL with a port, such as http://127.0.0.1:12379")
 
 	v.address("proxy.listen", p.Listen)
@@ -121,11 +121,11 @@ func (v *checks) url(field, s string) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		v.is(false, field, s, "must be a URL such as http://10.0.0.7:2379")
+		v.is(false, field, placement.HideUser(s), "must be a URL such as http://10.0.0.7:2379")
 	case u.User != nil:
-		v.is(false, field, u.Redacted(), "must not hold credentials")
+		v.is(false, field, placement.HideUser(s), "must not hold credentials")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		v.is(false, field, s, "must have no path, query or fragment")
+		v.is(false, field, placement.HideUser(s), "must have no path, query or fragment")
 	}
 }
 
@@ -134,5 +134,5 @@ func (v *checks) address(field, s string) {
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
 	}
-	v.is(err == nil, field, s, "must be host:port, such as 127.0.0.1:9280 or :9280")
+	v.is(err == nil, field, placement.HideUser(s), "must be host:port, such as 127.0.0.1:9280 or :9280")
 }

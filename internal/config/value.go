@@ -41,7 +41,7 @@ func parseSize(s string) (int64, bool) {
 // key's target. The error is an *placement.InvalidError.
 func (k key) set(v any) error {
 	bad := func(fix string) error {
-		return &placement.InvalidError{Field: k.path, Value: fmt.Sprint(v), Fix: fix}
+		return &placement.InvalidError{Field: k.path, Value: placement.HideUser(fmt.Sprint(v)), Fix: fix}
 	}
 	text, scalar := asText(v)
 	switch t := k.target.(type) {

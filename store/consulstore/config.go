@@ -60,15 +60,15 @@ func (c Config) Validate() error {
 		u, err := url.Parse(a)
 		switch {
 		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-			return invalid(field, a, "must be a URL such as https://consul-1:8501")
+			return invalid(field, placement.HideUser(a), "must be a URL such as https://consul-1:8501")
 		case u.User != nil:
-			return invalid(field, u.Redacted(), "must not hold credentials; use token_file")
+			return invalid(field, placement.HideUser(a), "must not hold credentials; use token_file")
 		case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-			return invalid(field, a, "must have no path, query or fragment")
+			return invalid(field, placement.HideUser(a), "must have no path, query or fragment")
 		case u.Scheme != scheme:
-			return invalid(field, a, "must begin with "+scheme+":// like the first address")
+			return invalid(field, placement.HideUser(a), "must begin with "+scheme+":// like the first address")
 		case u.Scheme == "http" && c.TLS != TLS{}:
-			return invalid(field, a, "must begin with https:// when tls is set")
+			return invalid(field, placement.HideUser(a), "must begin with https:// when tls is set")
 		}
 	}
 	if err := validatePrefix(c.Prefix); err != nil {

@@ -2,6 +2,7 @@ package consulstore
 
 import (
 	"context"
+	"io"
 
 	"github.com/hashicorp/consul/api"
 
@@ -57,4 +58,36 @@ func ReadHistory(text string, index uint64, at driver.Version) (first, newest, l
 		return 0, 0, 0, false
 	}
 	return h.first(), h.Bucket, h.locate(at), true
+}
+
+// ReadList decodes an answer of Consul to a list of the space "s".
+func ReadList(body io.Reader, yield func(driver.KV) bool) (driver.Version, error) {
+	s := &Store{prefix: "p/"}
+	return s.decodeList(body, "s", yield)
+}
+
+// ListKeys are the keys of the generation and of a record in that answer.
+func ListKeys(name string) (gen, record string) {
+	s := &Store{prefix: "p/"}
+	return s.gen("s"), s.record(driver.Key{Space: "s", Name: name})
+}
+
+// NextHistory opens n more buckets, each at the next index, of which keep stay, and
+// returns the text, or false when there is a gap in what is dropped.
+func NextHistory(text string, index uint64, n, keep int) (string, uint64, bool) {
+	h, err := parseHistory(&api.KVPair{Value: []byte(text), ModifyIndex: index})
+	if err != nil {
+		return "", 0, false
+	}
+	for range n {
+		next, dropped := h.next(keep)
+		for i, d := range dropped {
+			if d != h.first()+uint64(i) {
+				return "", 0, false
+			}
+		}
+		next.index = h.index + 1
+		h = next
+	}
+	return string(h.text()), h.index, true
 }

@@ -51,16 +51,16 @@ func (c Config) Validate() error {
 		u, err := url.Parse(e)
 		switch {
 		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-			return invalid(field, e, "must be a URL such as https://etcd-1:2379")
+			return invalid(field, placement.HideUser(e), "must be a URL such as https://etcd-1:2379")
 		case u.User != nil:
-			return invalid(field, u.Redacted(), "must not hold credentials; use username and password_file")
+			return invalid(field, placement.HideUser(e), "must not hold credentials; use username and password_file")
 		case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-			return invalid(field, e, "must have no path, query or fragment")
+			return invalid(field, placement.HideUser(e), "must have no path, query or fragment")
 		case u.Scheme != scheme:
 			// The client library decides by the first endpoint whether to use TLS.
-			return invalid(field, e, "must begin with "+scheme+":// like the first endpoint")
+			return invalid(field, placement.HideUser(e), "must begin with "+scheme+":// like the first endpoint")
 		case u.Scheme == "http" && c.TLS != TLS{}:
-			return invalid(field, e, "must begin with https:// when tls is set")
+			return invalid(field, placement.HideUser(e), "must begin with https:// when tls is set")
 		}
 	}
 	if err := validatePrefix(c.Prefix); err != nil {

@@ -22,6 +22,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"google.golang.org/grpc"
+
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 const (
@@ -53,9 +55,9 @@ func (c EmbeddedConfig) Validate() error {
 	if c.ClientURL != "" {
 		switch {
 		case err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" && u.Path != "/":
-			return invalid("embedded.client_url", c.ClientURL, "must be a URL such as http://127.0.0.1:2379")
+			return invalid("embedded.client_url", placement.HideUser(c.ClientURL), "must be a URL such as http://127.0.0.1:2379")
 		case !loopback(u.Hostname()):
-			return invalid("embedded.client_url", c.ClientURL, "must be on loopback, because the embedded member asks nobody for a password; for several machines run an etcd of its own and set endpoints")
+			return invalid("embedded.client_url", placement.HideUser(c.ClientURL), "must be on loopback, because the embedded member asks nobody for a password; for several machines run an etcd of its own and set endpoints")
 		}
 	}
 	return validatePrefix(c.Prefix)

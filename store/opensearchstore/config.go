@@ -93,22 +93,15 @@ func (c Config) validateAddress(field, a string) error {
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		// Not shown as it is: what cannot be parsed may hold a password.
-		return invalid(field, hideUser(a), "must be a URL such as https://opensearch-1:9200")
+		return invalid(field, placement.HideUser(a), "must be a URL such as https://opensearch-1:9200")
 	case u.User != nil:
-		return invalid(field, u.Redacted(), "must not hold credentials; use username and password_file")
+		return invalid(field, placement.HideUser(a), "must not hold credentials; use username and password_file")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return invalid(field, a, "must have no path, query or fragment")
+		return invalid(field, placement.HideUser(a), "must have no path, query or fragment")
 	case u.Scheme == "http" && c.TLS != TLS{}:
-		return invalid(field, a, "must begin with https:// when tls is set")
+		return invalid(field, placement.HideUser(a), "must begin with https:// when tls is set")
 	}
 	return nil
-}
-
-func hideUser(a string) string {
-	if i := strings.LastIndexByte(a, '@'); i >= 0 {
-		return "..." + a[i:]
-	}
-	return a
 }
 
 func (c Config) replicas() int {

@@ -3,6 +3,10 @@ package redisstore
 import (
 	"context"
 	"errors"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sluiceproxy/sluice/store/driver"
 )
 
 // SetPage changes how many records List reads at a time.
@@ -40,4 +44,10 @@ func (s *Store) Observed() (spaces []string) {
 		spaces = append(spaces, space)
 	}
 	return spaces
+}
+
+// Events decodes log entries that follow a version with a tag.
+func Events(version driver.Version, tag string, entries []redis.XMessage) (evs []driver.Event, end driver.Version, endTag string, err error) {
+	evs, m, _, err := (&Store{}).events("s", mark{version, tag}, entries)
+	return evs, m.version, m.tag, err
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/redisstore"
 )
 
@@ -38,6 +41,53 @@ func FuzzLease(f *testing.F) {
 		}
 		if !strings.HasPrefix(raw, beat+":") || strings.Count(beat, ":") != 2 || ttl <= 0 || ttl+ttl/10 <= 0 {
 			t.Fatalf("%q is %q for %v", raw, beat, ttl)
+		}
+	})
+}
+
+// Log entries that are taken for events are the very next ones, without a gap, and
+// of the table that was read before.
+func FuzzEvents(f *testing.F) {
+	f.Add("4-0 n=a t=x b=w x=1\n5-0 n=b t=y b=x\n", uint64(3), "w")
+	f.Add("5-0 n=a t=x b=w x=1", uint64(3), "w")
+	f.Add("4-0 n=a t=x b=other", uint64(3), "w")
+	f.Add("4 n=a t=x", uint64(3), "")
+	f.Add("0-0 n= t= b=", uint64(0), "")
+	f.Fuzz(func(t *testing.T, text string, version uint64, tag string) {
+		version &= 1<<62 - 1
+		var entries []redis.XMessage
+		for line := range strings.Lines(text) {
+			e := redis.XMessage{Values: map[string]any{}}
+			for i, part := range strings.Split(strings.TrimSuffix(line, "\n"), " ") {
+				if k, v, ok := strings.Cut(part, "="); i == 0 {
+					e.ID = part
+				} else if ok {
+					e.Values[k] = v
+				} else {
+					e.Values[k] = int64(i)
+				}
+			}
+			entries = append(entries, e)
+		}
+		evs, end, endTag, err := redisstore.Events(driver.Version(version), tag, entries)
+		if err != nil {
+			return
+		}
+		if len(evs) != len(entries) || end != driver.Version(version)+driver.Version(len(entries)) {
+			t.Fatalf("%q after %d: %d events, up to %d", text, version, len(evs), end)
+		}
+		for i, ev := range evs {
+			x, put := entries[i].Values["x"].(string)
+			if ev.Version != driver.Version(version)+driver.Version(i)+1 || ev.Version == 0 || ev.Deleted == put || put && string(ev.Value) != x || ev.Name != entries[i].Values["n"] {
+				t.Fatalf("%q after %d: event %d is %+v", text, version, i, ev)
+			}
+			if b := entries[i].Values["b"]; tag != "" && b != tag {
+				t.Fatalf("%q after %d: event %d follows %q, not %q", text, version, i, b, tag)
+			}
+			tag, _ = entries[i].Values["t"].(string)
+		}
+		if endTag != tag {
+			t.Fatalf("%q after %d ends with the tag %q", text, version, endTag)
 		}
 	})
 }
