@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick lint model soak-sim mutants bench-pause bench-stores stores-page clean
+.PHONY: help demo build test test-quick lint fuzz model soak-sim mutants bench-pause bench-stores stores-page clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ $(STATICCHECK):
 	@mkdir -p $(@D)
 	GOBIN=$(@D)/new go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	@mv $(@D)/new/staticcheck $@
+
+FUZZTIME ?= 30s
+fuzz: ## let every fuzz target look for new failures, FUZZTIME=30s each
+	@.ci/check-tools go
+	@.ci/fuzz $(FUZZTIME)
 
 model: ## check the protocol's models exhaustively, full sizes; make test searches smaller ones
 	@.ci/check-tools model

@@ -3,7 +3,9 @@ package control
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"fmt"
 	"maps"
+	"math"
 	"time"
 
 	"github.com/sluiceproxy/sluice/mover"
@@ -61,8 +63,8 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 			*f.value = f.def
 		}
 	}
-	if o.CopyRate < 0 || o.CopyRate != o.CopyRate {
-		return o, &placement.InvalidError{Field: "copy_rate", Value: "negative", Fix: "must be 0 (no limit) or a number of documents a second"}
+	if !(o.CopyRate >= 0 && o.CopyRate <= math.MaxFloat64) { // neither NaN nor infinite: no record holds that
+		return o, &placement.InvalidError{Field: "copy_rate", Value: fmt.Sprint(o.CopyRate), Fix: "must be 0 (no limit) or a number of documents a second"}
 	}
 	return o, o.consistent()
 }

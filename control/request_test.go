@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -41,6 +42,8 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 		"where it is":      {control.Request{Partition: "acme", Cluster: "a", Index: "docs-1"}, is(placement.ErrSamePlacement)},
 		"bad index":        {control.Request{Partition: "acme", Cluster: "b", Index: "Docs"}, invalid("placement.index")},
 		"bad kind":         {control.Request{Partition: "acme", Cluster: "b", Kind: "galaxy"}, invalid("kind")},
+		"infinite rate":    {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.Inf(1)}}, invalid("copy_rate")},
+		"no rate":          {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.NaN()}}, invalid("copy_rate")},
 		"negative rate":    {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: -1}}, invalid("copy_rate")},
 		"negative budget":  {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{PauseBudget: -1}}, invalid("pause_budget")},
 		"negative timeout": {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CutoverDeadline: -1}}, invalid("cutover_deadline")},

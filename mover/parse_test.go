@@ -34,18 +34,6 @@ func TestDecodeBulk(t *testing.T) {
 	}
 }
 
-func FuzzDecodeBulk(f *testing.F) {
-	f.Add([]byte(`{"items":[{"index":{"status":201}},{"delete":{"status":404,"error":{"type":"t","reason":"r"}}}]}`), 2)
-	f.Fuzz(func(t *testing.T, raw []byte, n int) {
-		if n < 0 || n > 100 {
-			return
-		}
-		if got, err := mover.DecodeBulk(raw, n); err == nil && len(got) != n {
-			t.Errorf("%d outcomes of %d operations", len(got), n)
-		}
-	})
-}
-
 func TestDifferent(t *testing.T) {
 	src := map[string]string{"index.uuid": "1", "index.max_result_window": "5", "index.gc_deletes": "60s", "index.refresh_interval": "1s", "index.query.default_field": `["a","b"]`, "index.number_of_shards": "2"}
 	dst := map[string]string{"index.uuid": "2", "index.max_ngram_diff": "3", "index.gc_deletes": "0s", "index.refresh_interval": "-1", "index.number_of_routing_shards": "1024", "index.number_of_shards": "2"}
