@@ -15,17 +15,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
 // Rewrite exposes the rewriter with the rules of an answer.
 func Rewrite(b []byte, physical, logical string, incarnation uint32) ([]byte, error) {
 	return rewriteBytes(b, &answerRules{physical: physical, logical: logical, incarnation: incarnation})
-}
-
-// Query exposes the check of a query body.
-func Query(b []byte, physical, logical string) ([]byte, error) {
-	return rewriteBytes(b, &queryRules{physical: physical, logical: logical})
 }
 
 // IsSyntax reports whether the rewriter refused the text itself.
@@ -38,22 +34,6 @@ func Action(b []byte) (out []byte, verb, id, index string, err error) {
 		return nil, "", "", "", err
 	}
 	return a.append(nil), a.verb, a.id, a.index, nil
-}
-
-// BulkItems counts the items and the source bytes of a bulk body.
-func BulkItems(b []byte) (items, bytesOfSource int, err error) {
-	r := &bulkReader{in: bufio.NewReader(bytes.NewReader(b))}
-	for {
-		c, end, err := r.next()
-		if err != nil && err != io.EOF {
-			return items, bytesOfSource, err
-		}
-		items += len(c.items)
-		bytesOfSource += len(c.data)
-		if end || len(c.items) == 0 {
-			return items, bytesOfSource, nil
-		}
-	}
 }
 
 // Classify exposes the table.
@@ -115,7 +95,7 @@ func Msearch(b []byte, physical, logical string) ([]byte, error) {
 	return msearchBody(b, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "c", Index: physical, Logical: logical})
 }
 
-// CheckQuery is Query with all checks of a body.
+// CheckQuery checks a body for a dedicated index.
 func CheckQuery(b []byte, physical, logical string) ([]byte, error) {
 	return checkQuery(b, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "c", Index: physical, Logical: logical}, nil)
 }
@@ -347,4 +327,13 @@ func (n *node) write(b *strings.Builder) {
 // RewriteTo is Rewrite for a text that streams.
 func RewriteTo(out io.Writer, in io.Reader, physical, logical string) error {
 	return rewrite(out, in, &answerRules{physical: physical, logical: logical})
+}
+
+// Cursor wraps an id for a tenant as one kind and opens it for a presenter as another.
+func Cursor(p *Proxy, tenant, presenter placement.PartitionID, at placement.Placement, kind, as affinity.Kind, id string) (text, opened string, err error) {
+	q := &request{p: p, tenant: tenant}
+	text = q.wrap(origin{at, 3}, kind, id)
+	q.tenant = presenter
+	e, err := q.unwrap(text, as)
+	return text, e.ID, err
 }

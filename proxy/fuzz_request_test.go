@@ -19,8 +19,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/proxy"
+	"github.com/sluiceproxy/sluice/tenancy"
 )
 
 // The path for another index is of the same endpoint, with that index and the same
@@ -300,6 +302,40 @@ func FuzzHeaders(f *testing.F) {
 			case !slices.Equal(values, in[name]):
 				t.Fatalf("%q: the client gets %s: %q", text, name, values)
 			}
+		}
+	})
+}
+
+// An id that was handed out as a scroll, a point in time or a task is followed as
+// that and as nothing else, by its tenant and nobody else.
+func FuzzHandedOut(f *testing.F) {
+	tenants, err := tenancy.New(tenancy.Default())
+	if err != nil {
+		f.Fatal(err)
+	}
+	p, err := proxy.New(nil, nil, tenants, &proxy.Options{CursorKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("acme", "acme", "node:7", uint8(3), uint8(3))
+	f.Add("acme", "acm", "FGluY2x1ZGVf", uint8(1), uint8(1))
+	f.Add("", "", "", uint8(0), uint8(2))
+	f.Fuzz(func(t *testing.T, tenant, presenter, id string, kind, as uint8) {
+		if len(id) > 100_000 {
+			return
+		}
+		text, opened, err := proxy.Cursor(p, placement.PartitionID(tenant), placement.PartitionID(presenter), placeA, affinity.Kind(kind), affinity.Kind(as), id)
+		switch {
+		case tenant != presenter:
+			if !errors.Is(err, affinity.ErrOtherTenant) {
+				t.Fatalf("%s of %q opens for %q: %v", text, tenant, presenter, err)
+			}
+		case kind != as:
+			if !errors.Is(err, affinity.ErrTampered) {
+				t.Fatalf("%s of kind %d opens as %d: %v", text, kind, as, err)
+			}
+		case err != nil || opened != id:
+			t.Fatalf("%q came back as %q, %v", id, opened, err)
 		}
 	})
 }

@@ -108,7 +108,7 @@ func New(c Config) (Resolver, error) {
 		return nil, err
 	}
 	r := &resolver{c: c}
-	r.before, r.tail, _ = strings.Cut(strings.ToLower(c.Host), hostVar)
+	r.before, r.tail, _ = strings.Cut(strings.TrimSuffix(strings.ToLower(c.Host), "."), hostVar) // a request's last dot is cut, too
 	return r, nil
 }
 
