@@ -54,7 +54,7 @@ func newStatusError(method, path string, status int, body []byte) *StatusError {
 	return e
 }
 
-// JSON performs one call. path is escaped, begins with a slash and has no query.
+// JSON performs one call. path is escaped, begins with one slash and has no query.
 // body is nil, a []byte that is sent as it is (JSON, or newline-delimited JSON
 // for _bulk and _msearch), or a value that is marshalled. into is nil, a *[]byte
 // for the raw answer, or what the answer is unmarshalled into. An answer of
@@ -62,8 +62,8 @@ func newStatusError(method, path string, status int, body []byte) *StatusError {
 // the call can have had an effect.
 func (c *Client) JSON(ctx context.Context, method, path string, query url.Values, body, into any) error {
 	u, err := url.Parse(path)
-	if err != nil || !strings.HasPrefix(path, "/") {
-		return fmt.Errorf("%s %s: the path must be escaped and begin with a slash", method, path)
+	if err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "?#") {
+		return fmt.Errorf("%s %s: the path must be escaped, begin with one slash and have no query", method, path)
 	}
 	u.RawQuery = query.Encode()
 	var payload []byte
