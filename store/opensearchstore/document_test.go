@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/opensearchstore"
@@ -228,8 +229,21 @@ func FuzzDocument(f *testing.F) {
 		if kv, there, err := s.Moment(driver.Version(upto)); err == nil && there && uint64(kv.Version) > upto {
 			t.Fatalf("at %d the record is at %d", upto, kv.Version)
 		}
-		if len(s.Next(k, nil, false).History) > opensearchstore.MaxPast/opensearchstore.AChange {
+		next := s.Next(k, b, false)
+		if len(next.History) > max(opensearchstore.MaxPast/opensearchstore.AChange, opensearchstore.MinPast) {
 			t.Fatal("the past grows without bound")
+		}
+		// As it is stored, and with what it was still in it.
+		text, err := json.Marshal(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again opensearchstore.Document
+		if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(*next, again, cmpopts.EquateEmpty()) {
+			t.Fatalf("%v (-written +read):\n%s", err, cmp.Diff(*next, again))
+		}
+		if now := opensearchstore.NewStored(again, 9, 1); d.Nonce != next.Nonce && now.Has(d.Nonce) == 0 {
+			t.Fatalf("the change %q is forgotten at once", d.Nonce)
 		}
 	})
 }
