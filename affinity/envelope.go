@@ -67,8 +67,11 @@ func NewSealer(keys ...[]byte) (*Sealer, error) {
 }
 
 const (
-	format  = 1
-	macSize = 16 // of SHA-256's 32 bytes: forging needs 2^128 tries
+	format = 1
+	// formatShared also holds the partition field. Other placements keep the first
+	// format, so that instances of both versions follow each other's cursors.
+	formatShared = 2
+	macSize      = 16 // of SHA-256's 32 bytes: forging needs 2^128 tries
 )
 
 var encoding = base64.RawURLEncoding.Strict() // one text for one envelope
@@ -76,12 +79,17 @@ var encoding = base64.RawURLEncoding.Strict() // one text for one envelope
 // Wrap seals e into text that is safe in URLs and in JSON.
 func (s *Sealer) Wrap(e Envelope) string {
 	b := make([]byte, 0, 64+len(e.ID)+len(e.Partition)+len(e.Placement.Index)+len(e.Placement.Logical))
-	b = append(b, format, byte(e.Kind))
+	fields := []string{
+		string(e.Partition), string(e.Placement.Kind), e.Placement.Cluster, e.Placement.Index, e.Placement.Logical, e.ID,
+	}
+	version := byte(format)
+	if e.Placement.PartitionField != "" {
+		version, fields = formatShared, append(fields, e.Placement.PartitionField)
+	}
+	b = append(b, version, byte(e.Kind))
 	b = binary.AppendVarint(b, e.Expires.Unix())
 	b = binary.AppendUvarint(b, uint64(e.Incarnation))
-	for _, v := range []string{
-		string(e.Partition), string(e.Placement.Kind), e.Placement.Cluster, e.Placement.Index, e.Placement.Logical, e.ID,
-	} {
+	for _, v := range fields {
 		b = binary.AppendUvarint(b, uint64(len(v)))
 		b = append(b, v...)
 	}
@@ -125,8 +133,13 @@ func mac(key, b []byte) []byte {
 }
 
 func decode(b []byte) (e Envelope, ok bool) {
-	if len(b) < 2 || b[0] != format {
+	if len(b) < 2 || b[0] != format && b[0] != formatShared {
 		return e, false
+	}
+	var f [7]string
+	fields := f[:6]
+	if b[0] == formatShared {
+		fields = f[:]
 	}
 	e.Kind = Kind(b[1])
 	b = b[2:]
@@ -141,16 +154,15 @@ func decode(b []byte) (e Envelope, ok bool) {
 	}
 	b = b[n:]
 	e.Expires, e.Incarnation = time.Unix(expires, 0), uint32(incarnation)
-	var f [6]string
-	for i := range f {
+	for i := range fields {
 		size, n := binary.Uvarint(b)
 		if n <= 0 || size > uint64(len(b)-n) {
 			return e, false
 		}
-		f[i], b = string(b[n:n+int(size)]), b[n+int(size):]
+		fields[i], b = string(b[n:n+int(size)]), b[n+int(size):]
 	}
 	e.Partition = placement.PartitionID(f[0])
-	e.Placement = placement.Placement{Kind: placement.Kind(f[1]), Cluster: f[2], Index: f[3], Logical: f[4]}
+	e.Placement = placement.Placement{Kind: placement.Kind(f[1]), Cluster: f[2], Index: f[3], Logical: f[4], PartitionField: f[6]}
 	e.ID = f[5]
 	return e, len(b) == 0
 }

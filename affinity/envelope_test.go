@@ -37,14 +37,17 @@ func envelope() affinity.Envelope {
 }
 
 func TestRoundTripAcrossInstancesAndKeys(t *testing.T) {
-	want := envelope()
-	text := sealer(t, keyA).Wrap(want)
-	got, err := sealer(t, keyB, keyA).Unwrap(text, want.Partition, noon.Add(-time.Second))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
+	shared := envelope()
+	shared.Placement = placement.Placement{Kind: placement.SharedIndex, Cluster: "east", Index: "pool", Logical: "docs", PartitionField: "tenant"}
+	for _, want := range []affinity.Envelope{envelope(), shared} {
+		text := sealer(t, keyA).Wrap(want)
+		got, err := sealer(t, keyB, keyA).Unwrap(text, want.Partition, noon.Add(-time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
 	}
 }
 

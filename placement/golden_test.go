@@ -186,12 +186,17 @@ func parseCommand(t *testing.T, line string) placement.Command {
 	return c
 }
 
-// parsePlacement reads kind:cluster[/index[=logical]].
+// parsePlacement reads kind:cluster[/index[=logical]]; the partition field of a
+// shared index is tenant.
 func parsePlacement(s string) placement.Placement {
 	kind, rest, _ := strings.Cut(s, ":")
 	cluster, index, _ := strings.Cut(rest, "/")
 	index, logical, _ := strings.Cut(index, "=")
-	return placement.Placement{Kind: placement.Kind(kind), Cluster: cluster, Index: index, Logical: logical}
+	p := placement.Placement{Kind: placement.Kind(kind), Cluster: cluster, Index: index, Logical: logical}
+	if p.Kind == placement.SharedIndex {
+		p.PartitionField = "tenant"
+	}
+	return p
 }
 
 func show(e placement.Entry) string {

@@ -52,6 +52,9 @@ type Placement struct {
 	// Logical is the index name that clients use for Index. It does not change
 	// when the partition moves. Empty for dedicated_cluster.
 	Logical string `json:"logical,omitempty"`
+	// PartitionField is the keyword field of a shared index that holds the
+	// partition's id in every document; clients never see it. Empty for the others.
+	PartitionField string `json:"partition_field,omitempty"`
 }
 
 // IsZero reports whether p is the zero Placement, which is nowhere.
@@ -78,6 +81,13 @@ func (p Placement) Validate() error {
 	if err := ValidateClusterName(p.Cluster); err != nil {
 		return err
 	}
+	if p.Kind == SharedIndex {
+		if err := validateField(p.PartitionField); err != nil {
+			return err
+		}
+	} else if p.PartitionField != "" {
+		return invalid("placement.partition_field", p.PartitionField, "must be empty but for a shared_index")
+	}
 	if p.Kind == DedicatedCluster {
 		if p.Index != "" || p.Logical != "" {
 			return invalid("placement.index", p.Index+p.Logical, "must be empty for a dedicated_cluster, where clients see the cluster's own index names")
@@ -88,6 +98,21 @@ func (p Placement) Validate() error {
 		return err
 	}
 	return validateIndex("placement.logical", p.Logical)
+}
+
+// validateField takes a plain name at the top of a document, so that there is one
+// way to write it: no dots, which are also a path into an object, no wildcards,
+// and no underscore in front, which begins OpenSearch's own fields.
+func validateField(name string) error {
+	ok := name != "" && len(name) <= 64 && name[0] != '_' && name[0] != '-'
+	for i := 0; ok && i < len(name); i++ {
+		c := name[i]
+		ok = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
+	}
+	if !ok {
+		return invalid("placement.partition_field", name, "must be 1 to 64 of letters, digits, '-' and '_', beginning with a letter or a digit")
+	}
+	return nil
 }
 
 // ValidateClusterName returns an *InvalidError unless name may name a cluster:

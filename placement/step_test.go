@@ -13,7 +13,7 @@ var (
 	east   = placement.Placement{Kind: placement.DedicatedIndex, Cluster: "east", Index: "acme-1", Logical: "docs"}
 	west   = placement.Placement{Kind: placement.DedicatedIndex, Cluster: "west", Index: "acme-2", Logical: "docs"}
 	north  = placement.Placement{Kind: placement.DedicatedCluster, Cluster: "north"}
-	pool   = placement.Placement{Kind: placement.SharedIndex, Cluster: "west", Index: "pool", Logical: "docs"}
+	pool   = placement.Placement{Kind: placement.SharedIndex, Cluster: "west", Index: "pool", Logical: "docs", PartitionField: "tenant"}
 	places = []placement.Placement{east, west, north, pool, {}, {Kind: placement.DedicatedIndex, Cluster: "east"}}
 	ops    = []placement.Op{
 		placement.OpBegin, placement.OpCutover, placement.OpReopen, placement.OpComplete,
@@ -142,7 +142,7 @@ func TestBeginRefusesPlacesThatOverlap(t *testing.T) {
 	renamed := east
 	renamed.Logical = "letters"
 	shared := east
-	shared.Kind = placement.SharedIndex
+	shared.Kind, shared.PartitionField = placement.SharedIndex, "tenant"
 	for _, c := range []struct {
 		name     string
 		from, to placement.Placement

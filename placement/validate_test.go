@@ -37,8 +37,13 @@ func TestPlacementValidate(t *testing.T) {
 		return placement.Placement{Kind: placement.DedicatedIndex, Cluster: "east", Index: name, Logical: "docs"}
 	}
 	logical := func(name string) placement.Placement {
-		return placement.Placement{Kind: placement.SharedIndex, Cluster: "east", Index: "pool", Logical: name}
+		return placement.Placement{Kind: placement.SharedIndex, Cluster: "east", Index: "pool", Logical: name, PartitionField: "tenant"}
 	}
+	field := func(name string) placement.Placement {
+		return placement.Placement{Kind: placement.SharedIndex, Cluster: "east", Index: "pool", Logical: "docs", PartitionField: name}
+	}
+	notShared := index("own")
+	notShared.PartitionField = "tenant"
 	cluster := func(name string) placement.Placement {
 		return placement.Placement{Kind: placement.DedicatedCluster, Cluster: name}
 	}
@@ -60,6 +65,9 @@ func TestPlacementValidate(t *testing.T) {
 		{index("a:b"), "placement.index"}, {index("a#b"), "placement.index"}, {index("a\nb"), "placement.index"}, {index("a\xff"), "placement.index"},
 		{index(strings.Repeat("i", 255)), ""}, {index(strings.Repeat("i", 256)), "placement.index"},
 		{logical(""), "placement.logical"}, {logical("docs"), ""}, {logical("Docs"), "placement.logical"},
+		{field(""), "placement.partition_field"}, {field("_id"), "placement.partition_field"}, {field("a.b"), "placement.partition_field"},
+		{field("a*"), "placement.partition_field"}, {field("a\x00"), "placement.partition_field"}, {field("Tenant_1-x"), ""},
+		{field(strings.Repeat("f", 64)), ""}, {field(strings.Repeat("f", 65)), "placement.partition_field"}, {notShared, "placement.partition_field"},
 	} {
 		wantField(t, c.p.String(), c.p.Validate(), c.field)
 	}

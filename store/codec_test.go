@@ -25,7 +25,7 @@ func legal(t testing.TB) []placement.Entry {
 		{Op: placement.OpComplete},
 		{Op: placement.OpBegin, To: placement.Placement{Kind: placement.DedicatedCluster, Cluster: "north"}},
 		{Op: placement.OpAbort},
-		{Op: placement.OpBegin, To: placement.Placement{Kind: placement.SharedIndex, Cluster: "north", Index: "größe", Logical: "docs"}, Attempt: placement.Attempt{Move: "\u2028 \"<>&", Number: 1<<32 - 1}},
+		{Op: placement.OpBegin, To: placement.Placement{Kind: placement.SharedIndex, Cluster: "north", Index: "größe", Logical: "docs", PartitionField: "tenant"}, Attempt: placement.Attempt{Move: "\u2028 \"<>&", Number: 1<<32 - 1}},
 	} {
 		n, err := placement.Step(e, cmd)
 		if err != nil {
