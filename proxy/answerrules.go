@@ -30,24 +30,26 @@ func last(path []string, n int) string {
 	return path[len(path)-n]
 }
 
-func (r *answerRules) key(path []string, key string) (string, bool) {
+func (r *answerRules) key(path []string, key string) (string, fate) {
 	if r.top && len(path) == 0 && key == r.physical && key != "" {
-		return r.logical, false
+		return r.logical, look
 	}
 	switch key {
 	case "_source", "mappings", "_meta":
-		return key, true
+		return key, opaque
 	case "fields", "highlight", "sort", "matched_queries", "ignored_field_values", "_explanation":
 		// Of a hit, a document or an update's answer; elsewhere such a name is a
 		// user's own, of an aggregation for example.
 		switch last(path, 1) {
 		case "", "hits", "docs", "get":
-			return key, true
+			return key, opaque
 		}
 	case "suggest":
-		return key, len(path) == 0 || last(path, 1) == "responses"
+		if len(path) == 0 || last(path, 1) == "responses" {
+			return key, opaque
+		}
 	}
-	return key, false
+	return key, look
 }
 
 func (r *answerRules) wants(path []string) bool {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -62,7 +63,7 @@ func (q *request) bulk() error {
 		one, err := q.bulkChunk(c)
 		switch {
 		case err == nil && one.whole != nil && n == 0:
-			return q.answer(one.whole, one.raw, q.entry.State.From, q.answerRules(origin{q.entry.State.From, q.entry.Incarnation}))
+			return q.answer(one.whole, one.raw, origin{q.entry.State.From, q.entry.Incarnation})
 		case err == nil && one.whole != nil:
 			err = fail(one.whole.StatusCode, TypeUpstream, "cluster %s refused this part of the bulk with status %d", q.entry.State.From.Cluster, one.whole.StatusCode)
 		case err != nil && n == 0:
@@ -175,25 +176,21 @@ func (q *request) bulkOnce(c chunk) (r chunkResult, again bool, err error) {
 		return r, false, err
 	}
 	pl := q.entry.State.From
-	index, err := q.indexAt(pl)
-	if err != nil && pl.Kind == placement.DedicatedIndex {
-		index, err = pl.Index, nil // each item says so for itself
-	}
-	up, cerr := q.client(pl.Cluster)
+	to, s, err := q.planBulk(pl)
+	var up *upstream.Client
 	if err == nil {
-		err = cerr
+		up, err = q.client(pl.Cluster)
 	}
 	if err != nil {
 		t.Cancel()
 		return r, false, err
 	}
-	body, local := q.translateChunk(c, t)
+	body, local := q.translateChunk(c, t, s)
 	if len(body) == 0 { // nothing is left to send
 		t.Cancel()
 		r.merge(c, local, nil)
 		return r, false, nil
 	}
-	to := plan{http.MethodPost, q.at(index), q.query}
 	resp, raw, again, err := q.sendWrite(t, up, to, bytesPayload(body, "application/x-ndjson"))
 	if err != nil {
 		return r, again, err
@@ -205,7 +202,10 @@ func (q *request) bulkOnce(c chunk) (r chunkResult, again bool, err error) {
 		r.whole, r.raw = resp, raw
 		return r, false, nil
 	}
-	raw, err = rewriteBytes(raw, q.answerRules(origin{pl, q.entry.Incarnation}))
+	rules, err := q.translation(origin{pl, q.entry.Incarnation})
+	if err == nil {
+		raw, err = rewriteBytes(raw, rules)
+	}
 	if err == nil {
 		err = r.read(c, local, raw)
 	}
@@ -217,9 +217,27 @@ func (q *request) bulkOnce(c chunk) (r chunkResult, again bool, err error) {
 	return r, false, nil
 }
 
+// planBulk says where a chunk goes, and how it is marked in a shared index. Names
+// of indices in the path are each item's matter.
+func (q *request) planBulk(pl placement.Placement) (plan, *sharing, error) {
+	s, err := q.sharing(pl)
+	if err != nil {
+		return plan{}, nil, err
+	}
+	if s != nil {
+		query, _, err := s.parameters(q)
+		return plan{http.MethodPost, "/" + escape(pl.Index) + "/_bulk", query}, s, err
+	}
+	index, err := q.indexAt(pl)
+	if err != nil && pl.Kind == placement.DedicatedIndex {
+		index, err = pl.Index, nil
+	}
+	return plan{http.MethodPost, q.at(index), q.query}, nil, err
+}
+
 // translateChunk makes the upstream body and tells the ticket what it touches.
 // local holds the items that fail here, by position.
-func (q *request) translateChunk(c chunk, t *gate.Ticket) (body []byte, local map[int]*apiError) {
+func (q *request) translateChunk(c chunk, t *gate.Ticket, s *sharing) (body []byte, local map[int]*apiError) {
 	routing := q.query.Get("routing")
 	unlisted := q.query.Get("pipeline") != "" && q.query.Get("pipeline") != "_none"
 	refs := make([]gate.DocRef, 0, len(c.items))
@@ -227,6 +245,16 @@ func (q *request) translateChunk(c chunk, t *gate.Ticket) (body []byte, local ma
 	for i := range c.items {
 		it := &c.items[i]
 		a, ref, aerr := it.translate(q.entry, q.index, routing, t.Journaling())
+		source := c.data[it.from:it.to]
+		if aerr == nil && s != nil {
+			out, made, err := s.translateShared(body, a, source, ref.Routing)
+			if err == nil {
+				body, ref.ID = out, made.id
+			} else {
+				aerr = toAPI(err)
+				aerr.index = ref.Index
+			}
+		}
 		if aerr != nil {
 			if local == nil {
 				local = map[int]*apiError{}
@@ -238,8 +266,9 @@ func (q *request) translateChunk(c chunk, t *gate.Ticket) (body []byte, local ma
 		if t.Journaling() && ref.ID != "" { // one without is refused by the cluster, and names nothing
 			refs = append(refs, ref)
 		}
-		body = a.append(body)
-		body = append(body, c.data[it.from:it.to]...)
+		if s == nil {
+			body = append(a.append(body), source...)
+		}
 	}
 	if unlisted {
 		t.RecordUnlisted()

@@ -197,7 +197,7 @@ func (a action) translate(e placement.Entry, inPath, routing string, journaling 
 	if name == "" {
 		name = inPath
 	}
-	if pl.Kind == placement.DedicatedIndex {
+	if pl.Kind != placement.DedicatedCluster {
 		if err := ownIndex(name, pl); err != nil {
 			f := toAPI(err)
 			f.index = name

@@ -111,7 +111,7 @@ func (q *request) scroll() error {
 		return err
 	}
 	defer resp.Body.Close()
-	return q.stream(resp, at.place, q.answerRules(at))
+	return q.stream(resp, at)
 }
 
 func (q *request) sendOnce(ctx context.Context, at origin, method, path string, body []byte) (*http.Response, error) {

@@ -10,6 +10,11 @@
 // more_like_this, percolate, indexed shapes); bodies that are not JSON; and the
 // removal of an index while its tenant moves.
 //
+// In a shared index what a tenant writes is marked, and what it is answered is
+// built from what package tenancy/shared and the shapes of answers here know; all
+// else is refused or left out, and the cluster's own words about errors are not
+// passed on.
+//
 // What it never does: send a write twice that may have arrived, or report success
 // for a write whose outcome is unknown. Such a write is answered with status 504
 // and type sluice_outcome_unknown, which the official clients do not repeat by

@@ -14,6 +14,7 @@ import (
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/tenancy"
+	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
 // Types of the proxy's own errors, as they are in error.type of an answer. They
@@ -21,6 +22,7 @@ import (
 const (
 	TypeUnsupported     = "sluice_unsupported"      // 400: not in the table of endpoints, or a parameter that cannot be honoured
 	TypeForeignIndex    = "sluice_foreign_index"    // 400: a wildcard or list of indices, or a reference to another index
+	TypeSharedIndex     = "sluice_shared_index"     // 400: what cannot be kept inside a tenant of a shared index
 	TypeNotAllowed      = "sluice_not_allowed"      // 403: the operation belongs to the operator of the placement
 	TypeMoving          = "sluice_moving"           // 409: indices are not removed while their tenant moves; nothing was sent
 	TypeUnknownTenant   = "sluice_unknown_tenant"   // 404
@@ -41,6 +43,7 @@ type apiError struct {
 	status     int
 	kind       string
 	reason     string
+	root       string // type of the root cause; empty: kind
 	index      string // logical name, if the error is about one
 	retryAfter time.Duration
 }
@@ -76,10 +79,14 @@ func (e *apiError) body() []byte {
 		errorCause
 	}
 	c := e.cause()
+	root := c
+	if e.root != "" {
+		root.Type = e.root
+	}
 	b, err := json.Marshal(struct {
 		Error  detail `json:"error"`
 		Status int    `json:"status"`
-	}{detail{[]errorCause{c}, c}, e.status})
+	}{detail{[]errorCause{root}, c}, e.status})
 	if err != nil {
 		panic("encode an error: " + err.Error()) // strings and integers only
 	}
@@ -108,9 +115,14 @@ func toAPI(err error) *apiError {
 	var un *gate.UnavailableError
 	var inv *placement.InvalidError
 	var big *http.MaxBytesError
+	var confined *shared.RefusedError
 	switch {
 	case errors.As(err, &a):
 		return a
+	case errors.As(err, &confined):
+		return fail(http.StatusBadRequest, TypeSharedIndex, "%s", confined.Reason)
+	case errors.Is(err, shared.ErrSyntax):
+		return fail(http.StatusBadRequest, "parsing_exception", "the body is refused: %s", err)
 	case errors.Is(err, gate.ErrOutcomeUnknown):
 		return fail(http.StatusGatewayTimeout, TypeOutcomeUnknown,
 			"the write was sent and its outcome could not be learned: it may or may not take effect; read before you repeat it")

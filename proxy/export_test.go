@@ -270,8 +270,8 @@ func (n *node) apply(path []string, r rules) error {
 	case '{':
 		for i := range n.members {
 			m := &n.members[i]
-			key, opaque := r.key(path, m.key)
-			if !opaque {
+			key, what := r.key(path, m.key)
+			if what == look {
 				if err := m.value.apply(append(slices.Clone(path), m.key), r); err != nil {
 					return err
 				}

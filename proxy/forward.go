@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -62,7 +63,7 @@ var hopHeaders = map[string]bool{
 func (q *request) head(resp *http.Response, pl placement.Placement, length int64) {
 	h := q.w.Header()
 	for k, v := range resp.Header {
-		if hopHeaders[k] || strings.HasPrefix(k, "X-Sluice-") {
+		if hopHeaders[k] || strings.HasPrefix(k, "X-Sluice-") || pl.Kind == placement.SharedIndex && !sharedHeaders[k] {
 			continue
 		}
 		h[k] = v
@@ -73,7 +74,9 @@ func (q *request) head(resp *http.Response, pl placement.Placement, length int64
 		}
 	}
 	if loc := h.Get("Location"); loc != "" && pl.Index != "" {
-		if rest, ok := strings.CutPrefix(loc, "/"+url.PathEscape(pl.Index)+"/"); ok {
+		if pl.Kind == placement.SharedIndex {
+			h.Del("Location") // it holds the physical _id; the answer has the client's
+		} else if rest, ok := strings.CutPrefix(loc, "/"+url.PathEscape(pl.Index)+"/"); ok {
 			h.Set("Location", "/"+url.PathEscape(pl.Logical)+"/"+rest)
 		}
 	}
@@ -99,18 +102,37 @@ func upstreamStatus(resp *http.Response, cluster string) error {
 	return nil
 }
 
-// stream answers with resp as it comes in, translated by rules unless they would
-// change nothing.
-func (q *request) stream(resp *http.Response, pl placement.Placement, r *answerRules) error {
-	if err := upstreamStatus(resp, pl.Cluster); err != nil {
+// stream answers with resp as it comes in, translated unless that would change
+// nothing.
+func (q *request) stream(resp *http.Response, at origin) error {
+	if err := upstreamStatus(resp, at.place.Cluster); err != nil {
 		return err
 	}
-	if q.r.Method == http.MethodHead || r.idle() || q.op == opSource && resp.StatusCode < 300 || !isJSON(resp) {
+	isShared := at.place.Kind == placement.SharedIndex
+	if isShared && q.r.Method == http.MethodHead {
+		q.head(resp, at.place, -1)
+		return nil
+	}
+	if isShared && resp.StatusCode >= 400 {
+		raw, err := io.ReadAll(io.LimitReader(resp.Body, errorLimit))
+		if err != nil {
+			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s broke off its answer", at.place.Cluster)
+		}
+		return q.answer(resp, raw, at)
+	}
+	if isShared && !isJSON(resp) {
+		return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", at.place.Cluster)
+	}
+	r, err := q.translation(at)
+	if err != nil {
+		return err
+	}
+	if !isShared && (q.r.Method == http.MethodHead || r.idle() || q.op == opSource && resp.StatusCode < 300 || !isJSON(resp)) {
 		length := resp.ContentLength
 		if q.r.Method == http.MethodHead && !r.idle() {
 			length = -1 // that of an answer which would have been translated
 		}
-		q.head(resp, pl, length)
+		q.head(resp, at.place, length)
 		_, err := io.Copy(q.w, resp.Body)
 		return err
 	}
@@ -119,24 +141,37 @@ func (q *request) stream(resp *http.Response, pl placement.Placement, r *answerR
 		// is an error and not a broken answer.
 		raw, err := io.ReadAll(resp.Body)
 		if err != nil {
-			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s broke off its answer", pl.Cluster)
+			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s broke off its answer", at.place.Cluster)
 		}
-		return q.answer(resp, raw, pl, r)
+		return q.answer(resp, raw, at)
 	}
-	q.head(resp, pl, -1)
+	q.head(resp, at.place, -1)
 	return rewrite(q.w, resp.Body, r)
 }
 
 // answer is stream for an answer that has been read.
-func (q *request) answer(resp *http.Response, raw []byte, pl placement.Placement, r *answerRules) error {
-	out := raw
-	if isJSON(resp) && !r.idle() && len(raw) > 0 {
-		var err error
-		if out, err = rewriteBytes(raw, r); err != nil {
-			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", pl.Cluster)
+func (q *request) answer(resp *http.Response, raw []byte, at origin) error {
+	if at.place.Kind == placement.SharedIndex && resp.StatusCode >= 400 {
+		if e, ok := sharedError(resp.StatusCode, raw); ok {
+			return e
 		}
 	}
-	q.head(resp, pl, int64(len(out)))
-	_, err := q.w.Write(out)
+	r, err := q.translation(at)
+	if err != nil {
+		return err
+	}
+	out := raw
+	if isJSON(resp) && !r.idle() && len(raw) > 0 {
+		if out, err = rewriteBytes(raw, r); errors.Is(err, errJSON) {
+			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", at.place.Cluster)
+		}
+		if err != nil {
+			return err
+		}
+	} else if at.place.Kind == placement.SharedIndex {
+		return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", at.place.Cluster)
+	}
+	q.head(resp, at.place, int64(len(out)))
+	_, err = q.w.Write(out)
 	return err
 }

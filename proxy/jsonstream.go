@@ -13,21 +13,35 @@ import (
 // to a value; arrays add nothing to it. The slice is valid during the call only.
 type rules interface {
 	// key is asked about a member of the object at path: its key instead (or the
-	// same), and whether its value is opaque: copied and not looked into.
-	key(path []string, key string) (string, bool)
+	// same), and what becomes of its value.
+	key(path []string, key string) (string, fate)
 	// wants reports whether scalar must be asked about the value at path.
 	wants(path []string) bool
 	// scalar returns what to write for a string (decoded), or for a bare value: a
 	// number, true or false (as it is written), and whether that differs. What takes
-	// the place of a bare value is written as it is returned.
+	// the place of a bare value is written as it is returned. errDrop drops the member
+	// that it is the value of, if key said that it may.
 	scalar(path []string, value string, bare bool) (string, bool, error)
 }
+
+// fate is what becomes of a member.
+type fate int
+
+const (
+	look   fate = iota // copied, and looked into
+	opaque             // copied, and not looked into
+	drop               // left out
+	hold               // copied and looked into, or left out: scalar will say
+)
+
+// errDrop is scalar's answer for a member that is to be left out.
+var errDrop = errors.New("leave it out")
 
 // Limits of what is kept in memory of a JSON text.
 const (
 	maxDepth  = 1000    // as deep as OpenSearch's own parser goes
-	maxKey    = 1 << 10 // a longer key is none that a rule knows
-	maxScalar = 1 << 20 // a longer value that a rule wants is an error
+	maxNumber = 1 << 10 // a longer number is an error
+	maxScalar = 1 << 20 // a longer key, or value that a rule wants, is an error
 )
 
 var errJSON = errors.New("not JSON")
@@ -42,7 +56,8 @@ type rewriter struct {
 	rules rules
 	path  []string
 	raw   []byte // scratch: the string or number at hand
-	blind int    // > 0 inside an opaque value
+	gap   []byte // what stands in front of the key at hand, not yet copied
+	blind int    // > 0 inside an opaque or dropped value
 }
 
 // rewrite copies one JSON value. Errors of the text are errJSON, those of the
@@ -145,84 +160,168 @@ func (x *rewriter) object(depth int) error {
 	if err := x.out.WriteByte('{'); err != nil {
 		return err
 	}
+	x.gap = x.gap[:0]
+	kept := false
 	for first := true; ; first = false {
-		c, err := x.next()
+		c, err := x.nextGap()
 		if err != nil {
 			return err
 		}
 		if c == '}' && first {
-			return x.out.WriteByte(c)
+			return x.close()
 		}
 		if c != '"' {
 			return bad(c)
 		}
-		opaque, err := x.member()
+		wrote, err := x.member(kept, depth)
 		if err != nil {
 			return err
 		}
-		if opaque {
-			x.blind++
-		}
-		if err := x.value(depth + 1); err != nil {
-			return err
-		}
-		if opaque {
-			x.blind--
-		}
+		kept = kept || wrote
 		x.path = x.path[:len(x.path)-1]
-		if c, err = x.next(); err != nil {
-			return err
-		}
-		if err := x.out.WriteByte(c); err != nil {
+		x.gap = x.gap[:0]
+		if c, err = x.nextGap(); err != nil {
 			return err
 		}
 		if c == '}' {
-			return nil
+			return x.close()
 		}
 		if c != ',' {
 			return bad(c)
 		}
+		x.gap = append(x.gap, c)
 	}
 }
 
-// member reads a key and the colon behind it and puts the key onto the path.
-func (x *rewriter) member() (opaque bool, err error) {
-	key := ""
-	if x.blind > 0 {
-		err = x.copyString()
-	} else {
-		key, opaque, err = x.key()
+// close ends an object.
+func (x *rewriter) close() error {
+	if _, err := x.out.Write(x.gap); err != nil {
+		return err
 	}
+	return x.out.WriteByte('}')
+}
+
+// nextGap is next, but keeps the whitespace until it is known whether a member
+// follows that is copied.
+func (x *rewriter) nextGap() (byte, error) {
+	for {
+		c, err := x.read()
+		if err != nil || !space(c) {
+			return c, err
+		}
+		x.gap = append(x.gap, c)
+	}
+}
+
+// writeGap writes what stands in front of a member; behind dropped members only,
+// the comma is one too many.
+func (x *rewriter) writeGap(kept bool) error {
+	if !kept {
+		x.gap = bytes.TrimPrefix(x.gap, []byte(","))
+		if i := bytes.IndexByte(x.gap, ','); i >= 0 {
+			x.gap = append(x.gap[:i], x.gap[i+1:]...)
+		}
+	}
+	_, err := x.out.Write(x.gap)
+	return err
+}
+
+// member copies or drops one member whose opening quote has been read, and puts
+// its key onto the path. kept says that the object has others already.
+func (x *rewriter) member(kept bool, depth int) (wrote bool, err error) {
+	if x.blind > 0 {
+		if err := x.writeGap(kept); err != nil {
+			return false, err
+		}
+		if err := x.copyString(); err != nil {
+			return false, err
+		}
+		x.path = append(x.path, "")
+		return true, x.memberValue(depth)
+	}
+	key, repl, what, err := x.key()
 	if err != nil {
 		return false, err
 	}
 	x.path = append(x.path, key)
-	c, err := x.next()
-	if err != nil {
+	if what == look || what == opaque {
+		if err := x.writeKey(kept, key, repl); err != nil {
+			return false, err
+		}
+		if what == opaque {
+			x.blind++
+			defer func() { x.blind-- }()
+		}
+		return true, x.memberValue(depth)
+	}
+	// Written aside until it is known what becomes of it.
+	out := x.out
+	defer func() { x.out = out }()
+	if what == drop {
+		x.out = bufio.NewWriterSize(io.Discard, 16)
+		x.blind++
+		defer func() { x.blind-- }()
+		return false, x.memberValue(depth)
+	}
+	var held bytes.Buffer
+	x.out = bufio.NewWriterSize(&held, 256)
+	if err := x.writeKey(kept, key, repl); err != nil {
 		return false, err
 	}
-	if c != ':' {
-		return false, bad(c)
+	err = x.memberValue(depth)
+	if errors.Is(err, errDrop) {
+		return false, nil
 	}
-	return opaque, x.out.WriteByte(c)
+	if err == nil {
+		err = x.out.Flush()
+	}
+	if err == nil {
+		_, err = out.Write(held.Bytes())
+	}
+	return true, err
 }
 
-func (x *rewriter) key() (string, bool, error) {
-	whole, err := x.readString(maxKey)
-	if err != nil || !whole {
-		return "", false, err
-	}
-	key, err := decodeString(x.raw)
+// memberValue copies the colon and the value.
+func (x *rewriter) memberValue(depth int) error {
+	c, err := x.next()
 	if err != nil {
-		return "", false, err
+		return err
 	}
-	repl, opaque := x.rules.key(x.path, key)
-	if repl == key {
-		_, err = x.out.Write(x.raw)
-	} else {
-		err = x.writeString(repl)
+	if c != ':' {
+		return bad(c)
 	}
-	return key, opaque, err
+	if err := x.out.WriteByte(c); err != nil {
+		return err
+	}
+	return x.value(depth + 1)
+}
+
+// key reads a key and asks the rules about it.
+func (x *rewriter) key() (key, repl string, what fate, err error) {
+	whole, err := x.readString(maxScalar)
+	if err != nil {
+		return "", "", look, err
+	}
+	if !whole {
+		return "", "", look, fmt.Errorf("%w: a key is longer than %d bytes", errJSON, maxScalar)
+	}
+	if key, err = decodeString(x.raw); err != nil {
+		return "", "", look, err
+	}
+	repl, what = x.rules.key(x.path, key)
+	return key, repl, what, nil
+}
+
+// writeKey writes the key at hand, or another in its place.
+func (x *rewriter) writeKey(kept bool, key, repl string) error {
+	if err := x.writeGap(kept); err != nil {
+		return err
+	}
+	if repl != key {
+		return x.writeString(repl)
+	}
+	_, err := x.out.Write(x.raw)
+	return err
 }
 
 func (x *rewriter) array(depth int) error {
@@ -289,8 +388,8 @@ func (x *rewriter) copyString() error {
 	return x.copyRest()
 }
 
-// readString reads a string, quotes included, into raw. One that is longer than
-// limit is copied instead, and whole is false.
+// readString reads a string, quotes included, into raw. Of one that is longer than
+// limit it reads the beginning, and whole is false.
 func (x *rewriter) readString(limit int) (whole bool, err error) {
 	x.raw = append(x.raw[:0], '"')
 	keep := func(c byte) error { x.raw = append(x.raw, c); return nil }
@@ -312,13 +411,9 @@ func (x *rewriter) readString(limit int) (whole bool, err error) {
 			}
 		}
 		if len(x.raw) > limit {
-			break
+			return false, nil
 		}
 	}
-	if _, err := x.out.Write(x.raw); err != nil {
-		return false, err
-	}
-	return false, x.copyRest()
 }
 
 // copyRest copies a string up to and with its closing quote.
@@ -424,8 +519,8 @@ func (x *rewriter) number(first byte) error {
 			}
 			break
 		}
-		if x.raw = append(x.raw, c); len(x.raw) > maxKey {
-			return fmt.Errorf("%w: a number has more than %d digits", errJSON, maxKey)
+		if x.raw = append(x.raw, c); len(x.raw) > maxNumber {
+			return fmt.Errorf("%w: a number has more than %d digits", errJSON, maxNumber)
 		}
 	}
 	if !json.Valid(x.raw) {

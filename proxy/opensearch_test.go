@@ -289,8 +289,4 @@ func TestDedicatedCluster(t *testing.T) {
 	sc := r.as(other, "POST", "/own/_search?scroll=1m&size=1", "").want(t, 200)
 	r.as(other, "POST", "/_search/scroll", `{"scroll_id":"`+sc.str("_scroll_id")+`"}`).want(t, 200, "hits/hits/0/_index", "own")
 	r.as(other, "DELETE", "/own", "").want(t, 200)
-	r.register("shared", placement.Placement{Kind: placement.SharedIndex, Cluster: "a", Index: "s", Logical: "docs", PartitionField: "tenant"})
-	r.as("shared", "GET", "/docs/_search", "").want(t, 501, "error/type", "sluice_unsupported")
-	r.as("shared", "PUT", "/docs/_doc/1", "{}").want(t, 501)
-	r.as("shared", "POST", "/_bulk", "{\"delete\":{\"_id\":\"1\"}}\n").want(t, 501)
 }

@@ -278,7 +278,7 @@ func (q *request) indexAt(pl placement.Placement) (string, error) {
 	case placement.DedicatedIndex:
 		return pl.Index, ownIndex(q.index, pl)
 	}
-	return "", fail(http.StatusNotImplemented, TypeUnsupported, "placements of kind %s are not supported by this version", pl.Kind)
+	return "", fail(http.StatusBadRequest, TypeSharedIndex, "[%s %s] is not supported in a shared index by this version", q.r.Method, q.pattern)
 }
 
 // ownIndex checks a name that a client gave; empty is the tenant's own index.

@@ -15,19 +15,19 @@ type queryRules struct {
 
 func (r *queryRules) dedicated() bool { return r.logical != "" }
 
-func (r *queryRules) key(path []string, key string) (string, bool) {
+func (r *queryRules) key(path []string, key string) (string, fate) {
 	if !r.dedicated() {
-		return key, !toPIT(path, key) // only pit.id is of interest
+		return key, onlyPIT(path, key)
 	}
 	switch parent := last(path, 1); {
 	case parent == "indices_boost" && key == r.logical:
-		return r.physical, false
+		return r.physical, look
 	case key == "params" && parent == "script",
 		(key == "document" || key == "documents") && parent == "percolate",
 		key == "doc" && (parent == "like" || parent == "unlike"):
-		return key, true // values of the client's own, never read as a query
+		return key, opaque // values of the client's own, never read as a query
 	}
-	return key, false
+	return key, look
 }
 
 func (r *queryRules) wants(path []string) bool {
@@ -93,17 +93,20 @@ func (r *queryRules) lookup(name, parent, grand string) bool {
 	return false
 }
 
-// toPIT reports whether the member leads to, or is in, the body's own pit.
-func toPIT(path []string, key string) bool {
-	return len(path) == 0 && key == "pit" || len(path) == 1 && path[0] == "pit"
+// onlyPIT looks into the body's own pit and nothing else.
+func onlyPIT(path []string, key string) fate {
+	if len(path) == 0 && key == "pit" || len(path) == 1 && path[0] == "pit" {
+		return look
+	}
+	return opaque
 }
 
 // pitFinder finds the point in time of a search body. It changes nothing
 // and is run on a body that is rewritten afterwards.
 type pitFinder struct{ found string }
 
-func (f *pitFinder) key(path []string, key string) (string, bool) {
-	return key, !toPIT(path, key)
+func (f *pitFinder) key(path []string, key string) (string, fate) {
+	return key, onlyPIT(path, key)
 }
 func (f *pitFinder) wants(path []string) bool {
 	return len(path) == 2 && path[0] == "pit" && path[1] == "id"

@@ -36,13 +36,35 @@ func (q *request) read() error {
 		return err
 	}
 	defer resp.Body.Close()
-	return q.stream(resp, at.place, q.answerRules(at))
+	return q.stream(resp, at)
 }
 
 // origin is where an answer comes from.
 type origin struct {
 	place       placement.Placement
 	incarnation uint32
+}
+
+// translation are the rules of one answer.
+type translation interface {
+	rules
+	// idle reports that no byte of any answer would change.
+	idle() bool
+}
+
+// translation returns the rules for an answer from where it comes.
+func (q *request) translation(at origin) (translation, error) {
+	s, err := q.sharing(at.place)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return q.answerRules(at), nil
+	}
+	r := newSharedRules(s.Tenant, s.names, answerShapes[q.op])
+	r.incarnation = at.incarnation
+	r.wrap = func(kind affinity.Kind, id string) string { return q.wrap(at, kind, id) }
+	return r, nil
 }
 
 func (q *request) answerRules(at origin) *answerRules {
@@ -75,6 +97,13 @@ func (q *request) bodyType() string {
 // where that was opened, and names no index.
 func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, error) {
 	none := func(err error) (string, []byte, origin, error) { return "", nil, at, err }
+	s, err := q.sharing(at.place)
+	if err != nil {
+		return none(err)
+	}
+	if s != nil {
+		return q.readShared(s, body, at)
+	}
 	index, err := q.indexAt(at.place)
 	if err != nil {
 		return none(err)

@@ -70,7 +70,7 @@ func (q *request) byQueryOnce(body []byte) (again bool, err error) {
 	}
 	q.forgetTask(c, id)
 	resp := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}}}
-	return false, q.answer(resp, answer, pl, q.answerRules(at))
+	return false, q.answer(resp, answer, at)
 }
 
 // startTask sends the request. id is empty when the cluster refused it and the
@@ -114,7 +114,7 @@ func (q *request) startTask(t *gate.Ticket, c *upstream.Client, pl plan, p *payl
 	if err := upstreamStatus(resp, c.Name()); err != nil {
 		return "", false, err
 	}
-	return "", false, q.answer(resp, raw, at.place, q.answerRules(at))
+	return "", false, q.answer(resp, raw, at)
 }
 
 // taskState is OpenSearch's answer about a task.
@@ -241,7 +241,7 @@ func (q *request) task() error {
 		return err
 	}
 	defer resp.Body.Close()
-	return q.stream(resp, at.place, q.answerRules(at))
+	return q.stream(resp, at)
 }
 
 var _ http.Handler = (*Proxy)(nil)

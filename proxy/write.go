@@ -28,12 +28,22 @@ func (q *request) write() error {
 	q.capTimeout()
 	for try := 0; ; try++ {
 		again, err := q.writeOnce(p)
+		if errors.Is(err, errUnread) {
+			// Read with no ticket open: a slow client must not hold up a cutover.
+			if p, err = q.inMemory(p); err != nil {
+				return err
+			}
+			continue
+		}
 		if again && try == 0 && p.repeatable() {
 			continue
 		}
 		return err
 	}
 }
+
+// errUnread: the placement asks for a body that has been read to its end.
+var errUnread = errors.New("the body must be in memory")
 
 // writeOnce takes one ticket and sends once. again says that nothing was sent and
 // the request may be decided anew.
@@ -43,7 +53,7 @@ func (q *request) writeOnce(p *payload) (again bool, err error) {
 		return false, err
 	}
 	pl := q.entry.State.From
-	plan, err := q.planWrite(t, pl)
+	plan, p, err := q.planWrite(t, pl, p)
 	if err != nil {
 		t.Cancel()
 		return false, err
@@ -72,7 +82,7 @@ func (q *request) writeOnce(p *payload) (again bool, err error) {
 	if err := upstreamStatus(resp, pl.Cluster); err != nil {
 		return false, err
 	}
-	return false, q.answer(resp, raw, pl, q.answerRules(origin{pl, q.entry.Incarnation}))
+	return false, q.answer(resp, raw, origin{pl, q.entry.Incarnation})
 }
 
 // plan is a write as it goes upstream.
@@ -83,7 +93,21 @@ type plan struct {
 
 // planWrite translates the request for a placement and records in the ticket what
 // it may touch.
-func (q *request) planWrite(t *gate.Ticket, pl placement.Placement) (plan, error) {
+func (q *request) planWrite(t *gate.Ticket, pl placement.Placement, p *payload) (plan, *payload, error) {
+	s, err := q.sharing(pl)
+	switch {
+	case err != nil:
+		return plan{}, p, err
+	case s != nil && p.rest != nil:
+		return plan{}, p, errUnread
+	case s != nil:
+		return q.planShared(t, s, p)
+	}
+	out, err := q.planDedicated(t, pl)
+	return out, p, err
+}
+
+func (q *request) planDedicated(t *gate.Ticket, pl placement.Placement) (plan, error) {
 	index, err := q.indexAt(pl)
 	if err != nil {
 		return plan{}, err
