@@ -102,6 +102,13 @@ func (q *request) scroll() error {
 		return err
 	}
 	at := origin{e.Placement, e.Incarnation}
+	s, err := q.sharing(at.place)
+	if err == nil && s != nil {
+		q.query, _, err = s.parameters(q)
+	}
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
 	defer cancel()
 	// Not repeated: the scroll has moved on once the cluster has read the request,

@@ -92,7 +92,10 @@ func BulkAnswer(raw []byte, verbs []string, failed map[int]string) ([]byte, erro
 
 // Msearch translates a body for a dedicated index.
 func Msearch(b []byte, physical, logical string) ([]byte, error) {
-	return msearchBody(b, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "c", Index: physical, Logical: logical})
+	pl := placement.Placement{Kind: placement.DedicatedIndex, Cluster: "c", Index: physical, Logical: logical}
+	return msearchBody(b,
+		func(line []byte) ([]byte, error) { return msearchHeader(line, pl) },
+		func(line []byte) ([]byte, error) { return checkQuery(line, pl, nil) })
 }
 
 // CheckQuery checks a body for a dedicated index.

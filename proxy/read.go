@@ -97,12 +97,29 @@ func (q *request) bodyType() string {
 // where that was opened, and names no index.
 func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, error) {
 	none := func(err error) (string, []byte, origin, error) { return "", nil, at, err }
+	var pit func(string) (string, error)
+	if e, found, err := q.pitOf(body); err != nil {
+		return none(err)
+	} else if found {
+		at = origin{e.Placement, e.Incarnation}
+		pit = func(id string) (string, error) {
+			e, err := q.unwrap(id, affinity.PIT)
+			if err == nil && e.Placement != at.place {
+				err = affinity.ErrTampered // two pits in one body
+			}
+			return e.ID, err
+		}
+	}
 	s, err := q.sharing(at.place)
 	if err != nil {
 		return none(err)
 	}
 	if s != nil {
-		return q.readShared(s, body, at)
+		return q.readShared(s, body, at, pit)
+	}
+	if pit != nil {
+		body, err = checkQuery(body, at.place, pit)
+		return "/_search", body, at, err
 	}
 	index, err := q.indexAt(at.place)
 	if err != nil {
@@ -112,40 +129,32 @@ func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, er
 	case opInfo:
 		return "/", body, at, nil
 	case opMsearch:
-		body, err = msearchBody(body, at.place)
-		if err != nil {
-			return none(err)
-		}
-		return q.at(index), body, at, nil
-	case opSearch:
-		if q.index != "" || len(bytes.TrimSpace(body)) == 0 {
-			break
-		}
-		var f pitFinder
-		if _, err := rewriteBytes(body, &f); err != nil {
-			return none(badBody(err))
-		}
-		if f.found == "" {
-			break
-		}
-		e, err := q.unwrap(f.found, affinity.PIT)
-		if err != nil {
-			return none(err)
-		}
-		at = origin{e.Placement, e.Incarnation}
-		body, err = checkQuery(body, at.place, func(id string) (string, error) {
-			e, err := q.unwrap(id, affinity.PIT)
-			if err == nil && e.Placement != at.place {
-				err = affinity.ErrTampered // two pits in one body
-			}
-			return e.ID, err
-		})
-		return "/_search", body, at, err
+		body, err = msearchBody(body,
+			func(line []byte) ([]byte, error) { return msearchHeader(line, at.place) },
+			func(line []byte) ([]byte, error) { return checkQuery(line, at.place, nil) })
+	default:
+		body, err = checkQuery(body, at.place, nil)
 	}
-	if body, err = checkQuery(body, at.place, nil); err != nil {
+	if err != nil {
 		return none(err)
 	}
 	return q.at(index), body, at, nil
+}
+
+// pitOf opens the point in time that a body searches.
+func (q *request) pitOf(body []byte) (e affinity.Envelope, found bool, err error) {
+	if q.op != opSearch || q.index != "" || len(bytes.TrimSpace(body)) == 0 {
+		return e, false, nil
+	}
+	var f pitFinder
+	if _, err := rewriteBytes(body, &f); err != nil {
+		return e, false, badBody(err)
+	}
+	if f.found == "" {
+		return e, false, nil
+	}
+	e, err = q.unwrap(f.found, affinity.PIT)
+	return e, true, err
 }
 
 // checkQuery checks and translates a body that holds queries. One that is not
@@ -178,9 +187,8 @@ func badBody(err error) error {
 	return err
 }
 
-// msearchBody translates pairs of lines. Every header of a dedicated index ends up
-// naming it, whatever default the path had.
-func msearchBody(body []byte, pl placement.Placement) ([]byte, error) {
+// msearchBody translates pairs of lines.
+func msearchBody(body []byte, header, search func(line []byte) ([]byte, error)) ([]byte, error) {
 	lines := bytes.Split(body, []byte("\n"))
 	if n := len(lines); len(bytes.TrimSpace(lines[n-1])) == 0 {
 		lines = lines[:n-1]
@@ -197,9 +205,9 @@ func msearchBody(body []byte, pl placement.Placement) ([]byte, error) {
 		}
 		var err error
 		if i%2 == 0 {
-			line, err = msearchHeader(line, pl)
+			line, err = header(line)
 		} else {
-			line, err = checkQuery(line, pl, nil)
+			line, err = search(line)
 		}
 		if err != nil {
 			return nil, err
@@ -210,6 +218,8 @@ func msearchBody(body []byte, pl placement.Placement) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// msearchHeader makes a header of a dedicated index name it, whatever default the
+// path had.
 func msearchHeader(line []byte, pl placement.Placement) ([]byte, error) {
 	if pl.Kind != placement.DedicatedIndex {
 		return line, nil

@@ -26,7 +26,7 @@ func (s *shape) child(r *sharedRules, key string) *shape {
 
 // with returns a shape of more members.
 func (s *shape) with(more map[string]*shape) *shape {
-	out := &shape{members: map[string]*shape{}, rest: s.rest}
+	out := &shape{members: map[string]*shape{}}
 	for k, v := range s.members {
 		out.members[k] = v
 	}
@@ -79,13 +79,40 @@ var (
 	documentAnswer = found.with(map[string]*shape{"get": found})
 	mgetAnswer     = &shape{members: map[string]*shape{"docs": documentAnswer}}
 	bulkAnswer     = named("took", "ingest_took", "errors").with(map[string]*shape{"items": {rest: documentAnswer}})
-	shardsAnswer   = &shape{members: map[string]*shape{"_shards": shardsAt}}
-	infoAnswer     = &shape{rest: asIs}
-	nothing        = &shape{}
+	hitAt          = found.with(named("_score", "sort", "matched_queries").members).with(map[string]*shape{"highlight": fieldsAt})
+	hitsAt         = named("total", "max_score").with(map[string]*shape{"hits": hitAt})
+	// aggsAt are aggregations: names and values of the client's, and hits. No name
+	// is one that means something here; the request was refused otherwise.
+	aggsAt = func() *shape {
+		s := &shape{hide: func(_ *sharedRules, key string) bool { return key == "meta" }}
+		s.rest, s.members = s, map[string]*shape{"hits": hitsAt, "key": asIs, "after_key": asIs}
+		return s
+	}()
+	searchAnswer = named("took", "timed_out", "terminated_early", "num_reduce_phases", "status").with(map[string]*shape{
+		"_shards": shardsAt, "hits": hitsAt, "aggregations": aggsAt, "error": errorAt, "_scroll_id": scrollAt, "pit_id": pitAt,
+	})
+	msearchAnswer = named("took").with(map[string]*shape{"responses": searchAnswer})
+	countAnswer   = named("count", "terminated_early").with(shardsAnswer.members)
+	pitAnswer     = named("creation_time").with(map[string]*shape{"pit_id": pitAt, "_shards": shardsAt})
+	byQueryAnswer = func() *shape {
+		s := named("took", "timed_out", "total", "updated", "created", "deleted", "batches", "version_conflicts", "noops", "retries", "throttled", "throttled_millis",
+			"throttled_until", "throttled_until_millis", "requests_per_second", "canceled", "slice_id")
+		s.members["failures"] = named("status", "type").with(map[string]*shape{"index": indexAt, "id": idAt, "cause": errorAt, "reason": errorAt})
+		s.members["slices"] = s
+		return s
+	}()
+	taskAbout = named("completed").with(map[string]*shape{
+		"task":     named("type", "action", "start_time_in_millis", "running_time_in_nanos", "cancellable", "cancelled").with(map[string]*shape{"status": byQueryAnswer}),
+		"response": byQueryAnswer, "error": errorAt,
+	})
+	shardsAnswer = &shape{members: map[string]*shape{"_shards": shardsAt}}
+	infoAnswer   = &shape{rest: asIs}
+	nothing      = &shape{}
 )
 
 // answerShapes are the answers to what a shared index is asked.
 var answerShapes = map[op]*shape{
 	opInfo: infoAnswer, opIndex: documentAnswer, opIndexAuto: documentAnswer, opCreate: documentAnswer, opUpdate: documentAnswer,
 	opDelete: documentAnswer, opGet: documentAnswer, opSource: documentAt, opMget: mgetAnswer, opBulk: bulkAnswer, opRefresh: shardsAnswer,
+	opSearch: searchAnswer, opScroll: searchAnswer, opMsearch: msearchAnswer, opCount: countAnswer, opOpenPIT: pitAnswer, opByQuery: byQueryAnswer, opTask: taskAbout,
 }

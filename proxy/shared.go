@@ -47,12 +47,23 @@ var sharedParameters = map[op][]string{
 	opMget:      {"_source", "_source_includes", "_source_excludes", "stored_fields", "preference", "realtime", "refresh", "routing"},
 	opBulk:      {"_source", "_source_includes", "_source_excludes", "refresh", "routing", "timeout", "wait_for_active_shards", "pipeline", "require_alias"},
 	opRefresh:   {"ignore_unavailable", "allow_no_indices", "expand_wildcards"},
-	opGetAdmin:  {"ignore_unavailable", "allow_no_indices", "expand_wildcards", "local", "flat_settings", "include_defaults", "cluster_manager_timeout", "master_timeout"},
+	opSearch: append(searches, "from", "size", "scroll", "sort", "_source", "_source_includes", "_source_excludes", "stored_fields", "docvalue_fields", "explain",
+		"track_total_hits", "track_scores", "version", "seq_no_primary_term", "timeout", "rest_total_hits_as_int", "typed_keys", "batched_reduce_size",
+		"pre_filter_shard_size", "max_concurrent_shard_requests", "allow_partial_search_results", "ccs_minimize_roundtrips", "request_cache", "search_type"),
+	opMsearch: {"typed_keys", "rest_total_hits_as_int", "max_concurrent_searches", "pre_filter_shard_size", "max_concurrent_shard_requests", "search_type", "ccs_minimize_roundtrips"},
+	opCount:   append(searches, "min_score"),
+	opOpenPIT: {"keep_alive", "routing", "preference", "expand_wildcards", "allow_partial_pit_creation", "ignore_unavailable", "allow_no_indices"},
+	opScroll:  {"scroll", "rest_total_hits_as_int"},
+	opByQuery: append(searches, "conflicts", "refresh", "scroll", "scroll_size", "search_timeout", "slices", "requests_per_second", "timeout", "wait_for_active_shards",
+		"wait_for_completion", "max_docs", "search_type", "request_cache", "pipeline", "sort"),
+	opGetAdmin: {"ignore_unavailable", "allow_no_indices", "expand_wildcards", "local", "flat_settings", "include_defaults", "cluster_manager_timeout", "master_timeout"},
 }
 
 var (
 	conditions = []string{"routing", "refresh", "timeout", "wait_for_active_shards", "if_seq_no", "if_primary_term", "pipeline", "require_alias"}
-	gets       = []string{"_source", "_source_includes", "_source_excludes", "stored_fields", "preference", "realtime", "refresh", "routing", "version", "version_type"}
+	searches   = []string{"q", "df", "analyzer", "analyze_wildcard", "default_operator", "lenient", "routing", "preference", "terminate_after",
+		"ignore_unavailable", "ignore_throttled", "allow_no_indices", "expand_wildcards"}
+	gets = []string{"_source", "_source_includes", "_source_excludes", "stored_fields", "preference", "realtime", "refresh", "routing", "version", "version_type"}
 )
 
 // parameters checks the query string. What it returns is the request's to change;
@@ -73,6 +84,8 @@ func (s *sharing) parameters(q *request) (query url.Values, routing string, err 
 			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "ingest pipelines are not supported in a shared index: one could change to whom a document belongs")
 		case name == "require_alias" && v[0] != "false":
 			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "parameter [require_alias] is not supported in a shared index, which has one name")
+		case name == "explain" && v[0] != "false":
+			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "[explain] is not possible in a shared index: it shows numbers of all tenants' documents")
 		case name == "error_trace" || name == "require_alias" || name == "routing":
 			continue
 		case name == "stored_fields" || name == "docvalue_fields":

@@ -3,10 +3,15 @@ package proxy
 import (
 	"net/http"
 	"net/url"
+	"strings"
+
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
-// readShared is readTarget for a shared index.
-func (q *request) readShared(s *sharing, body []byte, at origin) (string, []byte, origin, error) {
+// readShared is readTarget for a shared index. pit opens the point in time that is
+// searched, if one is.
+func (q *request) readShared(s *sharing, body []byte, at origin, pit func(string) (string, error)) (string, []byte, origin, error) {
 	none := func(err error) (string, []byte, origin, error) { return "", nil, at, err }
 	if err := ownIndex(q.index, at.place); err != nil {
 		return none(err)
@@ -44,10 +49,80 @@ func (q *request) readShared(s *sharing, body []byte, at origin) (string, []byte
 			return none(err)
 		}
 		path += "/_mget"
+	case opSearch, opCount, opMsearch, opOpenPIT:
+		verb := ""
+		if verb, body, err = q.searchShared(s, body, query, pit); err != nil {
+			return none(err)
+		}
+		if r := s.Routings(routing); r != "" {
+			query.Set("routing", r)
+		}
+		if path += verb; pit != nil {
+			path = verb // it names the index itself
+		}
 	default:
 		_, err := q.indexAt(at.place)
 		return none(err)
 	}
 	q.query = query
 	return path, body, at, nil
+}
+
+// searchShared narrows what searches.
+func (q *request) searchShared(s *sharing, body []byte, query url.Values, pit func(string) (string, error)) (verb string, out []byte, err error) {
+	in := shared.Search{Body: body, Parameters: query, PIT: pit}
+	switch q.op {
+	case opSearch:
+		verb = "/_search"
+		out, err = s.Search(in)
+	case opCount:
+		verb = "/_count"
+		out, err = s.Count(in)
+	case opMsearch:
+		verb = "/_msearch"
+		out, err = msearchBody(body,
+			func(line []byte) ([]byte, error) { return s.SearchHeader(line, s.names) },
+			func(line []byte) ([]byte, error) { return s.Search(shared.Search{Body: line}) })
+	case opOpenPIT:
+		verb = "/_search/point_in_time" // no body; each search narrows itself
+	}
+	return verb, out, err
+}
+
+// planByQuery says where a by-query task goes, and narrows it in a shared index.
+func (q *request) planByQuery(pl placement.Placement, body []byte) (plan, []byte, error) {
+	out := plan{method: http.MethodPost, query: cloneQuery(q.query)}
+	s, err := q.sharing(pl)
+	if err != nil {
+		return out, nil, err
+	}
+	if s == nil {
+		index, err := q.indexAt(pl)
+		if err != nil {
+			return out, nil, err
+		}
+		out.path = q.at(index)
+		body, err = checkQuery(body, pl, nil)
+		return out, body, err
+	}
+	if err := ownIndex(q.index, pl); err != nil {
+		return out, nil, err
+	}
+	query, routing, err := s.parameters(q)
+	if err != nil {
+		return out, nil, err
+	}
+	in := shared.Search{Body: body, Parameters: query}
+	verb, narrow := "/_update_by_query", s.UpdateByQuery
+	if strings.HasSuffix(q.pattern, "/_delete_by_query") {
+		verb, narrow = "/_delete_by_query", s.DeleteByQuery
+	}
+	if body, err = narrow(in); err != nil {
+		return out, nil, err
+	}
+	if r := s.Routings(routing); r != "" {
+		query.Set("routing", r)
+	}
+	out.path, out.query = "/"+escape(s.names.Physical)+verb, query
+	return out, body, nil
 }

@@ -38,10 +38,7 @@ func (q *request) byQueryOnce(body []byte) (again bool, err error) {
 	}
 	pl := q.entry.State.From
 	at := origin{pl, q.entry.Incarnation}
-	index, err := q.indexAt(pl)
-	if err == nil {
-		body, err = checkQuery(body, pl, nil)
-	}
+	to, body, err := q.planByQuery(pl, body)
 	var c *upstream.Client
 	if err == nil {
 		c, err = q.client(pl.Cluster)
@@ -51,9 +48,8 @@ func (q *request) byQueryOnce(body []byte) (again bool, err error) {
 		return false, err
 	}
 	t.RecordUnlisted()
-	query := cloneQuery(q.query)
-	query.Set("wait_for_completion", "false")
-	id, again, err := q.startTask(t, c, plan{http.MethodPost, q.at(index), query}, bytesPayload(body, "application/json"), at)
+	to.query.Set("wait_for_completion", "false")
+	id, again, err := q.startTask(t, c, to, bytesPayload(body, "application/json"), at)
 	if err != nil || id == "" {
 		return again, err
 	}

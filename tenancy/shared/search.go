@@ -1,0 +1,280 @@
+package shared
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Search is what a search is made of.
+type Search struct {
+	Body []byte // may be empty
+	// Parameters of the request that stand for parts of the body: q and what belongs
+	// to it, and sort. They are taken out.
+	Parameters url.Values
+	// PIT opens a point-in-time id; nil refuses one.
+	PIT func(id string) (string, error)
+}
+
+// Search narrows a search to the tenant, and returns the body to send.
+func (t *Tenant) Search(s Search) ([]byte, error) {
+	n, err := t.narrowed(s, searchKeys)
+	if err != nil {
+		return nil, err
+	}
+	return n.append(nil), nil
+}
+
+// Count narrows a count.
+func (t *Tenant) Count(s Search) ([]byte, error) {
+	n, err := t.narrowed(s, map[string]check{"query": (*walker).query})
+	if err != nil {
+		return nil, err
+	}
+	return n.append(nil), nil
+}
+
+// DeleteByQuery narrows a deletion; like the cluster, it wants a query.
+func (t *Tenant) DeleteByQuery(s Search) ([]byte, error) {
+	return t.byQuery(s, true)
+}
+
+// UpdateByQuery narrows an update by query, which can only be one without a
+// script: it indexes documents anew, as they are.
+func (t *Tenant) UpdateByQuery(s Search) ([]byte, error) { return t.byQuery(s, false) }
+
+func (t *Tenant) byQuery(s Search, must bool) ([]byte, error) {
+	asked := false
+	n, err := t.narrowed(s, map[string]check{
+		"query": func(w *walker, key string, v *node) error { asked = true; return w.query(key, v) },
+		"slice": membersOf(each(scalar, "id max", nil)), "max_docs": scalar, "conflicts": scalar,
+		"script": no("a script could change to whom a document belongs"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if must && !asked {
+		return nil, refuse("query is missing")
+	}
+	return n.append(nil), nil
+}
+
+// narrowed checks a body and puts its query beside the tenant's filter.
+func (t *Tenant) narrowed(s Search, known map[string]check) (*node, error) {
+	n := object()
+	if len(strings.TrimSpace(string(s.Body))) > 0 {
+		var err error
+		if n, err = parseObject(s.Body); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.takeParameters(n, s.Parameters); err != nil {
+		return nil, err
+	}
+	w := &walker{t: t, asked: n.get("query")}
+	if pit := n.get("pit"); pit != nil {
+		if err := openPIT(pit, s.PIT); err != nil {
+			return nil, err
+		}
+	}
+	// The query first: others take it over, with the prefixes in it.
+	if w.asked != nil {
+		if err := known["query"](w, "query", w.asked); err != nil {
+			return nil, err
+		}
+	} else {
+		w.asked = object(pair{"match_all", object()})
+	}
+	for _, m := range n.members {
+		if m.key == "query" {
+			continue
+		}
+		c, ok := known[m.key]
+		if !ok {
+			return nil, refuse("[%s] of a body is not supported in a shared index", m.key)
+		}
+		if err := c(w, m.key, m.value); err != nil {
+			return nil, err
+		}
+	}
+	filter, err := parse(t.filter)
+	if err != nil {
+		return nil, fmt.Errorf("the filter of a tenant: %w", err)
+	}
+	n.set("query", object(pair{"bool", object(pair{"must", list(w.asked)}, pair{"filter", list(filter)})}))
+	return n, nil
+}
+
+// takeParameters moves into the body what the cluster would otherwise put in the
+// place of the narrowed query.
+func (t *Tenant) takeParameters(n *node, v url.Values) error {
+	q := object()
+	for _, p := range [][2]string{
+		{"q", "query"}, {"df", "default_field"}, {"analyzer", "analyzer"}, {"analyze_wildcard", "analyze_wildcard"},
+		{"default_operator", "default_operator"}, {"lenient", "lenient"},
+	} {
+		if s := v.Get(p[0]); s != "" {
+			q.set(p[1], text(s))
+		}
+		v.Del(p[0])
+	}
+	if q.get("query") == nil && len(q.members) > 0 {
+		return refuse("parameters of a query string need [q]")
+	}
+	if len(q.members) > 0 {
+		if n.get("query") != nil {
+			return refuse("there are two queries: [q], and one in the body")
+		}
+		n.set("query", object(pair{"query_string", q}))
+	}
+	if sort := v.Get("sort"); sort != "" {
+		if n.get("sort") != nil {
+			return refuse("there are two sorts: the parameter, and one in the body")
+		}
+		by := list()
+		for s := range strings.SplitSeq(sort, ",") {
+			if i := strings.LastIndexByte(s, ':'); i >= 0 {
+				by.items = append(by.items, object(pair{s[:i], text(s[i+1:])}))
+			} else {
+				by.items = append(by.items, text(s))
+			}
+		}
+		n.set("sort", by)
+	}
+	v.Del("sort")
+	return nil
+}
+
+func openPIT(v *node, open func(string) (string, error)) error {
+	if open == nil {
+		return refuse("a point in time is supported in _search only")
+	}
+	id := v.get("id")
+	if v.kind != '{' || id == nil || id.kind != '"' {
+		return refuse("[pit] must have an [id]")
+	}
+	real, err := open(id.text)
+	if err != nil {
+		return err
+	}
+	id.text = real
+	return nil
+}
+
+// hitOptions say what is shown of hits, and which.
+var hitOptions map[string]check
+
+// searchKeys are the members of a search's body.
+var searchKeys map[string]check
+
+func init() {
+	hitOptions = each(scalar, "from size version seq_no_primary_term track_scores", map[string]check{
+		"sort": sorts, "_source": sourceFilter, "fields": shownFields, "docvalue_fields": shownFields, "stored_fields": storedFields, "highlight": highlight,
+		"explain": bookkeeping, "script_fields": no(scripts),
+	})
+	searchKeys = merge(hitOptions, each(scalar, "track_total_hits min_score timeout terminate_after", map[string]check{
+		"query": (*walker).query, "post_filter": (*walker).query, "aggs": aggs, "aggregations": aggs, "search_after": plain,
+		"collapse": membersOf(each(scalar, "max_concurrent_group_searches", map[string]check{"field": field, "inner_hits": no(innerHits)})),
+		"slice":    membersOf(each(scalar, "id max", nil)),
+		"pit":      membersOf(each(scalar, "id keep_alive", nil)),
+		"profile":  bookkeeping,
+		"suggest":  no("suggestions are made of the words of all tenants"), "rescore": no("it is not supported yet"),
+		"indices_boost": no("it has one index"), "derived": no(scripts), "runtime_mappings": no(scripts), "ext": no("it cannot be checked"),
+		"search_pipeline": no("a pipeline could change the query"),
+	}))
+}
+
+// bookkeeping would show numbers of the whole index.
+func bookkeeping(_ *walker, key string, v *node) error {
+	if !v.isFalse() {
+		return refuse("[%s] is not possible in a shared index: it shows numbers of all tenants' documents", key)
+	}
+	return nil
+}
+
+// sorts check what hits are sorted by. Values of the sort come back in the hits, so
+// _id, which would come with its prefix, is refused with OpenSearch's other fields.
+func sorts(w *walker, key string, v *node) error {
+	return listOf(func(w *walker, key string, v *node) error {
+		if v.kind == '"' {
+			name, _, _ := strings.Cut(v.text, ":")
+			return w.sortField(name)
+		}
+		if v.kind != '{' {
+			return refuse("[%s] must be names of fields", key)
+		}
+		for _, m := range v.members {
+			if m.key == "_geo_distance" {
+				if err := geo("order unit mode distance_type ignore_unmapped validation_method")(w, m.key, m.value); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := w.sortField(m.key); err != nil {
+				return err
+			}
+			if m.value.isScalar() {
+				continue
+			}
+			if err := w.object(m.key, m.value, each(scalar, "order mode missing unmapped_type numeric_type format", map[string]check{"nested": nestedSort})); err != nil {
+				return err
+			}
+		}
+		return nil
+	})(w, key, v)
+}
+
+func (w *walker) sortField(name string) error {
+	if name == "_score" || name == "_doc" {
+		return nil
+	}
+	if name == "_script" {
+		return refuse("[_script] is not possible in a shared index: %s", scripts)
+	}
+	return w.t.fieldName(name)
+}
+
+func nestedSort(w *walker, key string, v *node) error {
+	return w.object(key, v, each(scalar, "max_children", map[string]check{"path": field, "filter": (*walker).query, "nested": nestedSort}))
+}
+
+// sourceFilter only takes away.
+func sourceFilter(w *walker, key string, v *node) error {
+	if v.kind == '{' {
+		return w.object(key, v, each(plain, "includes excludes include exclude", nil))
+	}
+	return plain(w, key, v)
+}
+
+// shownFields are names, or objects with a name, of fields to show.
+func shownFields(w *walker, key string, v *node) error {
+	return listOf(func(w *walker, key string, v *node) error {
+		if v.kind != '{' {
+			return w.t.fieldList(v)
+		}
+		return w.object(key, v, each(scalar, "format include_unmapped", map[string]check{"field": func(w *walker, _ string, v *node) error { return w.t.fieldList(v) }}))
+	})(w, key, v)
+}
+
+func storedFields(w *walker, _ string, v *node) error { return w.t.fieldList(v) }
+
+// highlight marks what the client asked for; without a query of its own it would
+// mark the tenant's name, which the narrowed query asks for.
+func highlight(w *walker, key string, v *node) error {
+	options := each(plain, "pre_tags post_tags fragment_size number_of_fragments fragment_offset type order encoder no_match_size require_field_match boundary_scanner boundary_scanner_locale "+
+		"boundary_chars boundary_max_scan fragmenter tags_schema phrase_limit max_analyzed_offset highlight_filter force_source",
+		map[string]check{"highlight_query": (*walker).query, "matched_fields": storedFields})
+	one := membersAny(func(w *walker, name string, v *node) error {
+		if err := w.t.fieldName(name); err != nil {
+			return err
+		}
+		return w.object(name, v, options)
+	})
+	if err := w.object(key, v, merge(options, map[string]check{"fields": listOf(one)})); err != nil {
+		return err
+	}
+	if v.get("highlight_query") == nil {
+		v.set("highlight_query", w.asked)
+	}
+	return nil
+}
