@@ -122,6 +122,9 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if r.Kind != "" {
 		target.Kind = r.Kind
 	}
+	if e.State.From.Kind == placement.SharedIndex {
+		return fail(&placement.InvalidError{Field: "partition", Value: string(r.Partition), Fix: fmt.Sprintf("shares the index %s with other tenants, and cannot be moved out of it by this version", e.State.From.Index)})
+	}
 	if target.Kind != e.State.From.Kind || target.Kind == placement.SharedIndex {
 		return fail(&placement.InvalidError{Field: "kind", Value: string(target.Kind), Fix: fmt.Sprintf("cannot be moved to from %s: only moves within dedicated_index or within dedicated_cluster are possible", e.State.From.Kind)})
 	}

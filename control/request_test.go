@@ -24,6 +24,10 @@ func withClusters(t *testing.T) *store.Store {
 
 func TestRequestMoveRefusesByName(t *testing.T) {
 	s := withClusters(t)
+	pool := placement.Placement{Kind: placement.SharedIndex, Cluster: "a", Index: "pool", Logical: "docs", PartitionField: "tenant"}
+	if _, err := s.Register(t.Context(), "tiny", pool); err != nil {
+		t.Fatal(err)
+	}
 	invalid := func(field string) func(error) bool {
 		return func(err error) bool {
 			var e *placement.InvalidError
@@ -35,18 +39,20 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 		r    control.Request
 		want func(error) bool
 	}{
-		"no tenant":        {control.Request{Cluster: "b"}, invalid("partition")},
-		"unknown tenant":   {control.Request{Partition: "nobody", Cluster: "b"}, is(placement.ErrUnknownPartition)},
-		"no cluster":       {control.Request{Partition: "acme"}, invalid("cluster")},
-		"unknown cluster":  {control.Request{Partition: "acme", Cluster: "c"}, is(control.ErrUnknownCluster)},
-		"where it is":      {control.Request{Partition: "acme", Cluster: "a", Index: "docs-1"}, is(placement.ErrSamePlacement)},
-		"bad index":        {control.Request{Partition: "acme", Cluster: "b", Index: "Docs"}, invalid("placement.index")},
-		"bad kind":         {control.Request{Partition: "acme", Cluster: "b", Kind: "galaxy"}, invalid("kind")},
-		"infinite rate":    {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.Inf(1)}}, invalid("copy_rate")},
-		"no rate":          {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.NaN()}}, invalid("copy_rate")},
-		"negative rate":    {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: -1}}, invalid("copy_rate")},
-		"negative budget":  {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{PauseBudget: -1}}, invalid("pause_budget")},
-		"negative timeout": {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CutoverDeadline: -1}}, invalid("cutover_deadline")},
+		"no tenant":         {control.Request{Cluster: "b"}, invalid("partition")},
+		"unknown tenant":    {control.Request{Partition: "nobody", Cluster: "b"}, is(placement.ErrUnknownPartition)},
+		"no cluster":        {control.Request{Partition: "acme"}, invalid("cluster")},
+		"unknown cluster":   {control.Request{Partition: "acme", Cluster: "c"}, is(control.ErrUnknownCluster)},
+		"where it is":       {control.Request{Partition: "acme", Cluster: "a", Index: "docs-1"}, is(placement.ErrSamePlacement)},
+		"bad index":         {control.Request{Partition: "acme", Cluster: "b", Index: "Docs"}, invalid("placement.index")},
+		"of a shared index": {control.Request{Partition: "tiny", Cluster: "b"}, invalid("partition")},
+		"to a shared index": {control.Request{Partition: "acme", Cluster: "b", Kind: placement.SharedIndex}, invalid("kind")},
+		"bad kind":          {control.Request{Partition: "acme", Cluster: "b", Kind: "galaxy"}, invalid("kind")},
+		"negative rate":     {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: -1}}, invalid("copy_rate")},
+		"negative budget":   {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{PauseBudget: -1}}, invalid("pause_budget")},
+		"negative timeout":  {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CutoverDeadline: -1}}, invalid("cutover_deadline")},
+		"infinite rate":     {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.Inf(1)}}, invalid("copy_rate")},
+		"no rate":           {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.NaN()}}, invalid("copy_rate")},
 	} {
 		if _, err := control.RequestMove(t.Context(), s, test.r); err == nil || !test.want(err) {
 			t.Errorf("%s: %v", name, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
 func tenantCommand() *cobra.Command {
@@ -52,10 +53,15 @@ func tenantAdd() *cobra.Command {
 		Use:   "add TENANT --cluster NAME",
 		Short: "Register a tenant whose data is on a cluster",
 		Long: `Register a tenant whose data is on a cluster already, or will be written there.
-Nothing at the cluster is created or changed.`,
+Nothing at the cluster is created or changed.
+
+Several tenants may share one index (--kind shared_index). Each document then holds its
+tenant in the field --partition-field, which the proxies write and clients never see; the
+index must have it as a plain keyword. Such tenants cannot be moved yet.`,
 		Example: `  sluice tenant add acme --cluster a --index acme-docs --as docs   # clients say docs, cluster a has acme-docs
   sluice tenant add initech --cluster a --index initech
-  sluice tenant add hooli --cluster hooli-1 --kind dedicated_cluster`,
+  sluice tenant add hooli --cluster hooli-1 --kind dedicated_cluster
+  sluice tenant add tiny --cluster a --kind shared_index --index pool --partition-field tenant --as docs`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
 			id := placement.PartitionID(a[0])
@@ -66,8 +72,8 @@ Nothing at the cluster is created or changed.`,
 				return &placement.InvalidError{Field: "--cluster", Value: "", Fix: "must name the cluster that holds the tenant's data"}
 			}
 			p.Kind = placement.Kind(kind)
-			if p.Kind == placement.SharedIndex {
-				return &placement.InvalidError{Field: "--kind", Value: kind, Fix: "is not served by this version; use dedicated_index or dedicated_cluster"}
+			if p.Kind == placement.SharedIndex && p.PartitionField == "" {
+				return &placement.InvalidError{Field: "--partition-field", Value: "", Fix: "must name the field of the shared index that tells its tenants apart"}
 			}
 			if p.Kind != placement.DedicatedCluster && p.Index == "" {
 				return &placement.InvalidError{Field: "--index", Value: "", Fix: "must name the tenant's index at the cluster (or give --kind dedicated_cluster)"}
@@ -77,6 +83,11 @@ Nothing at the cluster is created or changed.`,
 			}
 			if err := p.Validate(); err != nil {
 				return err
+			}
+			if p.Kind == placement.SharedIndex {
+				if _, err := shared.New(id, p.PartitionField); err != nil {
+					return err
+				}
 			}
 			s, err := openStore(c)
 			if err != nil {
@@ -96,11 +107,12 @@ Nothing at the cluster is created or changed.`,
 	}
 	f := c.Flags()
 	f.StringVar(&p.Cluster, "cluster", "", "the cluster that holds the tenant's data")
-	f.StringVar(&kind, "kind", string(placement.DedicatedIndex), "dedicated_index or dedicated_cluster")
+	f.StringVar(&kind, "kind", string(placement.DedicatedIndex), "dedicated_index, dedicated_cluster or shared_index")
 	f.StringVar(&p.Index, "index", "", "the tenant's index at the cluster")
+	f.StringVar(&p.PartitionField, "partition-field", "", "with --kind shared_index: the keyword field that holds the tenant of each document")
 	f.StringVar(&p.Logical, "as", "", "the name that clients use for the index (default: the same)")
 	_ = c.RegisterFlagCompletionFunc("cluster", completeClusters)
-	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster", "shared_index"}, cobra.ShellCompDirectiveNoFileComp))
 	storeFlags(c)
 	outputFlag(c)
 	return c
@@ -114,6 +126,11 @@ func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 	}
 	if err := placeFree(ctx, s, id, p); err != nil {
 		return placement.Entry{}, err
+	}
+	if p.Kind == placement.SharedIndex {
+		if err := checkSharedIndex(ctx, s, p); err != nil {
+			return placement.Entry{}, err
+		}
 	}
 	e, err := s.Register(ctx, id, p)
 	if errors.Is(err, placement.ErrAlreadyExists) {
@@ -130,9 +147,13 @@ func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 
 // placeFree refuses a placement that another tenant has: each would read and
 // overwrite the other's documents, and moving one would take the other's along.
+// Tenants of a shared index are together in it, by the same field.
 func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) error {
 	var other placement.PartitionID
 	taken := func(q placement.Placement) bool {
+		if q.Kind == placement.SharedIndex && p.Kind == placement.SharedIndex && q.PartitionField == p.PartitionField {
+			return false
+		}
 		return !q.IsZero() && q.Cluster == p.Cluster &&
 			(q.Index == p.Index || q.Kind == placement.DedicatedCluster || p.Kind == placement.DedicatedCluster)
 	}
@@ -142,6 +163,9 @@ func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 		}
 		return other == ""
 	})
+	if err == nil && other != "" && p.Kind == placement.SharedIndex {
+		return refused("%s is not shared by the field %s: tenant %q has it", p, p.PartitionField, string(other))
+	}
 	if err == nil && other != "" {
 		return refused("%s belongs to tenant %q already", p, string(other))
 	}
@@ -217,6 +241,9 @@ func tenantShow() *cobra.Command {
 			rows := [][]string{
 				{"phase", v.Phase}, {"placement", v.Placement.String()}, {"clients say", v.Placement.Logical},
 				{"epoch", strconv.FormatUint(uint64(v.Epoch), 10)}, {"incarnation", strconv.FormatUint(uint64(v.Incarnation), 10)},
+			}
+			if f := v.Placement.PartitionField; f != "" {
+				rows = append(rows, []string{"partition field", f})
 			}
 			if v.MovingTo != nil {
 				rows = append(rows, []string{"moving to", v.MovingTo.String()}, []string{"move", v.Move})
