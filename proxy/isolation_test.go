@@ -1,0 +1,277 @@
+package proxy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+const alone = placement.PartitionID("alone")
+
+// beside is acme in a shared index, full of another tenant's documents that look
+// like its own, and the same documents of acme's in an index of its own: whatever
+// is asked, both must answer the same. A foreign document, count, bucket, term or
+// value is a difference.
+func beside(t *testing.T) *rig {
+	t.Helper()
+	r, u := sharing(t)
+	// One shard, so that what OpenSearch approximates is the same on both sides.
+	one := strings.Replace(poolMapping, `"number_of_shards":3`, `"number_of_shards":1`, 1)
+	for _, i := range []string{"pool-1", "alone-1"} {
+		send(t, u, "DELETE", "/"+i, "")
+		send(t, u, "PUT", "/"+i, one).want(t, 200)
+	}
+	r.register(alone, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "a", Index: "alone-1", Logical: "docs"})
+	write := func(id placement.PartitionID, from, to, offset int, mark string) {
+		t.Helper()
+		var b strings.Builder
+		for i := from; i < to; i++ {
+			k := fmt.Sprintf("%sk%d", mark, i%5)
+			fmt.Fprintf(&b, `{"index":{"_id":"%d"}}`+"\n", i)
+			fmt.Fprintf(&b, `{"n":%d,"u":%d,"k":"%s","t":"alpha %s word%d","d":"%d-%02d-%02d","f":%d.5,"g":{"lat":%d,"lon":%d},"items":[{"k":"%s","tenant":"x%d"},{"k":"i%d"}]}`+"\n",
+				offset+i*3%17, offset+i, k, k, i%4, 2020+offset/1000000, i%12+1, i%28+1, offset+i%7, i%60+offset/50000, i%90, k, i%3, i%4)
+		}
+		r.as(id, "POST", "/docs/_bulk?refresh=true", b.String()).want(t, 200, "errors", false)
+	}
+	// Interleaved, so that neighbours in a segment are of different tenants.
+	for i := 0; i < 60; i += 20 {
+		write(other, 2*i, 2*i+20, 1000000, "theirs-")
+		write(acme, i, i+20, 0, "")
+		write(alone, i, i+20, 0, "")
+		write(other, 2*i+20, 2*i+40, 0, "") // just like acme's
+	}
+	return r
+}
+
+// plain is an answer without what differs between any two indices: times, scores,
+// which are of the whole index, and sequence numbers.
+func plain(t *testing.T, a reply) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(a.raw), &v); err != nil {
+		t.Fatalf("%s: %v", a.raw, err)
+	}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for _, k := range []string{"took", "_score", "max_score", "_seq_no", "_primary_term", "_scroll_id", "pit_id", "creation_time", "_routing", "reason", "caused_by", "failed_shards", "phase", "grouped", "root_cause"} {
+				delete(v, k)
+			}
+			if e, ok := v["error"].(map[string]any); ok {
+				v["error"] = e["type"]
+			}
+			for _, x := range v {
+				walk(x)
+			}
+		case []any:
+			for _, x := range v {
+				walk(x)
+			}
+		}
+	}
+	walk(v)
+	return v
+}
+
+// same asks both and compares.
+func (r *rig) same(t *testing.T, method, path, body string) reply {
+	t.Helper()
+	a, b := r.do(method, path, body).clean(t), r.as(alone, method, path, body)
+	if a.status != b.status {
+		t.Errorf("%s %s %s\nshared: %d %s\nalone:  %d %s", method, path, body, a.status, a.raw, b.status, b.raw)
+		return a
+	}
+	if a.raw == "" && b.raw == "" {
+		return a
+	}
+	if x, y := plain(t, a), plain(t, b); !reflect.DeepEqual(x, y) {
+		t.Errorf("%s %s %s\nshared: %s\nalone:  %s", method, path, body, a.raw, b.raw)
+	}
+	return a
+}
+
+func TestSharedIsLikeAlone(t *testing.T) {
+	r := beside(t)
+	sorted := func(s string) string { return `{"size":100,"sort":["u"],` + s + `}` }
+	for _, body := range []string{
+		`{"size":100,"sort":["u"]}`, sorted(`"query":{"bool":{"should":[{"match_all":{}}]}}`), sorted(`"query":{"bool":{"must_not":[{"match_none":{}}]}}`),
+		sorted(`"query":{"bool":{"should":[{"bool":{"must_not":[{"term":{"k":"k1"}}]}},{"match_all":{}}],"minimum_should_match":"0"}}`),
+		sorted(`"query":{"ids":{"values":["1","77","119"]}}`), sorted(`"query":{"terms":{"_id":["2","80"]}}`), sorted(`"query":{"term":{"_id":"100"}}`),
+		sorted(`"query":{"query_string":{"query":"*:* OR k:theirs* OR _exists_:n","default_field":"t"}}`), sorted(`"query":{"simple_query_string":{"query":"theirs* | alpha","fields":["t","k"]}}`),
+		sorted(`"query":{"multi_match":{"query":"alpha theirs","fields":["t*","k"]}}`), sorted(`"query":{"range":{"n":{"gte":0}}}`), sorted(`"query":{"prefix":{"k":"theirs"}}`),
+		sorted(`"query":{"wildcard":{"k":"*"}}`), sorted(`"query":{"regexp":{"k":".*"}}`), sorted(`"query":{"fuzzy":{"k":"k9"}}`), sorted(`"query":{"constant_score":{"filter":{"match_all":{}}}}`),
+		sorted(`"query":{"dis_max":{"queries":[{"match_all":{}},{"term":{"k":"theirs-k1"}}]}}`), sorted(`"query":{"boosting":{"positive":{"match_all":{}},"negative":{"match_all":{}},"negative_boost":0.1}}`),
+		sorted(`"query":{"nested":{"path":"items","query":{"bool":{"must_not":[{"term":{"items.k":"i1"}}]}}}}`), sorted(`"query":{"function_score":{"query":{"match_all":{}},"functions":[{"weight":2}],"min_score":1}}`),
+		sorted(`"query":{"geo_distance":{"distance":"20000km","g":{"lat":0,"lon":0}}}`), sorted(`"query":{"geo_bounding_box":{"g":{"top_left":{"lat":90,"lon":-180},"bottom_right":{"lat":-90,"lon":180}}}}`),
+		sorted(`"post_filter":{"bool":{"must_not":[{"term":{"k":"k0"}}]}}`), sorted(`"collapse":{"field":"k"}`), sorted(`"fields":["*"],"docvalue_fields":["n","k"],"_source":false`),
+		sorted(`"query":{"match":{"t":"alpha"}},"highlight":{"require_field_match":false,"fields":{"*":{}}}`), sorted(`"_source":{"excludes":["items"]},"search_after":[5]`),
+		sorted(`"highlight":{"fields":{"t":{"highlight_query":{"match":{"t":"alpha theirs"}}}}}`), `{"size":5,"sort":[{"items.k":{"order":"asc","nested":{"path":"items"}}},"u"]}`,
+		`{"size":5,"sort":[{"_geo_distance":{"g":{"lat":0,"lon":0},"order":"asc"}},"u"]}`, `{"size":0,"track_total_hits":true,"terminate_after":1000}`, `{"sort":["nope"]}`, `{"query":{"match":{"n":"theirs"}}}`,
+	} {
+		r.same(t, "POST", "/docs/_search", body)
+	}
+	sub := `,"aggs":{"m":{"max":{"field":"n"}},"top":{"top_hits":{"size":2,"sort":["u"],"docvalue_fields":["k"],"highlight":{"fields":{"*":{}}}}}}`
+	for _, agg := range []string{
+		`{"terms":{"field":"k","size":100}` + sub + `}`, `{"terms":{"field":"k","include":".*","exclude":["k1"],"missing":"none"}}`, `{"terms":{"field":"n","include":{"partition":0,"num_partitions":2},"size":50}}`,
+		`{"terms":{"field":"t.keyword"}}`, `{"histogram":{"field":"n","interval":5,"min_doc_count":0,"extended_bounds":{"min":-10,"max":30}}}`, `{"date_histogram":{"field":"d","calendar_interval":"month"}` + sub + `}`,
+		`{"auto_date_histogram":{"field":"d","buckets":5}}`, `{"range":{"field":"n","ranges":[{"to":5},{"key":"rest","from":5}],"keyed":true}}`, `{"date_range":{"field":"d","ranges":[{"from":"1990-01-01"}]}}`,
+		`{"filter":{"bool":{"should":[{"match_all":{}}]}}` + sub + `}`, `{"filters":{"filters":{"all":{"match_all":{}},"theirs":{"prefix":{"k":"theirs"}}},"other_bucket":true}}`, `{"missing":{"field":"nope"}}`, `{"missing":{"field":"n"}}`,
+		`{"nested":{"path":"items"},"aggs":{"k":{"terms":{"field":"items.k","size":50},"aggs":{"back":{"reverse_nested":{}` + sub + `}}}}}`, `{"cardinality":{"field":"k"}}`, `{"stats":{"field":"n"}}`, `{"extended_stats":{"field":"u"}}`,
+		`{"percentiles":{"field":"n"}}`, `{"percentile_ranks":{"field":"n","values":[5,1000000]}}`, `{"median_absolute_deviation":{"field":"n"}}`, `{"weighted_avg":{"value":{"field":"n"},"weight":{"field":"u"}}}`, `{"value_count":{"field":"k"}}`,
+		`{"geo_bounds":{"field":"g"}}`, `{"geo_centroid":{"field":"g"}}`, `{"geohash_grid":{"field":"g","precision":2}}`, `{"geotile_grid":{"field":"g","precision":3}}`,
+		`{"composite":{"size":100,"sources":[{"k":{"terms":{"field":"k"}}},{"h":{"histogram":{"field":"n","interval":5}}}]}` + sub + `}`, `{"top_hits":{"size":3,"sort":["u"],"_source":["n"]}}`,
+		`{"terms":{"field":"k"},"aggs":{"m":{"sum":{"field":"n"}},"s":{"bucket_sort":{"sort":[{"m":"desc"},{"_key":"asc"}],"size":2}}}}`,
+		`{"date_histogram":{"field":"d","calendar_interval":"month"},"aggs":{"m":{"sum":{"field":"n"}},"c":{"cumulative_sum":{"buckets_path":"m"}},"d":{"derivative":{"buckets_path":"m"}}}}`,
+	} {
+		r.same(t, "POST", "/docs/_search", `{"size":0,"aggs":{"a":`+agg+`}}`)
+		r.same(t, "POST", "/docs/_search?typed_keys=true", `{"size":0,"query":{"range":{"n":{"gte":3}}},"aggregations":{"a":`+agg+`}}`)
+	}
+	for _, c := range [][3]string{
+		{"GET", "/docs/_doc/1", ""}, {"GET", "/docs/_doc/100", ""}, {"HEAD", "/docs/_doc/100", ""}, {"GET", "/docs/_source/2", ""}, {"GET", "/docs/_source/100", ""}, {"GET", "/docs/_doc/3?_source_includes=k", ""},
+		{"POST", "/docs/_mget", `{"ids":["1","100","x"]}`}, {"POST", "/_mget", `{"docs":[{"_id":"1","_source":["n"]},{"_id":"99"}]}`}, {"GET", "/docs/_count", ""}, {"POST", "/docs/_count", `{"query":{"prefix":{"k":"theirs"}}}`},
+		{"GET", "/docs/_count?q=alpha&df=t", ""}, {"GET", "/docs/_search?q=k:*&df=t&sort=u&size=100", ""}, {"GET", "/docs/_search?q=-k:k1&df=t&sort=u:desc&size=3&_source=n", ""},
+		{"POST", "/_msearch", "{}\n{\"size\":0,\"aggs\":{\"k\":{\"terms\":{\"field\":\"k\"}}}}\n{}\n{\"query\":{\"match\":{\"n\":\"x\"}}}\n"}, {"POST", "/docs/_refresh", ""},
+		{"DELETE", "/docs/_doc/100", ""}, {"POST", "/docs/_update/100", `{"doc":{"n":1}}`}, {"POST", "/docs/_update/1", `{"doc":{"n":0},"_source":true}`}, {"PUT", "/docs/_create/1", `{}`}, {"PUT", "/docs/_doc/5", `{"n":"theirs"}`},
+		{"POST", "/docs/_update_by_query?refresh=true", `{"query":{"prefix":{"k":"k"}}}`}, {"POST", "/docs/_delete_by_query?refresh=true", `{"query":{"range":{"n":{"gte":14}}}}`}, {"POST", "/docs/_search", `{"size":100,"sort":["u"],"version":true}`},
+	} {
+		r.same(t, c[0], c[1], c[2])
+	}
+	r.as(other, "GET", "/docs/_count", "").want(t, 200, "count", "120")
+}
+
+// What is known to reach past a tenant, in every place that it can stand in, is
+// refused, and the refusal shows nothing.
+func TestSharedAttacks(t *testing.T) {
+	r := beside(t)
+	queries := []string{
+		`{"terms":{"k":{"index":"docs","id":"1","path":"k"}}}`, `{"terms":{"k":{"index":"pool-1","id":"other:1","path":"k"}}}`, `{"script":{"script":"doc['tenant'].value=='other'"}}`, `{"term":{"tenant":"other"}}`,
+		`{"more_like_this":{"fields":["t"],"like":[{"_id":"other:1"}],"min_term_freq":1,"min_doc_freq":1}}`, `{"wrapper":{"query":"eyJtYXRjaF9hbGwiOnt9fQ=="}}`, `{"term":{"_routing":"other:"}}`, `{"prefix":{"_id":"other"}}`,
+		`{"has_child":{"type":"x","query":{"match_all":{}}}}`, `{"term":{"_index":"pool-1"}}`, `{"query_string":{"query":"tenant:other"}}`, `{"query_string":{"query":"tenant:other","default_field":"t"}}`, `{"exists":{"field":"_seq_no"}}`,
+		`{"script_score":{"query":{"match_all":{}},"script":{"source":"1"}}}`, `{"nested":{"path":"items","query":{"match_all":{}},"inner_hits":{}}}`, `{"percolate":{"field":"q","index":"pool-1","id":"1"}}`,
+	}
+	var bodies []string
+	for _, q := range queries {
+		bodies = append(bodies, `{"query":`+q+`}`, `{"query":{"bool":{"should":[{"bool":{"must_not":[`+q+`]}},{"match_all":{}}]}}}`, `{"post_filter":`+q+`}`, `{"aggs":{"a":{"filter":`+q+`}}}`,
+			`{"aggs":{"a":{"terms":{"field":"k"},"aggs":{"b":{"filters":{"filters":[`+q+`]}}}}}}`, `{"query":{"function_score":{"functions":[{"filter":`+q+`,"weight":1}]}}}`,
+			`{"sort":[{"items.k":{"nested":{"path":"items","filter":`+q+`}}}]}`, `{"highlight":{"fields":{"t":{"highlight_query":`+q+`}}}}`)
+	}
+	bodies = append(bodies,
+		`{"query":{"match_none":{}},"query":{"match_all":{}}}`, `{"aggs":{"g":{"global":{},"aggs":{"k":{"terms":{"field":"k"}}}}}}`, `{"aggs":{"k":{"terms":{"field":"k","min_doc_count":0}}}}`,
+		`{"aggs":{"k":{"significant_terms":{"field":"k"}}}}`, `{"suggest":{"s":{"text":"their","term":{"field":"k"}}}}`, `{"aggs":{"k":{"terms":{"field":"tenant"}}}}`, `{"aggs":{"k":{"terms":{"field":"_id"}}}}`,
+		`{"explain":true}`, `{"profile":true}`, `{"rescore":{"query":{"rescore_query":{"match_all":{}}}}}`, `{"script_fields":{"x":{"script":"params._source"}}}`, `{"sort":["_id"]}`, `{"sort":["tenant"]}`, `{"docvalue_fields":["_id"]}`,
+		`{"collapse":{"field":"k","inner_hits":{"name":"x"}}}`, `{"aggs":{"a":{"scripted_metric":{"map_script":"1"}}}}`, `{"derived":{"x":{"type":"keyword","script":"emit(doc['tenant'].value)"}}}`, `{"indices_boost":[{"pool-1":2}]}`)
+	for _, body := range bodies {
+		for _, c := range [][2]string{{"/docs/_search", body}, {"/docs/_msearch", "{}\n" + body + "\n"}} {
+			a := r.do("POST", c[0], c[1])
+			if a.status != 400 {
+				t.Errorf("POST %s %s: %d %s", c[0], c[1], a.status, a.raw)
+			}
+			if strings.Contains(a.raw, "theirs") || strings.Contains(a.raw, "acme:") {
+				t.Errorf("POST %s %s shows: %s", c[0], c[1], a.raw)
+			}
+		}
+	}
+	for _, path := range []string{
+		"/pool-1/_search", "/_all/_search", "/*/_search", "/docs,pool-1/_search", "/do*/_search", "/<docs>/_search", "/-docs/_search", "/a:docs/_search", "/docs/_search?q=*", "/docs/_search?explain=true", "/docs/_search?suggest_field=k",
+		"/docs/_search?docvalue_fields=_id", "/docs/_search?stored_fields=tenant", "/docs/_search?sort=_id", "/docs/_search?search_pipeline=x", "/docs/_search?source=%7B%7D", "/docs/_search?filter_path=-x", "/docs/_search?index=pool-1",
+		"/_cat/indices", "/_cat/count/pool-1", "/docs/_field_caps?fields=*", "/docs/_termvectors/1", "/docs/_explain/1", "/docs/_validate/query", "/docs/_stats", "/docs/_segments", "/_cluster/state", "/_nodes", "/docs/_search/template", "/_sql", "/_plugins/_sql",
+		"/docs/_rank_eval", "/docs/_mapping", "/docs/_settings", "/docs", "/docs/_alias", "/_search/point_in_time/_all", "/_tasks", "/docs/_mtermvectors", "/_render/template", "/_scripts/x", "/_snapshot", "/docs/_recovery",
+	} {
+		a := r.do("GET", path, "")
+		if a.status < 400 || strings.Contains(a.raw, "theirs") || strings.Contains(a.raw, "acme:") || a.header.Get("Warning") != "" {
+			t.Errorf("GET %s: %d %s", path, a.status, a.raw)
+		}
+	}
+}
+
+// generator makes requests from a seed.
+type generator struct{ *rand.Rand }
+
+func (g generator) pick(s ...string) string { return s[g.IntN(len(s))] }
+
+func (g generator) query(depth int) string {
+	sub := func() string { return g.query(depth - 1) }
+	if depth > 0 {
+		switch g.IntN(7) {
+		case 0, 1:
+			return fmt.Sprintf(`{"bool":{"%s":[%s,%s],"%s":%s}}`, g.pick("must", "should", "filter"), sub(), sub(), g.pick("must_not", "should"), sub())
+		case 2:
+			return `{"bool":{"must_not":[` + sub() + `]}}`
+		case 3:
+			return `{"constant_score":{"filter":` + sub() + `}}`
+		case 4:
+			return `{"dis_max":{"queries":[` + sub() + `,` + sub() + `]}}`
+		case 5:
+			return `{"nested":{"path":"items","query":{"bool":{"` + g.pick("must", "must_not") + `":[{"term":{"items.k":"` + g.pick("k1", "i2", "theirs-k1") + `"}}]}}}}`
+		}
+	}
+	id := fmt.Sprint(g.IntN(125))
+	return g.pick(
+		`{"match_all":{}}`, `{"match_none":{}}`, `{"term":{"k":"`+g.pick("k1", "k2", "theirs-k1")+`"}}`, `{"terms":{"k":["k3","theirs-k2"]}}`, `{"range":{"n":{"`+g.pick("gte", "lt")+`":`+id+`}}}`,
+		`{"range":{"d":{"gte":"2020-0`+fmt.Sprint(1+g.IntN(9))+`-01"}}}`, `{"exists":{"field":"`+g.pick("n", "nope", "items.k")+`"}}`, `{"prefix":{"k":"`+g.pick("k", "t", "theirs")+`"}}`, `{"wildcard":{"k":"*`+id[:1]+`"}}`,
+		`{"ids":{"values":["`+id+`","1"]}}`, `{"term":{"_id":"`+id+`"}}`, `{"terms":{"_id":["`+id+`","other:`+id+`"]}}`, `{"match":{"t":"alpha `+g.pick("word1", "theirs", "k2")+`"}}`, `{"match_phrase":{"t":"`+g.pick("alpha k1", "alpha theirs")+`"}}`,
+		`{"query_string":{"query":"`+g.pick("k:k1 OR n:[3 TO *]", "theirs* OR word1", "NOT k:k2", "*:*")+`","default_field":"t"}}`, `{"fuzzy":{"k":"k`+id[:1]+`"}}`, `{"regexp":{"k":"k[0-3]"}}`,
+		`{"match":{"n":"`+g.pick("3", "theirs")+`"}}`, `{"geo_distance":{"distance":"`+id+`000km","g":"0,0"}}`)
+}
+
+func (g generator) agg(depth int) string {
+	field := g.pick("n", "u", "f")
+	leaf := g.pick(
+		`"stats":{"field":"`+field+`"}`, `"max":{"field":"`+field+`"}`, `"cardinality":{"field":"`+g.pick("k", "n", "items.k")+`"}`, `"value_count":{"field":"`+g.pick("k", "d")+`"}`,
+		`"top_hits":{"size":2,"sort":[{"u":"`+g.pick("asc", "desc")+`"}],"_source":["n","k"]}`, `"missing":{"field":"`+g.pick("n", "nope")+`"}`)
+	if depth == 0 {
+		return "{" + leaf + "}"
+	}
+	kind := g.pick(
+		`"terms":{"field":"`+g.pick("k", "n")+`","size":`+g.pick("2", "100")+`,"order":{"_key":"asc"}}`, `"histogram":{"field":"`+field+`","interval":`+g.pick("3", "10")+`,"min_doc_count":1}`,
+		`"date_histogram":{"field":"d","calendar_interval":"`+g.pick("month", "quarter")+`","min_doc_count":1}`, `"filter":`+g.query(1), `"filters":{"filters":{"x":`+g.query(1)+`,"y":`+g.query(0)+`},"other_bucket":true}`,
+		`"range":{"field":"n","ranges":[{"to":7},{"from":7}]}`, `"composite":{"size":50,"sources":[{"k":{"terms":{"field":"k"}}}]}`)
+	return "{" + kind + `,"aggs":{"in":` + g.agg(depth-1) + `}}`
+}
+
+// request is a search that sorts by what no two documents share.
+func (g generator) request() string {
+	b := `{"size":` + g.pick("0", "5", "200") + `,"track_total_hits":true,"sort":[` + g.pick("", `{"n":"desc"},`, `{"k":"asc"},`) + `"u"],"query":` + g.query(3)
+	if g.IntN(3) == 0 {
+		b += `,"post_filter":` + g.query(1)
+	}
+	if g.IntN(2) == 0 {
+		b += `,"aggs":{"a":` + g.agg(g.IntN(3)) + `,"b":` + g.agg(1) + `}`
+	}
+	if g.IntN(4) == 0 {
+		b += `,"highlight":{"require_field_match":false,"fields":{"` + g.pick("t", "*") + `":{}}}`
+	}
+	if g.IntN(4) == 0 {
+		b += `,"fields":["` + g.pick("*", "k*", "n") + `"],"_source":` + g.pick("false", `["t","items"]`, `{"excludes":["t"]}`)
+	}
+	return b + "}"
+}
+
+// Random searches, by a seed, are answered as if the tenant were alone.
+func TestSharedRandomSearches(t *testing.T) {
+	r := beside(t)
+	const seed, searches = 20261, 400
+	g := generator{rand.New(rand.NewPCG(seed, 0))}
+	failed, found := 0, 0
+	for i := range searches {
+		body := g.request()
+		a := r.same(t, "POST", "/docs/_search", body)
+		if a.status != 200 {
+			failed++
+		} else if a.str("hits/total/value") != "0" {
+			found++
+		}
+		if t.Failed() {
+			t.Fatalf("search %d of seed %d", i, seed)
+		}
+	}
+	if failed > searches/3 || found < searches/4 {
+		t.Errorf("%d of %d searches failed and %d found something: the generator tests little", failed, searches, found)
+	}
+}
