@@ -39,7 +39,7 @@ func TestSharedSearch(t *testing.T) {
 	search(`{"query":{"bool":{"should":[{"match_all":{}}],"must_not":[{"term":{"k":"k0"}}]}}}`, "hits/total/value", "8")
 	search(`{"query":{"bool":{"should":[{"range":{"n":{"gte":0}}}],"minimum_should_match":0}}}`, "hits/total/value", "12")
 	search(`{"query":{"query_string":{"query":"word OR theirs OR *:*","default_field":"t"}}}`, "hits/total/value", "12")
-	search(`{"fields":["*"],"docvalue_fields":["*"],"_source":false,"size":1,"sort":["u"]}`, "hits/hits/0/fields/n/0", "0")
+	search(`{"fields":["*"],"docvalue_fields":["n","k*"],"_source":false,"size":1,"sort":["u"]}`, "hits/hits/0/fields/n/0", "0")
 	if a := search(`{"stored_fields":["*"],"size":1}`); a.at("hits/hits/0/_routing") != nil {
 		t.Errorf("a routing that no client gave: %s", a.raw)
 	}
@@ -48,7 +48,7 @@ func TestSharedSearch(t *testing.T) {
 	a := search(`{"size":0,"aggs":{"k":{"terms":{"field":"k"},"aggs":{"top":{"top_hits":{"size":1,"sort":["u"]}}}},"s":{"stats":{"field":"n"}},"c":{"cardinality":{"field":"k"}},
 		"m":{"missing":{"field":"nope"}},"co":{"composite":{"sources":[{"x":{"terms":{"field":"k"}}}]}}}}`,
 		"aggregations/k/buckets/0/key", "k0", "aggregations/k/buckets/0/doc_count", "4", "aggregations/k/buckets/0/top/hits/hits/0/_id", "0", "aggregations/k/buckets/0/top/hits/hits/0/_index", "docs",
-		"aggregations/c/value", "3", "aggregations/m/doc_count", "12", "aggregations/s/max", "11", "aggregations/co/after_key/x", "k2")
+		"aggregations/c/value", "3", "aggregations/m/doc_count", "12", "aggregations/s/max", "11.0", "aggregations/co/after_key/x", "k2")
 	if n := len(a.at("aggregations/k/buckets").([]any)); n != 3 {
 		t.Errorf("%d buckets", n)
 	}
