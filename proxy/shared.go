@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/placement"
@@ -200,6 +199,3 @@ func (s *sharing) translateShared(body []byte, a action, source []byte, routing 
 	}
 	return body, a, err
 }
-
-// queryEscape escapes a value of a query string.
-func queryEscape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

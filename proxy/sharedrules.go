@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -176,12 +175,3 @@ func sharedError(status int, raw []byte) (*apiError, bool) {
 
 // sharedHeaders are the headers of an answer that pass: warnings quote names.
 var sharedHeaders = map[string]bool{"Content-Type": true, "X-Opaque-Id": true, "Retry-After": true}
-
-// documentPath is where clients find a document.
-func documentPath(names shared.Names, id, routing string) string {
-	p := fmt.Sprintf("/%s/_doc/%s", escape(names.Logical), escape(id))
-	if routing != "" {
-		p += "?routing=" + queryEscape(routing)
-	}
-	return p
-}

@@ -263,7 +263,7 @@ func FuzzIDs(f *testing.F) {
 		if got, ok := b.ClientID(phys); ok {
 			t.Fatalf("%q of %q is %q of %q", phys, one, got, two)
 		}
-		if r := a.Routings(id); strings.Contains(id, ",") == false && r != "" && !reflect.DeepEqual(strings.Split(r, ","), []string{a.Routing(strings.TrimFunc(id, func(c rune) bool { return c <= ' ' }))}) {
+		if r := a.Routings(id); !strings.Contains(id, ",") && r != "" && !reflect.DeepEqual(strings.Split(r, ","), []string{a.Routing(strings.TrimFunc(id, func(c rune) bool { return c <= ' ' }))}) {
 			t.Fatalf("routing %q became %q", id, r)
 		}
 	})
