@@ -17,6 +17,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
 // Rewrite exposes the rewriter with the rules of an answer.
@@ -325,6 +326,13 @@ func (n *node) write(b *strings.Builder) {
 	default:
 		b.WriteString(n.text)
 	}
+}
+
+// RewriteShared is Rewrite for the answer of a search in a shared index.
+func RewriteShared(b []byte, t *shared.Tenant, physical, logical string) ([]byte, error) {
+	r := newSharedRules(t, shared.Names{Physical: physical, Logical: logical}, searchAnswer)
+	r.wrap = func(_ affinity.Kind, id string) string { return id }
+	return rewriteBytes(b, r)
 }
 
 // RewriteTo is Rewrite for a text that streams.

@@ -41,7 +41,8 @@ var errDrop = errors.New("leave it out")
 const (
 	maxDepth  = 1000    // as deep as OpenSearch's own parser goes
 	maxNumber = 1 << 10 // a longer number is an error
-	maxScalar = 1 << 20 // a longer key, or value that a rule wants, is an error
+	maxKey    = 1 << 10 // a longer key is none that a rule knows
+	maxScalar = 1 << 20 // a longer value that a rule wants is an error
 )
 
 var errJSON = errors.New("not JSON")
@@ -239,13 +240,14 @@ func (x *rewriter) member(kept bool, depth int) (wrote bool, err error) {
 		x.path = append(x.path, "")
 		return true, x.memberValue(depth)
 	}
-	key, repl, what, err := x.key()
+	key, whole, err := x.key()
 	if err != nil {
 		return false, err
 	}
+	repl, what := x.rules.key(x.path, key)
 	x.path = append(x.path, key)
 	if what == look || what == opaque {
-		if err := x.writeKey(kept, key, repl); err != nil {
+		if err := x.writeKey(kept, whole, key, repl); err != nil {
 			return false, err
 		}
 		if what == opaque {
@@ -261,11 +263,16 @@ func (x *rewriter) member(kept bool, depth int) (wrote bool, err error) {
 		x.out = bufio.NewWriterSize(io.Discard, 16)
 		x.blind++
 		defer func() { x.blind-- }()
+		if !whole {
+			if err := x.copyRest(); err != nil {
+				return false, err
+			}
+		}
 		return false, x.memberValue(depth)
 	}
 	var held bytes.Buffer
 	x.out = bufio.NewWriterSize(&held, 256)
-	if err := x.writeKey(kept, key, repl); err != nil {
+	if err := x.writeKey(kept, whole, key, repl); err != nil {
 		return false, err
 	}
 	err = x.memberValue(depth)
@@ -296,32 +303,28 @@ func (x *rewriter) memberValue(depth int) error {
 	return x.value(depth + 1)
 }
 
-// key reads a key and asks the rules about it.
-func (x *rewriter) key() (key, repl string, what fate, err error) {
-	whole, err := x.readString(maxScalar)
-	if err != nil {
-		return "", "", look, err
+// key reads a key. One that is too long to be known to a rule is read in part
+// only, and empty to the rules.
+func (x *rewriter) key() (key string, whole bool, err error) {
+	if whole, err = x.readString(maxKey); err != nil || !whole {
+		return "", whole, err
 	}
-	if !whole {
-		return "", "", look, fmt.Errorf("%w: a key is longer than %d bytes", errJSON, maxScalar)
-	}
-	if key, err = decodeString(x.raw); err != nil {
-		return "", "", look, err
-	}
-	repl, what = x.rules.key(x.path, key)
-	return key, repl, what, nil
+	key, err = decodeString(x.raw)
+	return key, true, err
 }
 
 // writeKey writes the key at hand, or another in its place.
-func (x *rewriter) writeKey(kept bool, key, repl string) error {
+func (x *rewriter) writeKey(kept, whole bool, key, repl string) error {
 	if err := x.writeGap(kept); err != nil {
 		return err
 	}
 	if repl != key {
 		return x.writeString(repl)
 	}
-	_, err := x.out.Write(x.raw)
-	return err
+	if _, err := x.out.Write(x.raw); err != nil || whole {
+		return err
+	}
+	return x.copyRest()
 }
 
 func (x *rewriter) array(depth int) error {

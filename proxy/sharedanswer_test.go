@@ -1,10 +1,14 @@
 package proxy_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/sluiceproxy/sluice/proxy"
+	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
 // canned is a shared index whose cluster gives one answer; it returns the last
@@ -26,6 +30,7 @@ func canned(t *testing.T, status int, body string) (*rig, func() (string, string
 
 func TestSharedAnswers(t *testing.T) {
 	const hit = `{"_index":"pool-1","_id":"acme:1","_score":1.5,"_routing":"acme:x","_source":{"a":1,"tenant":"acme","o":{"tenant":"mine"}},"fields":{"tenant":["acme"],"_id":["acme:1"],"a":[1]},"sort":[7],"_explanation":{"description":"theirs"},"_node":"x"}`
+	long := strings.Repeat("k", 5000)
 	for _, c := range []struct{ method, path, body, answer, want string }{
 		{"GET", "/docs/_doc/1", "", `{"_index":"pool-1","_id":"acme:1","_version":2,"_seq_no":3,"_primary_term":1,"_routing":"acme:","found":true,"_source":{"tenant":"acme","a":1},"new":"theirs"}`,
 			`{"_index":"docs","_id":"1","_version":2,"_seq_no":3,"_primary_term":1,"found":true,"_source":{"a":1}}`},
@@ -44,6 +49,9 @@ func TestSharedAnswers(t *testing.T) {
 			`{"docs":[{"_index":"docs","_id":"1","error":{"root_cause":[],"type":"x_y","reason":"the cluster refused the request; its own words are not shown, because the index is shared with other tenants"}}]}`},
 		{"POST", "/docs/_bulk", "{\"index\":{\"_id\":\"1\"}}\n{}\n", `{"took":1,"errors":true,"items":[{"index":{"_index":"pool-1","_id":"acme:1","status":400,"error":{"type":"mapper_parsing_exception","reason":"theirs","caused_by":{"type":"x","reason":"theirs"}}}}]}`,
 			`{"took":1,"errors":true,"items":[{"index":{"_index":"docs","_id":"1","status":400,"error":{"type":"mapper_parsing_exception","reason":"the document does not fit the mapping of the index, or is no JSON object"}}}]}`},
+		{"GET", "/docs/_doc/1", "", `{"_id":"acme:1","` + long + `":"theirs","_source":{"` + long + `":1,"tenant":"acme","fields":{"tenant":2}},"` + long + `x":{"_id":"other:1"}}`,
+			`{"_id":"1","_source":{"` + long + `":1,"fields":{"tenant":2}}}`},
+		{"POST", "/docs/_search", "", `{"_shards":{"` + long + `":1},"aggregations":{"a":{"buckets":[{"key":"x"},{"key":"` + long + `"}]}}}`, `{"_shards":{},"aggregations":{"a":{"buckets":[{"key":"x"},{"key":"` + long + `"}]}}}`},
 	} {
 		r, _ := canned(t, 200, c.answer)
 		a := r.do(c.method, c.path, c.body).want(t, 200)
@@ -134,4 +142,47 @@ func TestSharedRequests(t *testing.T) {
 			t.Errorf("%s %s\n got %s\n     %s\nwant %s\n     %s", c.method, c.path, sent, upstream, c.sent, c.upstream)
 		}
 	}
+}
+
+// Whatever a cluster answers, what is passed on is JSON, its hits are the tenant's,
+// and no document in them carries the partition field.
+func FuzzSharedAnswer(f *testing.F) {
+	for _, s := range []string{
+		`{"took":1,"hits":{"hits":[{"_index":"pool-1","_id":"acme:1","_routing":"acme:","_source":{"tenant":"acme","a":{"tenant":1}},"fields":{"tenant":["acme"]}}]}}`,
+		`{"hits":{"hits":[{"_id":"other:1"}]}}`, `{"x":1 , "hits" : { "hits":[ ] , "y":2 } }`, `{"aggregations":{"a":{"hits":{"hits":[{"_routing":"acme:r","_id":"acme:2"}]}}}}`, `{"error":{"type":"a b","reason":5}}`,
+		`{"hits":{"hits":[{"_routing":["acme:"],"_id":{"x":1}}]}}`, `{"":{},"took":{"":1}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	x, err := shared.New("acme", "tenant")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		out, err := proxy.RewriteShared(b, x, "pool-1", "docs")
+		if err != nil {
+			return
+		}
+		if !json.Valid(b) || !json.Valid(out) {
+			t.Fatalf("%q became %q", b, out)
+		}
+		var answer struct {
+			Hits struct {
+				Hits []map[string]json.RawMessage `json:"hits"`
+			} `json:"hits"`
+		}
+		if json.Unmarshal(out, &answer) != nil {
+			return // hits of another shape
+		}
+		for _, hit := range answer.Hits.Hits {
+			var source map[string]json.RawMessage
+			_ = json.Unmarshal(hit["_source"], &source) // or no object
+			if _, marked := source["tenant"]; marked {
+				t.Fatalf("%q became %q", b, out)
+			}
+			if i := hit["_index"]; len(i) > 0 && i[0] == '"' && string(i) != `"docs"` {
+				t.Fatalf("%q became %q", b, out)
+			}
+		}
+	})
 }
