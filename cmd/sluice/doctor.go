@@ -61,7 +61,8 @@ broken, %d when something could not be examined.`, exitOK, exitWeak, exitBroken,
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, a []string) error {
 			err := examine(c, a)
-			if exitCode(err) == exitRefused { // the driver does not open a store that is set up like this
+			switch exitCode(err) {
+			case exitRefused, exitLost: // the driver does not open a store that is set up like this, or was replaced
 				return &verdictError{exitBroken, "broken: " + err.Error()}
 			}
 			return err

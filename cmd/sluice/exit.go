@@ -8,7 +8,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
-	"github.com/sluiceproxy/sluice/store/opensearchstore"
+	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/redisstore"
 	"github.com/sluiceproxy/sluice/store/transfer"
 )
@@ -23,6 +23,7 @@ const (
 	exitMove        = 5
 	exitWeak        = 6
 	exitBroken      = 7
+	exitLost        = 8
 	exitInterrupted = 130
 )
 
@@ -38,6 +39,7 @@ var exitCodes = []struct {
 	{exitMove, "the move that was waited for failed or was aborted; the tenant is where it was"},
 	{exitWeak, "sluice doctor: something is weak"},
 	{exitBroken, "sluice doctor: something is broken"},
+	{exitLost, "the store has lost changes that this process had seen; see to the store, then start every process anew"},
 	{exitInterrupted, "interrupted; a move that was being watched goes on"},
 }
 
@@ -85,9 +87,11 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, driver.ErrHistoryLost): // before all that it may be wrapped in
+		return exitLost
 	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &badFile):
 		return exitUsage
-	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), errors.As(err, &setting), errors.Is(err, opensearchstore.ErrReplaced), isTransferRefusal(err), isControlRefusal(err):
+	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), errors.As(err, &setting), isTransferRefusal(err), isControlRefusal(err):
 		return exitRefused
 	case errors.As(err, &verdict):
 		return verdict.code

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/proxy"
 	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
 	"github.com/sluiceproxy/sluice/tenancy"
 )
@@ -39,6 +41,7 @@ type node struct {
 	data, admin  net.Listener
 	embedded     *etcdstore.Embedded
 	driver       dialed
+	history      *service
 	store        *store.Store
 	gate         *gate.Gate
 	clusters     *proxy.Directory
@@ -89,9 +92,13 @@ func (n *node) start(ctx context.Context) error {
 		}
 	}
 	// 2. The table. The embedded member locks the data directory, which the
-	// generated secret is in, so it comes before the secret.
+	// generated secret is in, so it comes before the secret. A table that goes back
+	// behind what was read from it ends the process.
 	if err := n.openTable(ctx); err != nil {
 		return err
+	}
+	if d, ok := n.driver.(driver.LossNoticer); ok {
+		n.history = startService("store", n.failed, func(ctx context.Context) error { return lost(d.AwaitLoss(ctx)) })
 	}
 	secret, err := fleetSecret(cfg, n.roles.controller)
 	if err != nil {
@@ -162,7 +169,11 @@ func (n *node) stop() error {
 	errs = append(errs, n.control.stop())
 	// 4. Nobody needs the fleet endpoint any more.
 	errs = append(errs, n.adminService.stop())
-	// 5. The table, under everything else; its client before its member.
+	// 5. The table, under everything else; its client before its member. When it has
+	// lost history the other parts failed of that, if they did, and it is said once.
+	if err := n.history.stop(); err != nil {
+		errs = append(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, driver.ErrHistoryLost) }), err)
+	}
 	if n.driver != nil && n.embedded == nil {
 		errs = append(errs, n.driver.Close())
 	}
@@ -198,6 +209,16 @@ func (n *node) openTable(ctx context.Context) error {
 	var err error
 	n.store, err = store.Open(ctx, n.driver, &store.Options{Logger: n.log})
 	return err
+}
+
+// lost says what to do about a table that has lost history.
+func lost(err error) error {
+	if !errors.Is(err, driver.ErrHistoryLost) {
+		return err
+	}
+	return fmt.Errorf("%w. This process knows more than the table holds now, so it stops. Make sure that no other old copy of the store takes over, "+
+		"compare the table (`sluice tenant list`) with the newest moves that you know of, then start every process anew "+
+		"(docs/stores/README.md, When the store has lost history)", err)
 }
 
 func startEmbedded(ctx context.Context, cfg *config.Config, log *slog.Logger) (*etcdstore.Embedded, error) {

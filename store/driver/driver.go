@@ -64,6 +64,12 @@ var (
 	ErrCompacted = errors.New("watch history compacted")
 )
 
+// ErrHistoryLost: the engine does not have changes any more that this process has
+// seen, so versions go back and are given out again. No outcome of one call: the
+// driver that returns it does so for ever, and only a process that starts anew can
+// go on. See LossNoticer.
+var ErrHistoryLost = errors.New("the store has lost history")
+
 // Write is one conditional change of one key.
 type Write struct {
 	Key    Key
@@ -115,6 +121,15 @@ type Header interface {
 	// acknowledged before Head was called, and at most that of the newest
 	// change: a watch will reach it without any further write.
 	Head(ctx context.Context, space string) (Version, error)
+}
+
+// LossNoticer is implemented by drivers that notice when their engine has lost
+// changes (ErrHistoryLost). Whoever serves by what it has read must stop then, and
+// cannot rely on making a call that fails.
+type LossNoticer interface {
+	// AwaitLoss returns an error that is ErrHistoryLost once any call has noticed the
+	// loss, and the context's error when that ends before.
+	AwaitLoss(ctx context.Context) error
 }
 
 // Event is one change seen by Watch.

@@ -194,6 +194,9 @@ func TestAReplacedIndexIsRefused(t *testing.T) {
 
 	connect(t, name, node.URL())
 	check("created again", opensearchstore.ErrReplaced)
+	if err := s.AwaitLoss(t.Context()); !errors.Is(err, opensearchstore.ErrReplaced) || !errors.Is(err, driver.ErrHistoryLost) {
+		t.Errorf("the loss is told as %v", err)
+	}
 }
 
 // An index that is restored from a snapshot has the old records under old versions;

@@ -8,13 +8,16 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/sluiceproxy/sluice/store/driver"
 )
 
 // ErrReplaced: the index is not the one that was opened. It was deleted and
 // created again, restored from a snapshot, or given a stale copy as its primary, and
 // in each case its versions went back. Nothing is read from it or written to it any
-// more; stop every process, repair the table, and start again.
-var ErrReplaced = errors.New("the table's index was replaced: its versions went back")
+// more; stop every process, repair the table, and start again. It is a
+// driver.ErrHistoryLost.
+var ErrReplaced = fmt.Errorf("%w: the table's index was replaced, its versions went back", driver.ErrHistoryLost)
 
 // believed is for how long an identity that was checked is taken for granted when
 // something is found in the index. What is not found, and what is created, is
@@ -27,7 +30,20 @@ type identity struct {
 	mu      sync.Mutex
 	want    string
 	checked time.Time
-	wrong   error // for ever
+	wrong   error         // for ever
+	lost    chan struct{} // closed when wrong is set
+}
+
+func newIdentity() *identity { return &identity{lost: make(chan struct{})} }
+
+// AwaitLoss implements driver.LossNoticer.
+func (s *Store) AwaitLoss(ctx context.Context) error {
+	select {
+	case <-s.identity.lost:
+		return s.identity.replaced()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (i *identity) set(id string) {
@@ -42,6 +58,7 @@ func (i *identity) check(id string, began time.Time) error {
 	defer i.mu.Unlock()
 	if i.want != "" && id != i.want && i.wrong == nil {
 		i.wrong = fmt.Errorf("%w (it was %s and is %s)", ErrReplaced, i.want, id)
+		close(i.lost)
 	}
 	if began.After(i.checked) {
 		i.checked = began

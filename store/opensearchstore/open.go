@@ -92,7 +92,7 @@ func newStore(c Config, opt Options) (*Store, error) {
 	s := &Store{
 		alias: c.Index, wait: strconv.Itoa(max(1, c.WaitForActiveShards)), page: 1000,
 		timeout: opt.Timeout, poll: opt.Poll, retain: opt.Retain, log: opt.Logger,
-		pulse: newPulse(),
+		pulse: newPulse(), identity: newIdentity(),
 	}
 	if s.alias == "" {
 		s.alias = DefaultIndex

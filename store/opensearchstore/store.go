@@ -28,7 +28,7 @@ type Store struct {
 	poll     time.Duration
 	retain   time.Duration
 	log      *slog.Logger
-	identity identity
+	identity *identity
 	cache    cache
 	leases   observer
 	pulse    pulse

@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"testing"
@@ -38,6 +39,11 @@ func TestFailoverWithoutWaitingLosesAWrite(t *testing.T) {
 
 	all.CutReplication(true)
 	acknowledged := put(t, d, key("k"), "acknowledged", v)
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := d.AwaitLoss(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("a loss before there is one: %v", err)
+	}
 	if err := errors.Join(master.Kill(), replica.Promote(t.Context())); err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +52,9 @@ func TestFailoverWithoutWaitingLosesAWrite(t *testing.T) {
 	}
 	if _, err := d.Write(t.Context(), driver.Write{Key: key("other")}); !errors.Is(err, redisstore.ErrRewound) {
 		t.Fatalf("a write after that: %v; want ErrRewound for ever", err)
+	}
+	if err := d.AwaitLoss(t.Context()); !errors.Is(err, redisstore.ErrRewound) || !errors.Is(err, driver.ErrHistoryLost) {
+		t.Fatalf("the loss is told as %v", err)
 	}
 	kv, err := connect(t, c).Get(t.Context(), key("k"))
 	if err != nil || string(kv.Value) != "kept" || kv.Version != v {

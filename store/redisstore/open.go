@@ -86,7 +86,7 @@ func Open(ctx context.Context, c Config, o *Options) (*Store, error) {
 	s := &Store{
 		prefix: c.Prefix, timeout: opt.Timeout, log: opt.Logger, page: pageRecords,
 		history: [2]any{opt.History, opt.HistoryBytes}, observers: map[string]bool{},
-		memory: memory{seen: map[string]mark{}},
+		memory: newMemory(),
 		dialer: &dialer{c: c, tls: tc},
 	}
 	s.dialer.check = func(ctx context.Context, cn *redis.Conn) error { return greet(ctx, cn, c) }

@@ -26,7 +26,7 @@ type Store struct {
 	history [2]any
 
 	client atomic.Pointer[redis.Client] // replaced when a cluster moves the keys
-	memory memory
+	memory *memory
 
 	ctx        context.Context // ends with Close
 	end        context.CancelFunc

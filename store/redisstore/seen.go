@@ -1,7 +1,7 @@
 package redisstore
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"sync"
 
@@ -14,8 +14,9 @@ import (
 // failover to a replica that lacked them, a restore, a restart without its file
 // or a flush. Versions that others know may be given out again, so nothing that
 // this Store could say would be true: from then on every call returns this error.
-// Make sure that no older master comes back, then start the process anew.
-var ErrRewound = errors.New("the server has lost changes that were seen before")
+// Make sure that no older master comes back, then start the process anew. It is a
+// driver.ErrHistoryLost.
+var ErrRewound = fmt.Errorf("%w: the server lacks changes that were seen before", driver.ErrHistoryLost)
 
 // mark is one change in the history of a space: no two have the same tag.
 type mark struct {
@@ -28,7 +29,21 @@ type mark struct {
 type memory struct {
 	mu   sync.Mutex
 	seen map[string]mark
-	err  error // set once, for ever
+	err  error         // set once, for ever
+	lost chan struct{} // closed when err is set
+}
+
+func newMemory() *memory { return &memory{seen: map[string]mark{}, lost: make(chan struct{})} }
+
+// AwaitLoss implements driver.LossNoticer.
+func (s *Store) AwaitLoss(ctx context.Context) error {
+	select {
+	case <-s.memory.lost:
+		_, err := s.memory.recall("")
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // recall returns what was seen of a space. It is asked before a call is sent, so
@@ -82,6 +97,7 @@ func (m *memory) rewind(e *behindError) error {
 	if m.err == nil {
 		// As text, so that nobody takes it for one server's answer again.
 		m.err = fmt.Errorf("%w: %v", ErrRewound, e)
+		close(m.lost)
 	}
 	return m.err
 }
