@@ -1,16 +1,13 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/anishathalye/porcupine"
-
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/history"
 	"github.com/sluiceproxy/sluice/store"
 )
 
@@ -96,7 +93,7 @@ func (w *World) finalReads() {
 			w.mu.Lock()
 			o := w.history[n]
 			o.Stale = false
-			failed := o.Outcome != OK
+			failed := o.Outcome != history.OK
 			w.mu.Unlock()
 			if failed {
 				w.breach("after all faults a read fails: %v", o)
@@ -162,16 +159,18 @@ func (w *World) rosterEmpty() {
 func (w *World) result() Result {
 	res := Result{Seed: w.random.seed, Faults: w.faults, Counts: w.counts, Virtual: w.elapsed(), History: w.history,
 		Longest: w.longest}
-	byDoc := map[string][]*Op{}
+	var judged []history.Op
 	for _, o := range w.history {
 		res.Ops++
 		switch o.Outcome {
-		case Unknown:
+		case history.Unknown:
 			res.Unknown++
-		case Failed:
+		case history.Failed:
 			res.Failed++
 		}
-		byDoc[o.Doc] = append(byDoc[o.Doc], o)
+		if !o.Stale {
+			judged = append(judged, o.Op)
+		}
 	}
 	for _, m := range w.lastMoves {
 		switch m.Stage {
@@ -184,59 +183,9 @@ func (w *World) result() Result {
 	if len(w.faults) == 0 && res.Failed > 0 {
 		w.breaches = append(w.breaches, fmt.Sprintf("nothing went wrong, and %d requests failed", res.Failed))
 	}
-	for _, doc := range slices.Sorted(maps.Keys(byDoc)) {
-		if err := linearizable(byDoc[doc]); err != nil {
-			w.breaches = append(w.breaches, fmt.Sprintf("M4/M5: the history of %s is not that of one document: %v", doc, err))
-		}
+	if err := history.Check(judged, 0); err != nil {
+		w.breaches = append(w.breaches, fmt.Sprintf("M4/M5: %v", err))
 	}
 	res.Breaches = w.breaches
 	return res
-}
-
-// register is one document: a write or a delete sets it, a read shows it.
-var register = porcupine.Model{
-	Init: func() any { return "" },
-	Step: func(state, in, out any) (bool, any) {
-		o := in.(*Op)
-		if o.Verb == "get" {
-			return out.(string) == state.(string), state
-		}
-		return true, o.Value
-	},
-	DescribeOperation: func(in, _ any) string { return in.(*Op).String() },
-}
-
-// forever is after everything: an operation of unknown outcome may take effect
-// at any time, or, when it does so after the last read, not at all.
-const forever = int64(1) << 62
-
-// linearizable returns an error unless the operations on one document could have
-// happened one after the other, each between its call and its return.
-func linearizable(ops []*Op) error {
-	var in []porcupine.Operation
-	versions := map[string]int64{}
-	for _, o := range ops {
-		if o.Outcome == Failed || o.Verb == "get" && (o.Outcome != OK || o.Stale) {
-			continue
-		}
-		end := int64(o.Return)
-		if o.Outcome == Unknown {
-			end = forever
-		}
-		in = append(in, porcupine.Operation{ClientId: len(in), Input: o, Call: int64(o.Call), Output: o.Value, Return: end})
-		// A version belongs to one value, wherever the document is.
-		if o.Outcome == OK && o.Value != "" && o.Version > 0 {
-			if v, ok := versions[o.Value]; ok && v != o.Version {
-				return fmt.Errorf("%s had version %d, and then %d", o.Value, v, o.Version)
-			}
-			versions[o.Value] = o.Version
-		}
-	}
-	switch porcupine.CheckOperationsTimeout(register, in, 0) {
-	case porcupine.Ok:
-		return nil
-	case porcupine.Unknown:
-		return errors.New("the checker gave up")
-	}
-	return errors.New("no order of its operations explains it")
 }

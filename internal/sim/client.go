@@ -13,37 +13,23 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/gate"
-)
-
-// Outcome of an operation, as its client knows it.
-type Outcome string
-
-// The outcomes.
-const (
-	OK      Outcome = "ok"
-	Failed  Outcome = "failed"  // refused: certainly without effect
-	Unknown Outcome = "unknown" // nobody told the client
+	"github.com/sluiceproxy/sluice/internal/history"
 )
 
 // Op is one operation of a client on one document.
 type Op struct {
-	Client  int
-	Verb    string // put, delete, get
-	Doc     string
-	Value   string // written, or read; empty: there is no document
-	Call    time.Duration
-	Return  time.Duration
-	Outcome Outcome
-	Status  int
-	Version int64 // of the document, as answered
-	Proxy   string
-	Epoch   uint64
-	Stale   bool // read through a proxy in leased mode, which may be
+	history.Op
+	Status int
+	Proxy  string
+	Epoch  uint64
+	Stale  bool // read through a proxy in leased mode, which may be
 }
 
 func (o *Op) String() string {
-	return fmt.Sprintf("client %d %-6s %s=%q %.4f..%.4f %s %d v%d %s epoch %d", o.Client, o.Verb, o.Doc, o.Value, o.Call.Seconds(), o.Return.Seconds(), o.Outcome, o.Status, o.Version, o.Proxy, o.Epoch)
+	return fmt.Sprintf("%v %d %s epoch %d", o.Op, o.Status, o.Proxy, o.Epoch)
 }
+
+func newOp(verb, doc string) *Op { return &Op{Op: history.Op{Verb: verb, Doc: doc}} }
 
 func (w *World) client(n int) {
 	name := fmt.Sprintf("client %d", n)
@@ -74,11 +60,11 @@ func (w *World) one(n int, r *rand.Rand) {
 	}
 	switch x := r.IntN(10); {
 	case x < 4:
-		w.write(n, proxy, []*Op{{Verb: "put", Doc: doc()}}, false, patience)
+		w.write(n, proxy, []*Op{newOp(history.Put, doc())}, false, patience)
 	case x < 6:
-		w.write(n, proxy, []*Op{{Verb: "delete", Doc: doc()}}, false, patience)
+		w.write(n, proxy, []*Op{newOp(history.Delete, doc())}, false, patience)
 	case x < 7:
-		ops := []*Op{{Verb: "put", Doc: "d0"}, {Verb: "delete", Doc: "d1"}}
+		ops := []*Op{newOp(history.Put, "d0"), newOp(history.Delete, "d1")}
 		w.write(n, proxy, ops, true, patience)
 	default:
 		w.read(n, proxy, doc(), patience)
@@ -98,12 +84,12 @@ func (w *World) record(ops ...*Op) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, o := range ops {
-		o.Call, o.Return, o.Outcome = w.elapsed(), -1, Unknown
+		o.Call, o.Return, o.Outcome = w.elapsed(), -1, history.Unknown
 		w.history = append(w.history, o)
 	}
 }
 
-func (w *World) ended(o *Op, outcome Outcome) {
+func (w *World) ended(o *Op, outcome history.Outcome) {
 	w.mu.Lock()
 	o.Return, o.Outcome = w.elapsed(), outcome
 	w.mu.Unlock()
@@ -116,7 +102,7 @@ func source(v string) string { return fmt.Sprintf(`{"v":%q}`, v) }
 func (w *World) write(n int, proxy string, ops []*Op, bulk bool, patience time.Duration) {
 	for _, o := range ops {
 		o.Client, o.Proxy = n, proxy
-		if o.Verb == "put" {
+		if o.Verb == history.Put {
 			o.Value = w.value()
 		}
 	}
@@ -126,13 +112,13 @@ func (w *World) write(n int, proxy string, ops []*Op, bulk bool, patience time.D
 	case bulk:
 		method, path, body = http.MethodPost, "/docs/_bulk", ""
 		for _, o := range ops {
-			if o.Verb == "put" {
+			if o.Verb == history.Put {
 				body += fmt.Sprintf(`{"index":{"_id":%q}}`+"\n%s\n", o.Doc, source(o.Value))
 			} else {
 				body += fmt.Sprintf(`{"delete":{"_id":%q}}`+"\n", o.Doc)
 			}
 		}
-	case ops[0].Verb == "delete":
+	case ops[0].Verb == history.Delete:
 		method, body = http.MethodDelete, ""
 	}
 	rec, err := w.send(proxy, method, path, body, patience)
@@ -176,18 +162,19 @@ func (w *World) write(n int, proxy string, ops []*Op, bulk bool, patience time.D
 }
 
 // judge reads a status as the docs of the proxy say.
-func judge(status int, result string) Outcome {
+func judge(status int, result string) history.Outcome {
 	switch {
 	case status/100 == 2, status == 404 && result == "not_found":
-		return OK
+		return history.OK
 	case status == 504:
-		return Unknown
+		return history.Unknown
 	}
-	return Failed
+	return history.Failed
 }
 
 func (w *World) read(n int, proxy, doc string, patience time.Duration) {
-	o := &Op{Client: n, Proxy: proxy, Verb: "get", Doc: doc, Stale: w.leased[proxy]}
+	o := newOp(history.Get, doc)
+	o.Client, o.Proxy, o.Stale = n, proxy, w.leased[proxy]
 	w.record(o)
 	before, err := w.truth.State(w.life, tenant)
 	w.must(err)
@@ -206,27 +193,27 @@ func (w *World) read(n int, proxy, doc string, patience time.Duration) {
 		} `json:"_source"`
 	}
 	if json.Unmarshal(rec.Body.Bytes(), &a) != nil || a.Found == nil {
-		w.ended(o, Failed)
+		w.ended(o, history.Failed)
 		return
 	}
 	o.Value, o.Version = a.Source.V, a.Version
-	w.ended(o, OK)
+	w.ended(o, history.OK)
 	if !o.Stale && o.Epoch < uint64(before.Epoch) {
 		w.breach("M2: a read in fresh mode was decided at epoch %d, and the table had %d before it was sent", o.Epoch, before.Epoch)
 	}
 }
 
-type sendError struct{ outcome Outcome }
+type sendError struct{ outcome history.Outcome }
 
 // send is one HTTP request of a client to a proxy.
 func (w *World) send(name, method, path, body string, patience time.Duration) (*httptest.ResponseRecorder, *sendError) {
 	p := w.process(name)
 	if p == nil || !p.alive() {
-		return nil, &sendError{Failed} // connection refused
+		return nil, &sendError{history.Failed} // connection refused
 	}
 	if !p.joined.Load() {
 		if !p.ready() {
-			return nil, &sendError{Failed} // no load balancer sends anything there yet
+			return nil, &sendError{history.Failed} // no load balancer sends anything there yet
 		}
 		p.joined.Store(true)
 	}
@@ -262,7 +249,7 @@ func (w *World) send(name, method, path, body string, patience time.Duration) (*
 	select {
 	case rec := <-done:
 		if rec == nil || ctx.Err() != nil {
-			return nil, &sendError{Unknown}
+			return nil, &sendError{history.Unknown}
 		}
 		if held, _ := strconv.Atoi(rec.Header().Get("X-Sluice-Held-Ms")); held > 0 {
 			w.hold(time.Duration(held) * time.Millisecond)
@@ -274,7 +261,7 @@ func (w *World) send(name, method, path, body string, patience time.Duration) (*
 	case <-ctx.Done():
 	case <-p.dead:
 	}
-	return nil, &sendError{Unknown}
+	return nil, &sendError{history.Unknown}
 }
 
 // hold notes how long a write was held.
