@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick lint fuzz model soak-sim mutants bench-pause bench-stores stores-page clean
+.PHONY: help demo build test test-quick lint fuzz model soak soak-sim mutants bench-pause bench-stores stores-page clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,7 +57,13 @@ model: ## check the protocol's models exhaustively, full sizes; make test search
 	@.ci/check-tools model
 	SLUICE_SPEC=full go test -count=1 -v -timeout 30m -run 'TestHolds|TestMutants' ./spec
 
-SOAK ?= 10m
+soak: SOAK ?= 30m
+soak: ## kill, stop and cut off real processes under load for SOAK=30m, with a new SEED; the receipt is in bench/results/chaos.json
+	@.ci/check-tools engines
+	@mkdir -p bench/results
+	go test -count=1 -v -timeout 0 -run 'TestChaos$$' ./internal/chaos -chaos.for=$(SOAK) $(if $(SEED),-chaos.seed=$(SEED)) -chaos.receipt=$(CURDIR)/bench/results/chaos.json
+
+soak-sim: SOAK ?= 10m
 soak-sim: ## simulate new seeds for SOAK=10m
 	go test -count=1 -v -timeout 0 -run 'TestSeeds$$' ./internal/sim -sim.soak=$(SOAK) -sim.first=$$(date +%s)000
 

@@ -199,7 +199,7 @@ func TestKill9(t *testing.T) {
 					name = victim + "-held"
 				}
 				r := newRig(t, nodes, name)
-				process := r.fleet.Controller
+				process := r.fleet.Controllers[0]
 				if victim == "proxy" {
 					process = r.fleet.Proxies[0]
 				}

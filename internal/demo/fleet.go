@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -8,7 +9,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -17,17 +20,22 @@ const TenantHeader = "X-Tenant-Id"
 
 // FleetOptions of a Fleet. The zero value is useful.
 type FleetOptions struct {
-	Proxies int // 0 is 2
+	Proxies     int // 0 is 2
+	Controllers int // 0 is 1; more need a Store
 	// Store are the lines of the section store, the same for all processes; nil is an etcd inside the controller.
 	Store []string
 	// Extra is more configuration of all processes: lines of YAML by section, such as {"controller": {"moves_at_once: 1"}}.
 	Extra map[string][]string
+	// Advertise returns the address, host:port, at which controllers are told to reach a proxy, given the proxy's name and
+	// where it listens for them; nil is the latter.
+	Advertise func(proxy, listens string) (string, error)
 }
 
-// Fleet is a controller, with an embedded etcd unless the options name another store, and proxies, each a process of its own.
+// Fleet is controllers, the only one with an embedded etcd unless the options name another store, and proxies, each a process
+// of its own.
 type Fleet struct {
-	Controller *Process
-	Proxies    []*Process
+	Controllers []*Process
+	Proxies     []*Process
 
 	program string
 	dir     string
@@ -42,15 +50,15 @@ func NewFleet(program, dir string, o *FleetOptions) (*Fleet, error) {
 	if o == nil {
 		o = &FleetOptions{}
 	}
-	n := o.Proxies
-	if n == 0 {
-		n = 2
+	n, controllers := cmp.Or(o.Proxies, 2), cmp.Or(o.Controllers, 1)
+	if controllers > 1 && o.Store == nil {
+		return nil, errors.New("a fleet of several controllers needs a store outside of them")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(2 + 2*n)
+	ports, err := freePorts(1 + controllers + 2*n)
 	if err != nil {
 		return nil, fmt.Errorf("find free ports: %w", err)
 	}
@@ -65,14 +73,29 @@ func NewFleet(program, dir string, o *FleetOptions) (*Fleet, error) {
 	if err := base.write(f.client); err != nil {
 		return nil, err
 	}
-	controller := base
-	controller.name, controller.admin, controller.data = "controller", ports[1], filepath.Join(dir, "etcd")
-	if f.Controller, err = f.process("controller", controller); err != nil {
-		return nil, err
+	for i := range controllers {
+		own := base
+		own.name, own.admin, own.data = "controller", ports[1+i], filepath.Join(dir, "etcd")
+		if controllers > 1 {
+			own.name = "controller-" + strconv.Itoa(i+1)
+		}
+		own.advertise = own.admin
+		p, err := f.process("controller", own)
+		if err != nil {
+			return nil, err
+		}
+		f.Controllers = append(f.Controllers, p)
 	}
 	for i := range n {
 		own := base
-		own.name, own.listen, own.admin = "proxy-"+strconv.Itoa(i+1), ports[2+2*i], ports[3+2*i]
+		at := ports[1+controllers+2*i:]
+		own.name, own.listen, own.admin = "proxy-"+strconv.Itoa(i+1), at[0], at[1]
+		own.advertise = own.admin
+		if o.Advertise != nil {
+			if own.advertise, err = o.Advertise(own.name, own.admin); err != nil {
+				return nil, err
+			}
+		}
 		p, err := f.process("proxy", own)
 		if err != nil {
 			return nil, err
@@ -97,18 +120,18 @@ func (f *Fleet) process(command string, c config) (*Process, error) {
 // URLs returns the addresses of the proxies for clients, whether they run or not.
 func (f *Fleet) URLs() []string { return append([]string(nil), f.urls...) }
 
+// Processes returns the controllers and then the proxies.
+func (f *Fleet) Processes() []*Process { return slices.Concat(f.Controllers, f.Proxies) }
+
 // EtcdURL returns the address of the etcd inside the controller, if there is one.
 func (f *Fleet) EtcdURL() string { return f.etcd }
 
 // Dir returns the directory of configuration, data and logs.
 func (f *Fleet) Dir() string { return f.dir }
 
-// Start starts the controller, in which the store usually is, and then the proxies.
+// Start starts the controllers, in which the store usually is, and then the proxies.
 func (f *Fleet) Start(ctx context.Context) error {
-	if err := f.Controller.Start(ctx); err != nil {
-		return err
-	}
-	for _, p := range f.Proxies {
+	for _, p := range f.Processes() {
 		if err := p.Start(ctx); err != nil {
 			return err
 		}
@@ -116,18 +139,17 @@ func (f *Fleet) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop stops the proxies, which need the store for a clean end, and then the controller.
-func (f *Fleet) Stop() error {
-	errs := make(chan error, len(f.Proxies))
-	for _, p := range f.Proxies {
-		go func() { errs <- p.Stop(20 * time.Second) }()
+// Stop stops the proxies, which need the store for a clean end, and then the controllers.
+func (f *Fleet) Stop() error { return errors.Join(stop(f.Proxies), stop(f.Controllers)) }
+
+func stop(all []*Process) error {
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, p := range all {
+		wg.Go(func() { errs[i] = p.Stop(20 * time.Second) })
 	}
-	var all []error
-	for range f.Proxies {
-		all = append(all, <-errs)
-	}
-	all = append(all, f.Controller.Stop(20*time.Second))
-	return errors.Join(all...)
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // freePorts returns n addresses of loopback that nobody listens on now.

@@ -12,13 +12,15 @@ import (
 // config is what the configuration files of a fleet's processes differ in.
 type config struct {
 	name   string
-	listen string   // of a proxy, host:port
-	admin  string   // host:port; empty for commands
-	etcd   string   // URL of the store
-	data   string   // directory of the embedded store; empty for whoever connects to it
-	store  []string // lines of the section, in place of etcd and data
-	secret string   // path
-	extra  map[string][]string
+	listen string // of a proxy, host:port
+	admin  string // host:port; empty for commands
+	// advertise is the address of admin for others, host:port.
+	advertise string
+	etcd      string   // URL of the store
+	data      string   // directory of the embedded store; empty for whoever connects to it
+	store     []string // lines of the section, in place of etcd and data
+	secret    string   // path
+	extra     map[string][]string
 }
 
 func (c config) write(file string) error {
@@ -45,7 +47,7 @@ func (c config) yaml() string {
 		sections["proxy"] = []string{"listen: " + q(c.listen), "tenant:", "  header: " + q(TenantHeader)}
 	}
 	if c.admin != "" {
-		sections["admin"] = []string{"listen: " + q(c.admin), "advertise: " + q("http://"+c.admin)}
+		sections["admin"] = []string{"listen: " + q(c.admin), "advertise: " + q("http://"+c.advertise)}
 	}
 	for name, lines := range c.extra {
 		sections[name] = append(sections[name], lines...)

@@ -33,7 +33,7 @@ func parent(dir string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	go func() { _ = f.Controller.Start(context.Background()) }()
+	go func() { _ = f.Controllers[0].Start(context.Background()) }()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if b, err := os.ReadFile(filepath.Join(dir, "pid")); err == nil && bytes.HasSuffix(b, []byte("\n")) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

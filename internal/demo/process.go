@@ -128,11 +128,42 @@ func (p *Process) Stop(limit time.Duration) error {
 	return nil
 }
 
+// Pause stops the process in its tracks, with SIGSTOP: connections stay open and nothing is answered.
+func (p *Process) Pause() error { return p.signal("pause", (*child.Child).Suspend) }
+
+// Resume continues a process after Pause.
+func (p *Process) Resume() error { return p.signal("resume", (*child.Child).Resume) }
+
+func (p *Process) signal(what string, f func(*child.Child) error) error {
+	c := p.current()
+	if c == nil {
+		return fmt.Errorf("%s %s: %w", what, p.Name, child.ErrNotRunning)
+	}
+	if err := f(c); err != nil {
+		return fmt.Errorf("%s %s: %w", what, p.Name, err)
+	}
+	return nil
+}
+
+// PID returns the process id, or 0 when the process does not run.
+func (p *Process) PID() int {
+	if c := p.current(); c != nil && c.Running() {
+		return c.PID()
+	}
+	return 0
+}
+
+// Ready asks the process whether it serves.
+func (p *Process) Ready(ctx context.Context) error { return probe(ctx, p.ready) }
+
 // Running reports whether the process runs.
 func (p *Process) Running() bool {
 	c := p.current()
 	return c != nil && c.Running()
 }
+
+// LastWords returns the end of the process's log, for people.
+func (p *Process) LastWords() string { return p.tail(0) }
 
 // tail returns the last lines of the log since a position, each with a mark before it.
 func (p *Process) tail(from int64) string {

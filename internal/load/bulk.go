@@ -142,6 +142,9 @@ func (l *Load) bulkOnce(ctx context.Context, c *client, changes []change) ([]cha
 			default:
 				c.tally.failed.Add(1)
 				c.tally.trouble.note("failed", fmt.Sprintf("%s in a bulk: %d %s", changes[i].op, outcome.Status, outcome.Error))
+				if outcome.Status/100 == 4 {
+					c.tally.rejected.Add(1)
+				}
 				if outcome.Status >= 500 {
 					l.ledger.doubt(changes[i].op, changes[i].id, changes[i].after)
 				}

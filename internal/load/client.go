@@ -37,9 +37,9 @@ func (t Target) Validate() error {
 
 // tally counts requests and their outcomes, and takes samples.
 type tally struct {
-	requests, failed, retried, reads, stale, jumps atomic.Int64
-	samples                                        samples
-	trouble                                        trouble
+	requests, failed, rejected, retried, reads, stale, jumps atomic.Int64
+	samples                                                  samples
+	trouble                                                  trouble
 }
 
 // client is one independent client: connections of its own, and its own turn through the proxies.
@@ -104,6 +104,9 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, cha
 				c.tally.trouble.note("failed", err.Error())
 			}
 			if errors.As(err, &se) {
+				if se.status/100 == 4 && se.status != http.StatusTooManyRequests {
+					c.tally.rejected.Add(1)
+				}
 				return a, se
 			}
 			return a, err
@@ -160,7 +163,8 @@ func (c *client) once(ctx context.Context, method, path string, body []byte, cha
 		c.tally.trouble.note("unknown", typ+": "+reason)
 		return a, -1, fmt.Errorf("%w: %s", errUnknown, reason)
 	}
-	se := &statusError{method, path, resp.StatusCode, typ, reason, resp.StatusCode >= 500}
+	// With the type that is excepted here a proxy says that nothing was written.
+	se := &statusError{method, path, resp.StatusCode, typ, reason, resp.StatusCode >= 500 && typ != "sluice_upstream"}
 	if resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusTooManyRequests {
 		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds >= 0 {
 			se.doubtful = false

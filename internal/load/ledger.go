@@ -5,8 +5,11 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/history"
 )
 
 // State is what one id holds, as far as a client can see.
@@ -19,16 +22,18 @@ type State struct {
 
 // record is the history of one id, shortened to what a reader must or may see.
 type record struct {
-	acked         State  // the newest acknowledged state
-	possible      *State // what a write of unknown outcome may have made of it
-	started       int64  // marker of the newest write that was sent
-	deleteStarted int64  // marker of the newest deletion that was sent
+	acked         State         // the newest acknowledged state
+	possible      *State        // what a write of unknown outcome may have made of it
+	started       int64         // marker of the newest write that was sent
+	deleteStarted int64         // marker of the newest deletion that was sent
+	call          time.Duration // when the newest write was begun
 }
 
 // view is a copy of a record, taken before a read is sent or after it was answered.
 type view struct {
 	record
 	known bool
+	at    time.Duration
 }
 
 // Ledger is the log of acknowledged writes. It may be used by several goroutines; that of one id has one writer at a time.
@@ -42,6 +47,9 @@ type Ledger struct {
 	unknown  int64
 	out      *json.Encoder // nil when no file was asked for
 	outErr   error
+
+	born    time.Time
+	observe func(history.Op) // nil when nobody wants to know
 }
 
 // counter is a document that all workers increase.
@@ -49,7 +57,7 @@ type counter struct{ acked, unknown int64 }
 
 // NewLedger returns an empty ledger. Every write and its outcome goes to out as one line of JSON, unless it is nil.
 func NewLedger(out io.Writer) *Ledger {
-	l := &Ledger{ids: map[string]*record{}, orphans: map[int64]bool{}, counters: map[string]*counter{}}
+	l := &Ledger{ids: map[string]*record{}, orphans: map[int64]bool{}, counters: map[string]*counter{}, born: time.Now()}
 	if out != nil {
 		l.out = json.NewEncoder(out)
 	}
@@ -78,7 +86,7 @@ func (l *Ledger) begin(id string, deletes bool) int64 {
 		r = &record{}
 		l.ids[id] = r
 	}
-	r.started = l.marker
+	r.started, r.call = l.marker, time.Since(l.born)
 	if deletes {
 		r.deleteStarted = l.marker
 	}
@@ -96,6 +104,7 @@ func (l *Ledger) ack(op, id string, s State) {
 	}
 	r.acked, r.possible = s, nil
 	l.acks++
+	l.tell(verb(s), id, s, r.call, history.OK)
 	l.write(op, id, "acknowledged", s)
 }
 
@@ -110,6 +119,35 @@ func (l *Ledger) doubt(op, id string, s State) {
 		return
 	}
 	l.ids[id].possible = &s
+	l.tell(verb(s), id, s, l.ids[id].call, history.Unknown)
+}
+
+// read notes what a read has returned that was sent at a moment.
+func (l *Ledger) read(id string, s State, sent time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counters[id] == nil {
+		l.tell(history.Get, id, s, sent, history.OK)
+	}
+}
+
+func verb(s State) string {
+	if s.Exists {
+		return history.Put
+	}
+	return history.Delete
+}
+
+// tell shows an operation that has ended to whoever observes. The caller holds mu.
+func (l *Ledger) tell(verb, id string, s State, call time.Duration, outcome history.Outcome) {
+	if l.observe == nil {
+		return
+	}
+	o := history.Op{Verb: verb, Doc: id, Call: call, Return: time.Since(l.born), Outcome: outcome}
+	if s.Exists {
+		o.Value, o.Version = strconv.FormatInt(s.Marker, 10), s.Version
+	}
+	l.observe(o)
 }
 
 // settle notes that the outcome of a doubtful write was seen to be s.
@@ -127,9 +165,9 @@ func (l *Ledger) view(id string) view {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r := l.ids[id]; r != nil {
-		return view{*r, true}
+		return view{*r, true, time.Since(l.born)}
 	}
-	return view{}
+	return view{at: time.Since(l.born)}
 }
 
 // count notes the outcome of an increment of a shared counter.

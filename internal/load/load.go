@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/history"
 )
 
 // Options of a load. The zero value is useful.
@@ -16,6 +18,9 @@ type Options struct {
 	Rate    float64       // operations a second of all workers together; 0 is 150
 	Log     io.Writer     // gets each write and its outcome as a line of JSON; nil keeps it in memory only
 	GiveUp  time.Duration // how long a client repeats one request that had no effect; 0 is 30 s
+	// Observe is told of every operation on one document when it has ended, the shared counters' excepted, one at a time;
+	// the seed is among them. Nil: nobody is. What was refused is left out.
+	Observe func(history.Op)
 }
 
 // Load is a set of clients and what they know. Create it with New, fill the index with Seed, then Run.
@@ -64,6 +69,7 @@ func New(t Target, docs []Doc, seed int, o *Options) (*Load, error) {
 	}
 	l := &Load{target: t, docs: make(map[string]*Doc, len(docs)), seeded: seed, ledger: NewLedger(own.Log),
 		giveUp: own.GiveUp, pace: pace{gap: time.Duration(float64(time.Second) / own.Rate)}}
+	l.ledger.observe = own.Observe
 	for i := range own.Workers {
 		l.workers = append(l.workers, &worker{
 			load: l, client: newClient(t, i, &l.tally, own.GiveUp), random: rand.New(rand.NewPCG(uint64(i), 20)),
@@ -117,6 +123,7 @@ type Counts struct {
 	Unknown      int64 `json:"unknown_outcomes"`
 	Requests     int64 `json:"requests"` // repetitions not counted
 	Failed       int64 `json:"failed"`   // items of a bulk counted each
+	Rejected     int64 `json:"rejected"` // of these, what the answer said was the request's fault (4xx)
 	Retried      int64 `json:"retried_by_clients"`
 	Reads        int64 `json:"reads"` // documents that were read and compared
 	Stale        int64 `json:"stale"`
@@ -129,7 +136,7 @@ type Counts struct {
 func (l *Load) Counts() Counts {
 	return Counts{
 		Acknowledged: l.ledger.Acknowledged(), Unknown: l.ledger.Unknown(),
-		Requests: l.tally.requests.Load(), Failed: l.tally.failed.Load(), Retried: l.tally.retried.Load(),
+		Requests: l.tally.requests.Load(), Failed: l.tally.failed.Load(), Rejected: l.tally.rejected.Load(), Retried: l.tally.retried.Load(),
 		Reads: l.tally.reads.Load(), Stale: l.tally.stale.Load(), Jumps: l.tally.jumps.Load(),
 	}
 }

@@ -44,6 +44,7 @@ func (l *Load) judge(how, id string, before view, h hit) error {
 		return err
 	}
 	l.tally.reads.Add(1)
+	l.ledger.read(id, got, before.at)
 	after := l.ledger.view(id)
 	if !fits(before, after, got) {
 		l.tally.stale.Add(1)

@@ -2,7 +2,6 @@ package faultproxy
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -41,10 +40,10 @@ type chunk struct {
 }
 
 // run forwards until both ways have ended.
-func (c *conn) run(ctx context.Context, dial bool) {
+func (c *conn) run(dial bool) {
 	defer c.close()
 	if dial {
-		if !c.dial(ctx) {
+		if !c.dial() {
 			return
 		}
 	}
@@ -60,9 +59,8 @@ func (c *conn) run(ctx context.Context, dial bool) {
 }
 
 // dial connects to the target, or resets the client and reports false.
-func (c *conn) dial(ctx context.Context) bool {
-	d := net.Dialer{Timeout: 5 * time.Second}
-	nc, err := d.DialContext(ctx, "tcp", c.proxy.target)
+func (c *conn) dial() bool {
+	nc, err := c.proxy.dial()
 	c.proxy.mu.Lock()
 	defer c.proxy.mu.Unlock()
 	if err != nil {
@@ -154,6 +152,7 @@ func (c *conn) wait(due time.Time) {
 // forward does with a chunk what the behaviour of the moment says.
 func (c *conn) forward(d direction, dst *net.TCPConn, ch chunk) {
 	if !c.admit(d, ch) {
+		c.proxy.swallowed(len(ch.data))
 		return
 	}
 	if len(ch.data) > 0 {
@@ -219,6 +218,12 @@ func (c *conn) count(d direction, n int64) {
 	} else {
 		c.proxy.stats.ToClient += n
 	}
+}
+
+func (p *Proxy) swallowed(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.Swallowed += int64(n)
 }
 
 func (c *conn) abort() {

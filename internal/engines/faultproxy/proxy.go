@@ -35,10 +35,10 @@ const (
 // A change of behaviour applies to every byte that reaches the proxy after the call returned, and to bytes that Delay still
 // holds back.
 type Proxy struct {
-	target   string
 	listener net.Listener
-	cancel   context.CancelFunc // ends dials under way
-	running  sync.WaitGroup     // the accept loop and its connections
+	dial     func() (net.Conn, error) // to the target
+	cancel   context.CancelFunc       // ends dials under way
+	running  sync.WaitGroup           // the accept loop and its connections
 
 	mu     sync.Mutex
 	mode   mode
@@ -54,6 +54,8 @@ type Stats struct {
 	Reset    int   // connections of clients that the proxy reset, for whatever reason
 	ToServer int64 // bytes written to the target
 	ToClient int64 // bytes written to clients
+	// Swallowed are the bytes that were forwarded to nobody, of either way.
+	Swallowed int64
 }
 
 // New listens on a free loopback port and forwards to target, a "host:port" that need not listen yet.
@@ -63,8 +65,10 @@ func New(target string) (*Proxy, error) {
 		return nil, fmt.Errorf("listen for the fault proxy: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &Proxy{target: target, listener: l, cancel: cancel, conns: map[*conn]struct{}{}}
-	p.running.Go(func() { p.accept(ctx) })
+	p := &Proxy{listener: l, cancel: cancel, conns: map[*conn]struct{}{}}
+	d := net.Dialer{Timeout: 5 * time.Second}
+	p.dial = func() (net.Conn, error) { return d.DialContext(ctx, "tcp", target) }
+	p.running.Go(p.accept)
 	return p, nil
 }
 
@@ -139,7 +143,7 @@ func (p *Proxy) set(m mode) {
 	}
 }
 
-func (p *Proxy) accept(ctx context.Context) {
+func (p *Proxy) accept() {
 	for {
 		nc, err := p.listener.Accept()
 		if err != nil {
@@ -152,26 +156,35 @@ func (p *Proxy) accept(ctx context.Context) {
 			time.Sleep(5 * time.Millisecond) // out of descriptors, most likely: it may pass
 			continue
 		}
-		c := &conn{proxy: p, client: nc.(*net.TCPConn), gone: make(chan struct{})}
-		p.mu.Lock()
-		p.stats.Accepted++
-		dial := false
-		switch {
-		case p.closed || p.mode == refuse:
-			c.reset()
-		case p.mode == blackhole || p.mode == dropRequests:
-			c.damaged = true // it will never have a server's side
-			p.conns[c] = struct{}{}
-		default:
-			dial = true
-			p.conns[c] = struct{}{}
-		}
-		p.mu.Unlock()
-		p.running.Go(func() {
-			c.run(ctx, dial)
-			p.mu.Lock()
-			delete(p.conns, c)
-			p.mu.Unlock()
-		})
+		p.Take(nc.(*net.TCPConn))
 	}
+}
+
+// Take forwards a connection that somebody else has accepted, as if the proxy had. The connection is the proxy's from then
+// on.
+func (p *Proxy) Take(nc *net.TCPConn) {
+	c := &conn{proxy: p, client: nc, gone: make(chan struct{})}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.Accepted++
+	dial := false
+	switch {
+	case p.closed || p.mode == refuse:
+		c.reset()
+	case p.mode == blackhole || p.mode == dropRequests:
+		c.damaged = true // it will never have a server's side
+		p.conns[c] = struct{}{}
+	default:
+		dial = true
+		p.conns[c] = struct{}{}
+	}
+	if p.closed {
+		return // Close does not wait for anything that begins now
+	}
+	p.running.Go(func() {
+		c.run(dial)
+		p.mu.Lock()
+		delete(p.conns, c)
+		p.mu.Unlock()
+	})
 }
