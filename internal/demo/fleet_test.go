@@ -45,6 +45,37 @@ func TestConfigurationIsValid(t *testing.T) {
 	}
 }
 
+// TestFleetOfSeveralControllers: each has its own file, none an etcd inside, and proxies are reached where they are told to be.
+func TestFleetOfSeveralControllers(t *testing.T) {
+	if _, err := demo.NewFleet("/nonexistent", t.TempDir(), &demo.FleetOptions{Controllers: 2}); err == nil {
+		t.Error("two controllers were given an etcd inside")
+	}
+	dir := t.TempDir()
+	f, err := demo.NewFleet("/nonexistent", dir, &demo.FleetOptions{
+		Controllers: 2, Store: []string{"etcd:", "  endpoints: [\"http://127.0.0.1:1\"]"},
+		Advertise: func(proxy, listens string) (string, error) { return proxy + ".example:1", nil },
+	})
+	must(t, err)
+	var names []string
+	for _, p := range f.Processes() {
+		names = append(names, p.Name)
+		c, warnings, err := config.Load(&config.Options{File: filepath.Join(dir, p.Name+".yaml"), Environ: func() []string { return nil }})
+		if err != nil || len(warnings) > 0 {
+			t.Fatalf("%s: %v %v", p.Name, err, warnings)
+		}
+		want := "http://" + c.Admin.Listen
+		if strings.HasPrefix(p.Name, "proxy") {
+			want = "http://" + p.Name + ".example:1"
+		}
+		if c.Store.Embedded() || c.Admin.Advertise != want {
+			t.Errorf("%s: %+v, %+v", p.Name, c.Store, c.Admin)
+		}
+	}
+	if got := strings.Join(names, " "); got != "controller-1 controller-2 proxy-1 proxy-2" {
+		t.Error(got)
+	}
+}
+
 // TestFailedStartQuotesTheLog starts a fleet of a program that says something and ends.
 func TestFailedStartQuotesTheLog(t *testing.T) {
 	dir := t.TempDir()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/internal/history"
 	"github.com/sluiceproxy/sluice/internal/load"
 )
 
@@ -80,7 +81,8 @@ func TestUnknownOutcomesAreNoFaults(t *testing.T) {
 	must(t, err)
 	must(t, gone.Close())
 	through := load.Target{URLs: []string{node.URL(), faulty(t, node.URL()).URL, "http://" + gone.Addr().String()}, Index: "faulty"}
-	l, err := load.New(through, docs, 0, &load.Options{Rate: 500, Workers: 4})
+	var ops []history.Op
+	l, err := load.New(through, docs, 0, &load.Options{Rate: 500, Workers: 4, Observe: func(o history.Op) { ops = append(ops, o) }})
 	must(t, err)
 	t.Cleanup(l.Close)
 	must(t, l.Seed(t.Context(), nil))
@@ -94,6 +96,7 @@ func TestUnknownOutcomesAreNoFaults(t *testing.T) {
 		close(stop)
 	}()
 	must(t, l.Run(t.Context(), stop))
+	observed(t, ops)
 	report, err := l.Check(t.Context())
 	must(t, err)
 	c := l.Counts()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/internal/history"
 	"github.com/sluiceproxy/sluice/internal/load"
 )
 
@@ -64,14 +65,32 @@ func run(t *testing.T, index string, n int, d time.Duration) (*engines.OpenSearc
 	docs, err := load.Corpus(t.Context(), n+n/10)
 	must(t, err)
 	var file bytes.Buffer
-	l, err := load.New(load.Target{URLs: []string{node.URL(), node.URL()}, Index: index}, docs, n, &load.Options{Rate: 400, Log: &file})
+	var ops []history.Op
+	l, err := load.New(load.Target{URLs: []string{node.URL(), node.URL()}, Index: index}, docs, n,
+		&load.Options{Rate: 400, Log: &file, Observe: func(o history.Op) { ops = append(ops, o) }})
 	must(t, err)
 	t.Cleanup(l.Close)
 	must(t, l.Seed(t.Context(), nil))
 	stop := make(chan struct{})
 	time.AfterFunc(d, func() { close(stop) })
 	must(t, l.Run(t.Context(), stop))
+	observed(t, ops)
 	return node, l, &file
+}
+
+// observed checks that the history has operations of every kind and is that of documents.
+func observed(t *testing.T, ops []history.Op) {
+	t.Helper()
+	n := map[string]int{}
+	for _, o := range ops {
+		n[o.Verb]++
+	}
+	if n[history.Put] == 0 || n[history.Delete] == 0 || n[history.Get] == 0 {
+		t.Errorf("observed were %v", n)
+	}
+	if err := history.Check(ops, time.Minute); err != nil {
+		t.Error(err)
+	}
 }
 
 func send(t *testing.T, method, url, body string) []byte {
