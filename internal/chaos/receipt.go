@@ -92,7 +92,7 @@ func (r *run) judge(ctx context.Context, healthy time.Duration) (*Receipt, error
 	if re.Moves.Finished < LeastMoves {
 		r.complain("only %d moves have reached their target", re.Moves.Finished)
 	}
-	re.Anomalies = r.complaints()
+	re.Anomalies = append([]string{}, r.complaints()...) // never null
 	return re, nil
 }
 
