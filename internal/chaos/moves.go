@@ -16,7 +16,7 @@ type Moves struct {
 	Aborted  int           `json:"aborted"`  // because the test asked for it
 	GaveUp   int           `json:"gave_up"`  // aborted or failed by themselves
 	Reasons  []string      `json:"reasons,omitempty"`
-	Takeover int           `json:"taken_over"` // moves that more than one controller process has worked on
+	Resumed  int           `json:"resumed"` // moves that were taken up again, by the other controller or by the same
 	Cutovers int           `json:"cutovers"`
 	Held     int           `json:"held_writes"`
 	Longest  time.Duration `json:"longest_hold_ns"`
@@ -138,7 +138,7 @@ func (m *mover) ended(now demo.Move, took time.Duration) {
 	}
 	m.moves.Cutovers += r.Progress.Cutovers
 	if r.Attempt > 1 {
-		m.moves.Takeover++
+		m.moves.Resumed++
 	}
 	switch {
 	case now.Stage != "aborted" && now.Stage != "failed":
@@ -159,6 +159,6 @@ func (m *mover) ended(now demo.Move, took time.Duration) {
 
 func (m *Moves) add(o Moves) {
 	m.Finished, m.Aborted, m.GaveUp = m.Finished+o.Finished, m.Aborted+o.Aborted, m.GaveUp+o.GaveUp
-	m.Takeover, m.Cutovers, m.Held = m.Takeover+o.Takeover, m.Cutovers+o.Cutovers, m.Held+o.Held
+	m.Resumed, m.Cutovers, m.Held = m.Resumed+o.Resumed, m.Cutovers+o.Cutovers, m.Held+o.Held
 	m.Reasons, m.Longest = append(m.Reasons, o.Reasons...), max(m.Longest, o.Longest)
 }

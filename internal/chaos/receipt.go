@@ -135,7 +135,7 @@ func (re *Receipt) Write(w io.Writer) error {
 	}
 	m := re.Moves
 	p.line("moves")
-	p.line("  at their target %d, aborted as asked %d, gave up %d; %d taken over by another controller; %d cutovers", m.Finished, m.Aborted, m.GaveUp, m.Takeover, m.Cutovers)
+	p.line("  at their target %d, aborted as asked %d, gave up %d; %d of all taken up again; %d cutovers", m.Finished, m.Aborted, m.GaveUp, m.Resumed, m.Cutovers)
 	for _, reason := range m.Reasons {
 		p.line("  gave up: %s", reason)
 	}
