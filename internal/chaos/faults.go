@@ -90,7 +90,7 @@ func (w *world) run(ctx context.Context, l *lane, over func() bool) {
 		if f.do(ctx, l.random) {
 			w.injected(f.kind)
 		} else {
-			l.left = append(l.left, f)
+			l.left = append([]fault{f}, l.left...) // it is still to come
 		}
 	}
 }
@@ -144,6 +144,9 @@ func (w *world) linkFault(kind string, pair [2]string, do func(*rand.Rand, []*fa
 		from, to := some(r, w.names(pair[0])), some(r, w.names(pair[1]))
 		if pair[1] == "etcd" && r.IntN(3) > 0 {
 			to = w.names(pair[1]) // cut off from one member a client goes to the next
+		}
+		if pair[0] == "controller" && r.IntN(3) > 0 {
+			from = w.names(pair[0]) // one of them may have nothing to do just now
 		}
 		var links []*faultproxy.Proxy
 		before := 0
