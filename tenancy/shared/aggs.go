@@ -61,7 +61,7 @@ func (w *walker) aggregation(name string, v *node) error {
 	case "nested":
 		w.nested = true
 	case "reverse_nested":
-		w.nested = false
+		w.nested = v.get(kind).get("path") != nil // which leads to an object that may be nested itself
 	}
 	for _, k := range []string{"aggs", "aggregations"} {
 		if sub := v.get(k); sub != nil {

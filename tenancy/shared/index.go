@@ -12,7 +12,8 @@ import (
 // CheckIndex reads a cluster's answer to GET /index and returns a *RefusedError if
 // the index cannot be shared by its partition field: every document must be found
 // by that field under the very id that was put in, and nothing but the proxy may
-// put it there.
+// put it there. It is asked when a tenant is added; an operator who changes the
+// index later must keep to it.
 func CheckIndex(answer []byte, index, partitionField string) error {
 	var all map[string]struct {
 		Mappings json.RawMessage `json:"mappings"`

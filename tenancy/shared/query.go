@@ -159,7 +159,8 @@ func init() {
 	values := each(plain, common+" value case_insensitive rewrite fuzziness prefix_length max_expansions transpositions wildcard flags flags_value max_determinized_states", nil)
 	lines := each(plain, common+" query default_operator analyzer quote_analyzer allow_leading_wildcard analyze_wildcard auto_generate_synonyms_phrase_query enable_position_increments "+
 		"escape fuzziness fuzzy_max_expansions fuzzy_prefix_length fuzzy_rewrite fuzzy_transpositions lenient max_determinized_states minimum_should_match phrase_slop "+
-		"quote_field_suffix rewrite tie_breaker time_zone type flags", map[string]check{"fields": searchedFields, "default_field": searchedFields})
+		"rewrite tie_breaker time_zone type flags", map[string]check{"fields": searchedFields, "default_field": searchedFields,
+		"quote_field_suffix": no("it makes the name of a field out of two parts")})
 	factor := membersOf(each(plain, "factor modifier missing", map[string]check{"field": field}))
 	functions := map[string]check{"filter": query, "weight": scalar, "field_value_factor": factor, "random_score": membersOf(nil), "script_score": no(scripts)}
 	for _, k := range []string{"gauss", "linear", "exp"} {

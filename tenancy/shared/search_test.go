@@ -59,7 +59,7 @@ func TestSearchRefusals(t *testing.T) {
 		`{"query_string":{"query":"x"}}`, `{"query_string":{"query":"tenant:other","default_field":"t"}}`, `{"query_string":{"query":"x -(te\\nant : other)","default_field":"t"}}`,
 		`{"query_string":{"query":"_index:pool","default_field":"t"}}`, `{"query_string":{"query":"+_id:other*","default_field":"t"}}`, `{"query_string":{"query":"_exists_:tenant","default_field":"t"}}`,
 		`{"query_string":{"query":"t*:x","default_field":"t"}}`, `{"query_string":{"query":"\\u0074enant:x","default_field":"t"}}`, `{"query_string":{"query":"x","default_field":"*"}}`,
-		`{"simple_query_string":{"query":"x"}}`, `{"simple_query_string":{"query":"x","fields":["tenant"]}}`, `{"nested":{"path":"items","query":{"match_all":{}},"inner_hits":{}}}`,
+		`{"query_string":{"query":"x","default_field":"ten","quote_field_suffix":"ant"}}`, `{"simple_query_string":{"query":"x"}}`, `{"simple_query_string":{"query":"x","fields":["tenant"]}}`, `{"nested":{"path":"items","query":{"match_all":{}},"inner_hits":{}}}`,
 		`{"nested":{"path":"items","query":{"term":{"tenant":"x"}}}}`, `{"bool":{"must_not":[{"bool":{"filter":{"script":{}}}}]}}`, `{"bool":{"must":"x"}}`, `{"bool":{"nope":[]}}`,
 		`{"constant_score":{"filter":{"script":{}}}}`, `{"function_score":{"functions":[{"script_score":{"script":"1"}}]}}`, `{"function_score":{"random_score":{"field":"_seq_no"}}}`,
 		`{"function_score":{"gauss":{"tenant":{"origin":1,"scale":1}}}}`, `{"function_score":{"field_value_factor":{"field":"_seq_no"}}}`, `{"dis_max":{"queries":[{"script":{}}]}}`,
@@ -86,7 +86,7 @@ func TestSearchRefusals(t *testing.T) {
 		`{"top_hits":{"script_fields":{}}}`, `{"top_hits":{"sort":["_id"]}}`, `{"top_hits":{"docvalue_fields":["_id"]}}`, `{"bucket_script":{}}`, `{"bucket_selector":{}}`, `{"date_histogram":{"field":"d","calendar_interval":"1d","keyed":true}}`,
 		`{"filters":{"filters":{"hits":{"match_all":{}}}}}`, `{"filters":{"filters":[{"script":{}}]}}`, `{"range":{"field":"n","ranges":[{"key":"hits","to":1}]}}`, `{"missing":{"field":"tenant"}}`, `{"nope":{}}`, `{}`,
 		`{"terms":{"field":"k"},"avg":{"field":"n"}}`, `{"terms":{"field":"k"},"meta":{"a":1}}`, `{"terms":{"field":"k"},"aggs":{"g":{"global":{}}}}`, `{"nested":{"path":"items"},"aggs":{"h":{"top_hits":{}}}}`,
-		`{"nested":{"path":"items"},"aggs":{"f":{"filter":{"match_all":{}},"aggs":{"h":{"top_hits":{}}}}}}`, `{"top_hits":{},"aggs":{"_x":{"avg":{"field":"n"}}}}`, `{"weighted_avg":{"value":{"field":"n","script":"1"},"weight":{"field":"n"}}}`,
+		`{"nested":{"path":"items"},"aggs":{"f":{"filter":{"match_all":{}},"aggs":{"h":{"top_hits":{}}}}}}`, `{"nested":{"path":"items"},"aggs":{"b":{"reverse_nested":{"path":"items"},"aggs":{"h":{"top_hits":{}}}}}}`, `{"top_hits":{},"aggs":{"_x":{"avg":{"field":"n"}}}}`, `{"weighted_avg":{"value":{"field":"n","script":"1"},"weight":{"field":"n"}}}`,
 		`{"terms":{"field":"k","order":{"x":{"y":{"z":1}}}}}`, `{"adjacency_matrix":{}}`, `{"matrix_stats":{"fields":["n"]}}`, `{"variable_width_histogram":{"field":"n"}}`, `{"top_metrics":{}}`, `{"multi_terms":{"terms":[{"field":"tenant"}]}}`,
 	} {
 		bodies = append(bodies, `{"aggs":{"a":`+a+`}}`, `{"aggregations":{"o":{"terms":{"field":"k"},"aggregations":{"a":`+a+`}}}}`)
