@@ -111,7 +111,7 @@ func Examine(ctx context.Context, d driver.Driver, o *Options) (*Report, error) 
 	x.run = fmt.Sprintf("%d-%s/", time.Now().Unix(), rand.Text()[:8])
 	found := map[string]Finding{}
 	for _, p := range probes {
-		if p.slow && !x.opt.Slow || p.when != nil && !p.when(x) {
+		if p.slow && !x.opt.Slow || !(driver.Guarantee{Name: p.guarantee}).Binds(d) {
 			continue
 		}
 		f := Finding{Guarantee: p.guarantee, Verdict: Holds, Probed: true}
@@ -138,7 +138,7 @@ func Examine(ctx context.Context, d driver.Driver, o *Options) (*Report, error) 
 	}
 	weak, err := weaknesses(ctx, d)
 	for _, g := range driver.Guarantees() {
-		if _, has := d.(driver.Header); !has && strings.HasPrefix(g.Name, "Head") {
+		if !g.Binds(d) {
 			continue // what it does not have cannot fail
 		}
 		f, ok := found[g.Name]

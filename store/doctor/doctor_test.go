@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/store/doctor"
 	"github.com/sluiceproxy/sluice/store/driver"
+	"github.com/sluiceproxy/sluice/store/drivertest"
 	"github.com/sluiceproxy/sluice/store/memstore"
 )
 
@@ -49,7 +50,13 @@ func TestGoodStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Worst != doctor.Holds || len(r.Findings) != len(driver.Guarantees()) || len(r.Left) > 0 {
+		owed := 0
+		for _, g := range driver.Guarantees() {
+			if g.Binds(m) {
+				owed++
+			}
+		}
+		if r.Worst != doctor.Holds || len(r.Findings) != owed || len(r.Left) > 0 {
 			t.Errorf("%+v", r)
 		}
 		if !find(t, r, "SessionEndsWhenNotRenewed").Probed || find(t, r, "SurvivesKill").Probed {
@@ -244,6 +251,67 @@ func TestLiars(t *testing.T) {
 					t.Errorf("%+v", f)
 				}
 			})
+		})
+	}
+}
+
+// dim is a store without a Head that breaks a promise of what it has instead.
+type dim struct {
+	*drivertest.Headless
+	versions func([]driver.Sight)
+	since    func([]driver.Event) []driver.Event
+}
+
+func (dim) Weaknesses(context.Context) ([]driver.Weakness, error) { return nil, nil }
+
+func (d dim) Versions(ctx context.Context, space string, names []string) ([]driver.Sight, error) {
+	seen, err := d.Headless.Versions(ctx, space, names)
+	if err == nil && d.versions != nil {
+		d.versions(seen)
+	}
+	return seen, err
+}
+
+func (d dim) Since(ctx context.Context, space string, from driver.Version) ([]driver.Event, driver.Version, error) {
+	evs, v, err := d.Headless.Since(ctx, space, from)
+	if d.since != nil {
+		evs = d.since(evs)
+	}
+	return evs, v, err
+}
+
+// What a store has in the place of a Head is examined, and the Head is not.
+func TestStoreWithoutAHead(t *testing.T) {
+	for _, tt := range []struct {
+		name, guarantee string
+		store           dim
+		want            doctor.Verdict
+	}{
+		{"a good one", "VersionsSeeEveryAcknowledgedWrite", dim{}, doctor.Holds},
+		{"a good one", "SinceIsTheWatchUpToNow", dim{}, doctor.Holds},
+		{"an old version", "VersionsSeeEveryAcknowledgedWrite", dim{versions: func(s []driver.Sight) { s[2].Version-- }}, doctor.Broken},
+		{"a key that is not there", "VersionsSeeEveryAcknowledgedWrite", dim{versions: func(s []driver.Sight) { s[1].Version = 7 }}, doctor.Broken},
+		{"one that cannot be told", "VersionsSeeEveryAcknowledgedWrite", dim{versions: func(s []driver.Sight) { s[0].Err = errors.New("damaged") }}, doctor.Unknown},
+		{"nothing changed", "SinceIsTheWatchUpToNow", dim{since: func([]driver.Event) []driver.Event { return nil }}, doctor.Broken},
+		{"a change twice", "SinceIsTheWatchUpToNow", dim{since: func(e []driver.Event) []driver.Event { return append(e, e...) }}, doctor.Broken},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := memstore.New(nil)
+			defer m.Close()
+			tt.store.Headless = drivertest.NewHeadless(m)
+			r, err := doctor.Examine(t.Context(), tt.store, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := find(t, r, tt.guarantee); f.Verdict != tt.want || !f.Probed || r.Worst != tt.want {
+				t.Errorf("%+v", f)
+			}
+			for _, f := range r.Findings {
+				if strings.HasPrefix(f.Guarantee, "Head") {
+					t.Errorf("it has no head, and there is a finding on %s", f.Guarantee)
+				}
+			}
+			empty(t, m)
 		})
 	}
 }

@@ -17,10 +17,7 @@ type probe struct {
 	guarantee string
 	run       func(context.Context, *examiner) error
 	slow      bool
-	when      func(*examiner) bool // nil: always
 }
-
-func hasHead(x *examiner) bool { _, ok := x.d.(driver.Header); return ok }
 
 var probes = []probe{
 	{guarantee: "MissingKeyIsNotFound", run: probeMissing},
@@ -37,7 +34,9 @@ var probes = []probe{
 	{guarantee: "SessionNeedsAFreeKey", run: probeSessionKey},
 	{guarantee: "CloseRemovesTheSession", run: probeSessionClose},
 	{guarantee: "SessionEndsWhenNotRenewed", run: probeSessionEnds, slow: true},
-	{guarantee: "HeadCoversEveryAcknowledgedWriteAndAWatchReachesIt", run: probeHead, when: hasHead},
+	{guarantee: "HeadCoversEveryAcknowledgedWriteAndAWatchReachesIt", run: probeHead},
+	{guarantee: "VersionsSeeEveryAcknowledgedWrite", run: probeVersions},
+	{guarantee: "SinceIsTheWatchUpToNow", run: probeSince},
 }
 
 func probeMissing(ctx context.Context, x *examiner) error {
@@ -466,4 +465,86 @@ func (x *examiner) reaches(ctx context.Context, from, head driver.Version) error
 		return broken("no watch reaches the head %d", head)
 	}
 	return err
+}
+
+// probeVersions reads keys that were just written beside one that nobody writes, over
+// the other connection.
+func probeVersions(ctx context.Context, x *examiner) error {
+	b, err := x.batcher()
+	if err != nil {
+		return err
+	}
+	names := []string{x.run + "version-a", x.run + "version-none", x.run + "version-b"}
+	want := make([]driver.Version, len(names))
+	for range 5 {
+		for i := range names {
+			if i == 1 {
+				continue
+			}
+			v, err := x.write(ctx, driver.Write{Key: driver.Key{Space: Space, Name: names[i]}, Value: []byte("x"), Expect: want[i]})
+			if err != nil {
+				return err
+			}
+			want[i] = v
+		}
+		seen, err := b.Versions(ctx, Space, names)
+		if err != nil {
+			return err
+		}
+		for i, s := range seen {
+			if s.Err != nil {
+				return s.Err
+			}
+			if s.Version != want[i] {
+				return broken("of %d keys that were read at once, number %d is at version %d; the newest is %d", len(names), i+1, s.Version, want[i])
+			}
+		}
+	}
+	return nil
+}
+
+// probeSince makes changes and asks what changed, over the other connection, each
+// time from where the last answer had come to.
+func probeSince(ctx context.Context, x *examiner) error {
+	b, err := x.batcher()
+	if err != nil {
+		return err
+	}
+	v, err := x.create(ctx, "since", "0")
+	if err != nil {
+		return err
+	}
+	from := v
+	for range 5 {
+		if v, err = x.write(ctx, driver.Write{Key: x.key("since"), Value: []byte("x"), Expect: v}); err != nil {
+			return err
+		}
+		evs, at, err := b.Since(ctx, Space, from)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for _, ev := range evs {
+			if ev.Name != x.run+"since" {
+				continue // somebody else's, who examines the store at the same time
+			}
+			if n++; ev.Version != v {
+				return broken("the one change since %d was that of version %d, and one of version %d is told", from, v, ev.Version)
+			}
+		}
+		if n != 1 || at < v {
+			return broken("a change of version %d was acknowledged; what changed since %d, up to %d, has it %d times", v, from, at, n)
+		}
+		from = at
+	}
+	return nil
+}
+
+// batcher is the other connection's.
+func (x *examiner) batcher() (driver.Batcher, error) {
+	b, ok := x.other.(driver.Batcher)
+	if !ok {
+		return nil, errors.New("the second connection is one of another driver")
+	}
+	return b, nil
 }

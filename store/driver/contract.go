@@ -12,6 +12,24 @@ type Guarantee struct {
 	Statement string // one sentence
 }
 
+// Binds reports whether d owes the guarantee: what is said of Head is owed by a
+// Header, and what is said of Versions and Since by a Batcher.
+func (g Guarantee) Binds(d Driver) bool {
+	of, some := owedBy[g.Name]
+	return !some || of(d)
+}
+
+var owedBy = map[string]func(Driver) bool{
+	"HeadCoversEveryAcknowledgedWriteAndAWatchReachesIt": isHeader,
+	"HeadOfSessions":                       isHeader,
+	"HeadNeverLagsBehindConcurrentWriters": isHeader,
+	"VersionsSeeEveryAcknowledgedWrite":    isBatcher,
+	"SinceIsTheWatchUpToNow":               isBatcher,
+}
+
+func isHeader(d Driver) bool  { _, ok := d.(Header); return ok }
+func isBatcher(d Driver) bool { _, ok := d.(Batcher); return ok }
+
 // Guarantees returns the whole contract, in the order of the suite. The slice is
 // the caller's.
 func Guarantees() []Guarantee { return slices.Clone(guarantees) }
@@ -87,6 +105,8 @@ var guarantees = []Guarantee{
 	{"HeadCoversEveryAcknowledgedWriteAndAWatchReachesIt", "Head is never behind what was acknowledged before it was called, and a watch reaches it without a further write."},
 	{"HeadOfSessions", "Head covers opening, updating and closing a session, and is never ahead of the end of a lease."},
 	{"HeadNeverLagsBehindConcurrentWriters", "Head covers what was acknowledged before it was called while writers are at work."},
+	{"VersionsSeeEveryAcknowledgedWrite", "Versions tells of each of many keys at least the newest version that was acknowledged, to anyone, before it was called, and 0 of one that does not exist."},
+	{"SinceIsTheWatchUpToNow", "Since returns what a watch from there reports, with everything that was acknowledged before it was called, and where the next Since or a watch goes on without gap or repetition."},
 
 	{"SurvivesKill", "When the server is killed and started again under load nothing acknowledged is lost, nothing is applied twice, no version goes back, and no session outlives its deadline."},
 	{"SurvivesFreeze", "When the server is frozen for longer than a TTL under load nothing acknowledged is lost, nothing is applied twice, no version goes back, and no session outlives its deadline."},

@@ -26,6 +26,9 @@ against the real servers; each "Survives" is an outage that the test makes while
 at work. Where a store cannot keep a guarantee it declares so: ` + "`sluice doctor store`" + ` says why, what could happen, and what to
 set, and a test shows the weakness.
 
+An engine that can tell with one read how far the table has come has a *Head*. One that cannot (OpenSearch) has *Versions*, which reads many
+keys at once, and *Since*, which reads what changed. Every store owes the guarantees of the one or of the other.
+
 | guarantee | what it says |
 | --- | --- |
 `)

@@ -80,6 +80,10 @@ type Write struct {
 
 // Driver is what an engine supplies. All methods are safe for concurrent use
 // and honour the context's end promptly.
+//
+// Every driver is also a Header or a Batcher. Either is how somebody who watches a
+// space makes sure that he has seen all of it, at a cost that does not grow with the
+// number of keys that are asked for at the same moment.
 type Driver interface {
 	// Get is linearizable: it sees every write that was acknowledged, to
 	// anyone, before Get was called. An absent key is ErrNotFound.
@@ -130,6 +134,33 @@ type LossNoticer interface {
 	// AwaitLoss returns an error that is ErrHistoryLost once any call has noticed the
 	// loss, and the context's error when that ends before.
 	AwaitLoss(ctx context.Context) error
+}
+
+// MaxBatch is how many names one call of Versions may have. It keeps a read short:
+// whoever comes while it is under way waits for the next one.
+const MaxBatch = 500
+
+// Batcher is implemented by drivers whose engine has no head that one read could
+// tell. In its place are a read of many keys at once and a read of what changed.
+type Batcher interface {
+	// Versions returns the versions of keys of one space, in the order of names, by
+	// one request to the engine. Each is as linearizable as Get. An error is about the
+	// whole call; what is wrong with one key alone is in its Sight. More names than
+	// MaxBatch, or one that is no Key's, are an error.
+	Versions(ctx context.Context, space string, names []string) ([]Sight, error)
+
+	// Since returns every change of the space after version from that was acknowledged
+	// before Since was called, as a watch from there reports them, and the version that
+	// it has come to: at least that of each of those changes, with nothing left out up
+	// to it. Another Since or a Watch goes on from there. It may be ahead of the newest
+	// change of the space. ErrCompacted means that changes were lost: List again.
+	Since(ctx context.Context, space string, from Version) ([]Event, Version, error)
+}
+
+// Sight is what Versions says of one key.
+type Sight struct {
+	Version Version // 0: there is no such key
+	Err     error   // why it cannot be told
 }
 
 // Event is one change seen by Watch.

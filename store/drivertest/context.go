@@ -36,6 +36,10 @@ func (s *suite) calls(x driver.Session) map[string]func(context.Context) error {
 	if h, ok := s.Driver.(driver.Header); ok {
 		calls["Head"] = func(ctx context.Context) error { _, err := h.Head(ctx, entries); return err }
 	}
+	if b, ok := s.Driver.(driver.Batcher); ok {
+		calls["Versions"] = func(ctx context.Context) error { _, err := b.Versions(ctx, entries, []string{"k", "none"}); return err }
+		calls["Since"] = func(ctx context.Context) error { _, _, err := b.Since(ctx, entries, 0); return err }
+	}
 	return calls
 }
 

@@ -8,8 +8,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluiceproxy/sluice/store/driver"
+	"github.com/sluiceproxy/sluice/store/drivertest"
+	"github.com/sluiceproxy/sluice/store/memstore"
 )
 
 // The names are fit for reports and for subtests, and each statement is one
@@ -80,6 +83,28 @@ func identName(id *ast.Ident) string {
 	}
 	return id.Name
 }
+
+// The suite is right about a driver without a Head, too.
+func TestConformanceWithoutAHead(t *testing.T) {
+	const bound = 5 * time.Second
+	drivertest.Run(t, drivertest.Harness{
+		New: func(t *testing.T) drivertest.Engine {
+			mem := memstore.New(nil)
+			t.Cleanup(func() { _ = mem.Close() })
+			s := drivertest.NewHeadless(mem)
+			d, fault := drivertest.NewFlaky(s, bound)
+			return drivertest.Engine{Driver: d, Peer: s, Fault: fault, Compact: func() { mem.Compact("entries") }}
+		},
+		TTL: time.Second, Late: time.Millisecond, Bound: bound + time.Millisecond, Bubble: true,
+		Cannot: map[drivertest.Outage]string{
+			drivertest.Freeze: reason, drivertest.FullDisk: reason, drivertest.ClockAhead: reason,
+			drivertest.ClockBack: reason, drivertest.LeaderKill: reason, drivertest.LeaderFreeze: reason,
+		},
+		Shows: map[string]func(*testing.T) string{"SurvivesKill": func(*testing.T) string { return "it forgets" }},
+	})
+}
+
+const reason = "it is memory, whose own tests make what outages there can be"
 
 // collect finds the table of the subtests.
 func collect(d *ast.GenDecl, into map[string]ast.Expr) {

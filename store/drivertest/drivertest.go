@@ -176,17 +176,22 @@ var checks = []check{
 	{"HeadCoversEveryAcknowledgedWriteAndAWatchReachesIt", false, head},
 	{"HeadOfSessions", false, headOfSessions},
 	{"HeadNeverLagsBehindConcurrentWriters", false, headUnderLoad},
+	{"VersionsSeeEveryAcknowledgedWrite", false, batchedVersions},
+	{"SinceIsTheWatchUpToNow", false, changesSince},
 }
 
 // Run checks every guarantee, each as a subtest on an Engine of its own, and
 // demonstrates every weakness that the driver declares.
 func Run(t *testing.T, h Harness) {
 	complete(t)
-	weak := weaknesses(t, h)
+	weak, other := declared(t, h)
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
 			if !c.alone {
 				t.Parallel()
+			}
+			if why := other[c.name]; why != "" {
+				t.Skip(why)
 			}
 			if h.Bubble {
 				synctest.Test(t, func(t *testing.T) { c.check(newSuite(t, h)) })

@@ -16,11 +16,14 @@ var ErrBroken = errors.New("broken on purpose")
 // then on; None heals. A watch that is under way is broken by every fault and
 // goes on where it was after None. With Silence a call waits until the silence
 // ends, its context does, or timeout has passed. The driver implements
-// driver.Header if d does.
+// driver.Header or driver.Batcher if d does.
 func NewFlaky(d driver.Driver, timeout time.Duration) (driver.Driver, func(Fault)) {
 	f := &flaky{d: d, timeout: timeout, changed: make(chan struct{})}
 	if h, ok := d.(driver.Header); ok {
 		return &flakyHeader{f, h}, f.set
+	}
+	if b, ok := d.(driver.Batcher); ok {
+		return &flakyBatcher{f, b}, f.set
 	}
 	return f, f.set
 }
@@ -176,6 +179,21 @@ type flakyHeader struct {
 func (f *flakyHeader) Head(ctx context.Context, space string) (v driver.Version, err error) {
 	err = f.call(ctx, func() error { v, err = f.h.Head(ctx, space); return err })
 	return v, err
+}
+
+type flakyBatcher struct {
+	*flaky
+	b driver.Batcher
+}
+
+func (f *flakyBatcher) Versions(ctx context.Context, space string, names []string) (seen []driver.Sight, err error) {
+	err = f.call(ctx, func() error { seen, err = f.b.Versions(ctx, space, names); return err })
+	return seen, err
+}
+
+func (f *flakyBatcher) Since(ctx context.Context, space string, from driver.Version) (evs []driver.Event, v driver.Version, err error) {
+	err = f.call(ctx, func() error { evs, v, err = f.b.Since(ctx, space, from); return err })
+	return evs, v, err
 }
 
 type flakySession struct {

@@ -16,6 +16,8 @@ const (
 	get    verb = "get"
 	list   verb = "list"
 	ahead  verb = "head"
+	glance verb = "version" // of a key, without its value
+	since  verb = "since"
 )
 
 // outcome is what a call was answered with.
@@ -37,6 +39,7 @@ type op struct {
 	outcome outcome
 	version driver.Version       // that was answered
 	all     map[string]driver.KV // that was listed
+	changes []driver.Event       // since the version expect
 	floor   driver.Version       // see history.begin
 	began   int64                // moments on the history's own clock: of two calls, one
 	ended   int64                // ended before the other began iff its number is smaller
@@ -65,7 +68,7 @@ func (h *history) begin(v verb, name, value string, expect driver.Version) *op {
 	defer h.mu.Unlock()
 	h.moment++
 	o := &op{verb: v, name: name, value: value, expect: expect, began: h.moment, floor: h.acked}
-	if v == get {
+	if v == get || v == glance {
 		o.floor = h.known[name]
 	}
 	return o
@@ -95,7 +98,7 @@ func (h *history) end(o *op, version driver.Version, err error) {
 			h.acked = max(h.acked, version)
 			h.known[o.name] = max(h.known[o.name], version)
 		}
-	case get:
+	case get, glance:
 		if o.outcome == done {
 			h.known[o.name] = max(h.known[o.name], version)
 		}

@@ -119,6 +119,17 @@ func (a *acknowledged) count() (int, chan struct{}) {
 	return len(a.writes), a.grew
 }
 
+// newest is the version of the newest write.
+func (a *acknowledged) newest() driver.Version {
+	a.Lock()
+	defer a.Unlock()
+	var v driver.Version
+	for _, w := range a.writes {
+		v = max(v, w.Version)
+	}
+	return v
+}
+
 // after returns the writes after a version, in their order.
 func (a *acknowledged) after(v driver.Version) []driver.Event {
 	a.Lock()

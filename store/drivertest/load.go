@@ -54,7 +54,7 @@ func (s *suite) startLoad() *load {
 		for _, name := range []string{"own-" + strconv.Itoa(w), "shared-0", "shared-1"} {
 			l.workers.Go(func() { l.write(ctx, w, name) })
 		}
-		l.workers.Go(func() { l.read(ctx, w) })
+		l.workers.Go(func() { l.read(ctx, w, from) })
 	}
 	return l
 }
@@ -132,10 +132,42 @@ func (l *load) list(way int) {
 	l.end(way, o, v, err)
 }
 
-// read reads keys, the whole space and its head in turn.
-func (l *load) read(ctx context.Context, way int) {
+// glance reads the versions of several keys.
+func (l *load) glance(c context.Context, b driver.Batcher, way int, names []string) {
+	ops := make([]*op, len(names))
+	for i, name := range names {
+		ops[i] = l.h.begin(glance, name, "", 0)
+	}
+	seen, err := b.Versions(c, entries, names)
+	for i, o := range ops {
+		var v driver.Version
+		told := err
+		if err == nil {
+			if v, told = seen[i].Version, seen[i].Err; v == 0 && told == nil {
+				told = driver.ErrNotFound
+			}
+		}
+		l.end(way, o, v, told)
+	}
+}
+
+// since reads what changed after a version, and returns where it has come to.
+func (l *load) since(c context.Context, b driver.Batcher, way int, from driver.Version) driver.Version {
+	o := l.h.begin(since, "", "", from)
+	evs, v, err := b.Since(c, entries, from)
+	o.changes = evs
+	if l.end(way, o, v, err); o.outcome != done {
+		return from
+	}
+	return v
+}
+
+// read reads keys, the whole space and its head, or what takes the place of the head,
+// in turn.
+func (l *load) read(ctx context.Context, way int, from driver.Version) {
 	names := []string{"own-0", "own-1", "shared-0", "shared-1"}
 	header, _ := l.ways[way].(driver.Header)
+	batcher, _ := l.ways[way].(driver.Batcher)
 	i := 0
 	every(ctx, func(random *rand.Rand) {
 		c, cancel := context.WithTimeout(l.ctx, attempt)
@@ -148,6 +180,10 @@ func (l *load) read(ctx context.Context, way int) {
 			o := l.h.begin(ahead, "", "", 0)
 			v, err := header.Head(c, entries)
 			l.end(way, o, v, err)
+		case i%3 == 0 && batcher != nil:
+			l.glance(c, batcher, way, names)
+		case i%7 == 0 && batcher != nil:
+			from = l.since(c, batcher, way, from)
 		default:
 			l.get(way, names[random.IntN(len(names))])
 		}
@@ -201,9 +237,7 @@ func (l *load) finish() {
 	if err != nil {
 		l.Error(err)
 	}
-	if !slices.EqualFunc(first, second, func(a, b driver.Event) bool {
-		return a.Name == b.Name && a.Version == b.Version && a.Deleted == b.Deleted && string(a.Value) == string(b.Value)
-	}) {
+	if !slices.EqualFunc(first, second, same) {
 		l.Errorf("the watches of the two ways differ: one reported %d changes, the other %d", len(first), len(second))
 	}
 	l.crowd.finish()

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,9 +17,14 @@ import (
 	"github.com/sluiceproxy/sluice/store/memstore"
 )
 
-// mutant is a driver with one mistake; what it does not override is right.
+// mutant is a driver with one mistake; what it does not override is right. It has no
+// Head, so that the suite looks at what takes its place.
 type mutant struct {
 	driver.Driver
+	driver.Batcher
+	versions func(ctx context.Context, space string, names []string) ([]driver.Sight, error)
+	since    func(ctx context.Context, space string, from driver.Version) ([]driver.Event, driver.Version, error)
+
 	write func(context.Context, driver.Write) (driver.Version, error)
 	get   func(context.Context, driver.Key) (driver.KV, error)
 	watch func(ctx context.Context, space string, from driver.Version, apply func([]driver.Event) error) error
@@ -52,6 +59,20 @@ func (m *mutant) Open(ctx context.Context, k driver.Key, value []byte, ttl time.
 	return m.Driver.Open(ctx, k, value, ttl)
 }
 
+func (m *mutant) Versions(ctx context.Context, space string, names []string) ([]driver.Sight, error) {
+	if m.versions != nil {
+		return m.versions(ctx, space, names)
+	}
+	return m.Batcher.Versions(ctx, space, names)
+}
+
+func (m *mutant) Since(ctx context.Context, space string, from driver.Version) ([]driver.Event, driver.Version, error) {
+	if m.since != nil {
+		return m.since(ctx, space, from)
+	}
+	return m.Batcher.Since(ctx, space, from)
+}
+
 func (m *mutant) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
 	return m.Driver.(driver.Weak).Weaknesses(ctx)
 }
@@ -64,6 +85,21 @@ func (x immortal) Renew(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// oldVersions tells for ever the first version that it saw of keys with a prefix.
+func oldVersions(d driver.Driver, prefix string) *mutant {
+	var first sync.Map
+	return &mutant{versions: func(ctx context.Context, space string, names []string) ([]driver.Sight, error) {
+		seen, err := d.(driver.Batcher).Versions(ctx, space, names)
+		for i := range seen {
+			if strings.HasPrefix(names[i], prefix) && seen[i].Version != 0 {
+				was, _ := first.LoadOrStore(names[i], seen[i])
+				seen[i] = was.(driver.Sight)
+			}
+		}
+		return seen, err
+	}}
 }
 
 // mutants are mistakes, the subtest that must find each, and a word of what it
@@ -120,6 +156,38 @@ var mutants = map[string]struct {
 			})
 		}}
 	}, nil},
+	"takes an old version for the newest": {"VersionsSeeEveryAcknowledgedWrite", "was acknowledged", func(d driver.Driver) *mutant {
+		return oldVersions(d, "hot")
+	}, nil},
+	"forgets in which order it was asked": {"VersionsSeeEveryAcknowledgedWrite", "the versions are", func(d driver.Driver) *mutant {
+		return &mutant{versions: func(ctx context.Context, space string, names []string) ([]driver.Sight, error) {
+			return d.(driver.Batcher).Versions(ctx, space, slices.Sorted(slices.Values(names)))
+		}}
+	}, nil},
+	"tells of all but the newest change": {"SinceIsTheWatchUpToNow", "had been acknowledged", func(d driver.Driver) *mutant {
+		return &mutant{since: func(ctx context.Context, space string, from driver.Version) ([]driver.Event, driver.Version, error) {
+			evs, v, err := d.(driver.Batcher).Since(ctx, space, from)
+			if n := len(evs); n > 0 {
+				return evs[:n-1], evs[n-1].Version - 1, err
+			}
+			return evs, v, err
+		}}
+	}, nil},
+	"leaves a change out": {"SinceIsTheWatchUpToNow", "were acknowledged", func(d driver.Driver) *mutant {
+		return &mutant{since: func(ctx context.Context, space string, from driver.Version) ([]driver.Event, driver.Version, error) {
+			evs, v, err := d.(driver.Batcher).Since(ctx, space, from)
+			return evs[min(1, len(evs)):], v, err
+		}}
+	}, nil},
+	"has a reader that misses a change under load": {"SurvivesFreeze", "or others", func(d driver.Driver) *mutant {
+		return &mutant{since: func(ctx context.Context, space string, from driver.Version) ([]driver.Event, driver.Version, error) {
+			evs, v, err := d.(driver.Batcher).Since(ctx, space, from)
+			return evs[min(1, len(evs)):], v, err
+		}}
+	}, nil},
+	"reads an old version under load": {"SurvivesFreeze", "which had been replaced", func(d driver.Driver) *mutant {
+		return oldVersions(d, "own")
+	}, nil},
 	"says that a dead session lives": {"UpdateDoesNotRenewAndTheLostStayLost", "want ErrSessionLost", func(d driver.Driver) *mutant {
 		return &mutant{open: func(ctx context.Context, k driver.Key, value []byte, ttl time.Duration) (driver.Session, error) {
 			x, err := d.Open(ctx, k, value, ttl)
@@ -164,15 +232,15 @@ func TestMutant(t *testing.T) {
 	}
 	const bound = 5 * time.Second
 	fresh := func(t *testing.T) drivertest.Victim {
-		s := memstore.New(nil)
-		t.Cleanup(func() { _ = s.Close() })
+		mem := memstore.New(nil)
+		t.Cleanup(func() { _ = mem.Close() })
+		s := drivertest.NewHeadless(mem)
 		d, fault := drivertest.NewFlaky(s, bound)
 		peer, silence := drivertest.NewFlaky(s, bound)
 		both := func(f drivertest.Fault) func() { return func() { fault(f); silence(f) } }
 		if m.make != nil {
-			weak := d
 			broken := m.make(d)
-			broken.Driver = weak
+			broken.Driver, broken.Batcher = d, d.(driver.Batcher)
 			d = broken
 		}
 		return drivertest.Victim{Driver: d, Peer: peer, Fault: fault, Strike: both(drivertest.Silence), Heal: both(drivertest.None)}

@@ -109,15 +109,15 @@ func (j *judge) answer(o *op) error {
 		}
 	case (o.verb == write || o.verb == remove) && o.outcome == conflict:
 		return j.conflict(o)
-	case o.verb == get && o.outcome == done:
+	case (o.verb == get || o.verb == glance) && o.outcome == done:
 		i, ok := j.at[o.version]
-		if !ok || j.tape[i].Name != o.name || j.tape[i].Deleted || string(j.tape[i].Value) != o.value {
+		if !ok || j.tape[i].Name != o.name || j.tape[i].Deleted || o.verb == get && string(j.tape[i].Value) != o.value {
 			return fmt.Errorf("it read %q at %d, which was never there", o.value, o.version)
 		}
 		if o.version < o.floor {
 			return fmt.Errorf("it read version %d, which had been replaced", o.version)
 		}
-	case o.verb == get && o.outcome == absent:
+	case (o.verb == get || o.verb == glance) && o.outcome == absent:
 		return j.absent(o)
 	case o.verb == ahead && o.outcome == done:
 		if o.version < o.floor {
@@ -126,8 +126,33 @@ func (j *judge) answer(o *op) error {
 		if n := newest(j.tape); o.version > n {
 			return fmt.Errorf("it read %d, and the newest change is at %d", o.version, n)
 		}
+	case o.verb == since && o.outcome == done:
+		return j.since(o)
 	}
 	return nil
+}
+
+// since is right when it tells exactly of the changes after one version and up to
+// another, and that is not from before the floor.
+func (j *judge) since(o *op) error {
+	if o.version < o.floor {
+		return fmt.Errorf("it came to %d", o.version)
+	}
+	var want []driver.Event
+	for _, ev := range j.tape {
+		if ev.Version > o.expect && ev.Version <= o.version {
+			want = append(want, ev)
+		}
+	}
+	if !slices.EqualFunc(o.changes, want, same) {
+		return fmt.Errorf("it came to %d with %d changes; there were %d, or others", o.version, len(o.changes), len(want))
+	}
+	return nil
+}
+
+// same reports whether two changes are one.
+func same(a, b driver.Event) bool {
+	return a.Name == b.Name && a.Version == b.Version && a.Deleted == b.Deleted && string(a.Value) == string(b.Value)
 }
 
 // conflict is right unless the key was at the expected version, or absent as it

@@ -162,7 +162,7 @@ func (s *suite) prefix(evs, want []driver.Event) bool {
 }
 
 // A watch from before a compaction is told so, with ErrCompacted, and is never
-// given a part of what there was; listing again and watching from there has no
+// given a part of what there was, nor is who asks Since; listing again and watching from there has no
 // gap. What is watched from after the compaction goes on.
 func compaction(s *suite) {
 	k := key("k")
@@ -181,6 +181,11 @@ func compaction(s *suite) {
 	})
 	if !errors.Is(err, driver.ErrCompacted) {
 		s.Fatalf("a watch from before the compaction: %v; want ErrCompacted", err)
+	}
+	if b, ok := s.Driver.(driver.Batcher); ok {
+		if evs, _, err := b.Since(s.ctx, entries, old); !errors.Is(err, driver.ErrCompacted) {
+			s.Fatalf("since a version from before the compaction: %d changes, %v; want ErrCompacted", len(evs), err)
+		}
 	}
 	all, at := s.list(s.Driver, entries)
 	if len(all) != 1 || all["k"].Version != v || at < gone {

@@ -1,16 +1,36 @@
 package drivertest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// weaknesses returns what the driver declares, by the guarantee's name.
-func weaknesses(t *testing.T, h Harness) map[string]driver.Weakness {
+// declared returns what the driver declares to be weak in, and which guarantees are
+// not its own because it is no Header, or no Batcher, with the reason.
+func declared(t *testing.T, h Harness) (weak map[string]driver.Weakness, other map[string]string) {
+	t.Helper()
+	d := h.New(t).Driver
+	_, header := d.(driver.Header)
+	_, batcher := d.(driver.Batcher)
+	if !header && !batcher {
+		t.Fatal("the driver must be a driver.Header or a driver.Batcher: without, nobody can tell that he has seen everything")
+	}
+	other = map[string]string{}
+	for _, g := range driver.Guarantees() {
+		if !g.Binds(d) {
+			other[g.Name] = fmt.Sprintf("not owed by this driver: it is a Header: %t, a Batcher: %t", header, batcher)
+		}
+	}
+	return weaknesses(t, d), other
+}
+
+// weaknesses are by the guarantee's name.
+func weaknesses(t *testing.T, d driver.Driver) map[string]driver.Weakness {
 	t.Helper()
 	out := map[string]driver.Weakness{}
-	w, ok := h.New(t).Driver.(driver.Weak)
+	w, ok := d.(driver.Weak)
 	if !ok {
 		return out
 	}

@@ -152,6 +152,34 @@ func TestAnswersToARead(t *testing.T) {
 	}
 }
 
+// Of many records that are read at once, one in whose place something else wrote what
+// this package does not understand, or what is another record, hides no other.
+func TestOneDamagedRecordHidesNoOther(t *testing.T) {
+	t.Parallel()
+	node := enginetest.SharedOpenSearch(t, version())
+	name := table()
+	s := connect(t, name, node.URL())
+	want := map[string]driver.Version{}
+	names := []string{"a", "foreign", "b", "broken", "c", "none"}
+	for _, n := range names[:5] {
+		want[n] = put(t, s, key(n), "x", 0)
+	}
+	damage := func(n string, doc map[string]any) {
+		ask(t, http.MethodPut, node.URL()+"/"+name+"/_doc/"+opensearchstore.DocumentID(key(n)), doc)
+	}
+	damage("foreign", map[string]any{"space": "entries", "name": []byte("b"), "deleted": false})
+	damage("broken", map[string]any{"space": "entries", "name": []byte("broken"), "rev": "1"})
+	seen, err := s.Versions(t.Context(), "entries", names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range names {
+		if damaged := n == "foreign" || n == "broken"; damaged != (seen[i].Err != nil) || !damaged && seen[i].Version != want[n] {
+			t.Errorf("%s is at %d, %v; want %d", n, seen[i].Version, seen[i].Err, want[n])
+		}
+	}
+}
+
 // A table that is gone, and one that is another under the same name, are errors: never
 // absence, never a new table, and never the old versions again.
 func TestAReplacedIndexIsRefused(t *testing.T) {
@@ -174,9 +202,13 @@ func TestAReplacedIndexIsRefused(t *testing.T) {
 		t.Helper()
 		_, get := s.Get(t.Context(), key("never"))
 		_, list := s.List(t.Context(), "entries", func(driver.KV) bool { return true })
+		_, versions := s.Versions(t.Context(), "entries", []string{"never"})
+		_, _, since := s.Since(t.Context(), "entries", 0)
 		_, create := s.Write(t.Context(), driver.Write{Key: key(when), Value: []byte("x")})
 		_, write := s.Write(t.Context(), driver.Write{Key: key("k"), Value: []byte("y"), Expect: 1 << 40})
-		for what, err := range map[string]error{"get": get, "list": list, "create": create, "write": write, "renew": x.Renew(t.Context())} {
+		for what, err := range map[string]error{
+			"get": get, "list": list, "versions": versions, "since": since, "create": create, "write": write, "renew": x.Renew(t.Context()),
+		} {
 			if err == nil || errors.Is(err, driver.ErrNotFound) || errors.Is(err, driver.ErrConflict) || errors.Is(err, driver.ErrSessionLost) || also != nil && !errors.Is(err, also) {
 				t.Errorf("%s, %s: %v", when, what, err)
 			}
@@ -216,6 +248,9 @@ func TestARestoredIndexIsRefused(t *testing.T) {
 
 	if _, err := s.List(t.Context(), "entries", func(driver.KV) bool { return true }); !errors.Is(err, opensearchstore.ErrReplaced) {
 		t.Errorf("a list of the restored index: %v; want ErrReplaced", err)
+	}
+	if seen, err := s.Versions(t.Context(), "entries", []string{"k"}); !errors.Is(err, opensearchstore.ErrReplaced) {
+		t.Errorf("the restored index has %v, %v; want ErrReplaced", seen, err)
 	}
 	if kv, err := s.Get(t.Context(), key("k")); !errors.Is(err, opensearchstore.ErrReplaced) {
 		t.Errorf("the restored index has %q, %v; want ErrReplaced", kv.Value, err)

@@ -44,7 +44,9 @@ func harness(t *testing.T) drivertest.Harness {
 		Bound:   timeout + 2*time.Second,
 		Outages: outages,
 		Cannot:  map[drivertest.Outage]string{drivertest.ClockAhead: noClock, drivertest.ClockBack: noClock},
-		Shows:   map[string]func(*testing.T) string{"GetSeesEveryAcknowledgedWrite": stale, "SurvivesLeaderFreeze": stale},
+		Shows: map[string]func(*testing.T) string{
+			"GetSeesEveryAcknowledgedWrite": staleGet, "VersionsSeeEveryAcknowledgedWrite": staleVersions, "SurvivesLeaderFreeze": staleGet,
+		},
 	}
 }
 

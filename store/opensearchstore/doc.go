@@ -67,7 +67,8 @@
 //     the other copies. With one copy (replicas 0) there is no successor, and none of
 //     this. A linearizable head would need a write per read: a replicated write is the
 //     only thing that a deposed primary cannot do. That is 10 to 20 ms on every barrier,
-//     so this driver has no driver.Header, and the barrier is a Get per partition.
+//     so this driver has no driver.Header. It is a driver.Batcher: a barrier is one
+//     multi-get of all partitions that are waited for, which is as good as a Get of each.
 //   - A watch lags by up to Options.Poll, 100 ms by default, and a refresh. Write pauses
 //     are longer by about half of it than on a store that pushes.
 //   - With replicas a write is acknowledged by all copies that are in sync. OpenSearch

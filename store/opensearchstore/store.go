@@ -15,8 +15,8 @@ import (
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// Store implements driver.Driver. It has no driver.Header, see the package's
-// limits.
+// Store implements driver.Driver and driver.Batcher. It has no driver.Header, see
+// the package's limits.
 type Store struct {
 	nodes   []*node
 	current atomic.Uint64 // of nodes, counted on when one fails
@@ -62,6 +62,9 @@ type got struct {
 
 func (s *Store) docPath(id string) string { return "/" + s.alias + "/_doc/" + url.PathEscape(id) }
 
+// errForeign: what stands in a record's place was not written by this package.
+var errForeign = errors.New("the document is another record's: the index was changed by something else")
+
 // fetch reads a key's document from the primary, in real time; nil if there is
 // none, which is believed only after the index has turned out to be the very one
 // that was opened: one that was deleted and created again has no documents either.
@@ -96,7 +99,7 @@ func (s *Store) fetch(ctx context.Context, k driver.Key) (*stored, error) {
 	}
 	if out != nil {
 		if !out.of(k) {
-			return nil, errors.New("the document is another record's: the index was changed by something else")
+			return nil, errForeign
 		}
 		if err := bounded(out.seq, out.term); err != nil {
 			return nil, err

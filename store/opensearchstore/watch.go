@@ -118,7 +118,13 @@ func (w *watch) step(ctx context.Context, t tick) ([]driver.Event, error) {
 	if upto <= w.last {
 		return nil, nil
 	}
-	q := search{query: all(inSpace(w.space), seqFrom(seqOf(w.last))), sort: "_seq_no", records: s.page}
+	return s.between(ctx, n, w.space, w.last, upto)
+}
+
+// between reads the changes of a space after one version and up to another, which
+// must be visible through the node; driver.ErrCompacted if some are forgotten.
+func (s *Store) between(ctx context.Context, n *node, space string, from, upto driver.Version) ([]driver.Event, error) {
+	q := search{query: all(inSpace(space), seqFrom(seqOf(from))), sort: "_seq_no", records: s.page}
 	var evs []driver.Event
 	for read := 0; ; {
 		hits, err := s.pageOf(ctx, n, q)
@@ -129,7 +135,7 @@ func (w *watch) step(ctx context.Context, t tick) ([]driver.Event, error) {
 		for i := range hits {
 			d := hits[i].stored()
 			s.leases.note(d, now)
-			some, err := d.changes(w.last, upto)
+			some, err := d.changes(from, upto)
 			if err != nil {
 				return nil, driver.ErrCompacted
 			}
@@ -147,7 +153,7 @@ func (w *watch) step(ctx context.Context, t tick) ([]driver.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mark > w.last {
+	if mark > from {
 		return nil, driver.ErrCompacted
 	}
 	// A document that was changed between two pages is on both, with the same past.

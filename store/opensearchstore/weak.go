@@ -29,6 +29,7 @@ func (s *Store) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
 	)
 	return []driver.Weakness{
 		{Guarantee: "GetSeesEveryAcknowledgedWrite", Why: why, Risk: risk, Remedy: remedy},
+		{Guarantee: "VersionsSeeEveryAcknowledgedWrite", Why: why, Risk: risk, Remedy: remedy},
 		{Guarantee: "SurvivesLeaderFreeze", Why: why + "; nothing acknowledged is lost", Risk: risk, Remedy: remedy},
 	}, nil
 }

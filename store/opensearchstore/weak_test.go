@@ -73,22 +73,30 @@ func ask(t *testing.T, method, url string, body any) []byte {
 	return out
 }
 
-// stale provokes a read and a write of a primary that was deposed while it was frozen:
-// both were sent to it in its sleep, so that it meets them as the first thing when it
-// wakes up. It returns what the read missed; the write must not have been acknowledged,
-// and nothing that it did may be left.
-func stale(t *testing.T) string {
-	shown.Do(func() { shown.seen = provoke(t) })
-	return shown.seen
+// staleGet and staleVersions return what a Get, and a Versions, missed that were
+// answered by a primary that had been deposed while it was frozen.
+func staleGet(t *testing.T) string      { return stale(t).get }
+func staleVersions(t *testing.T) string { return stale(t).versions }
+
+func stale(t *testing.T) missed {
+	shown.Do(func() { shown.missed = provoke(t) })
+	return shown.missed
 }
 
-// shown is what was seen; two guarantees have the same weakness.
+// shown is what was seen; several guarantees have the same weakness.
 var shown struct {
 	sync.Once
-	seen string
+	missed
 }
 
-func provoke(t *testing.T) string {
+// missed is what each kind of read missed; empty when it did not.
+type missed struct{ get, versions string }
+
+// provoke makes reads and a write of a primary that was deposed while it was frozen:
+// all were sent to it in its sleep, so that it meets them as the first thing when it
+// wakes up. The write must not have been acknowledged, and nothing that it did may be
+// left.
+func provoke(t *testing.T) (seen missed) {
 	c, name := cluster(t)
 	k := key("k")
 	for try := range 10 {
@@ -117,10 +125,10 @@ func provoke(t *testing.T) string {
 			v   driver.Version
 			err error
 		}
-		reads, writes := make(chan result, 1), make(chan result, 1)
+		reads, glances, writes := make(chan result, 1), make(chan result, 1), make(chan result, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		sent := make(chan struct{}, 2)
+		sent := make(chan struct{}, 3)
 		go func() {
 			sent <- struct{}{}
 			kv, err := old.Get(ctx, k)
@@ -128,15 +136,28 @@ func provoke(t *testing.T) string {
 		}()
 		go func() {
 			sent <- struct{}{}
+			all, err := old.Versions(ctx, k.Space, []string{k.Name})
+			if err == nil {
+				err = all[0].Err
+			}
+			if err != nil {
+				glances <- result{err: err}
+				return
+			}
+			glances <- result{v: all[0].Version}
+		}()
+		go func() {
+			sent <- struct{}{}
 			v, err := old.Write(ctx, driver.Write{Key: key("other"), Value: []byte("from the deposed"), Expect: other.Version})
 			writes <- result{v: v, err: err}
 		}()
-		<-sent
-		<-sent
+		for range cap(sent) {
+			<-sent
+		}
 		if err := primary.Resume(); err != nil {
 			t.Fatal(err)
 		}
-		read, write := <-reads, <-writes
+		read, glance, write := <-reads, <-glances, <-writes
 		// The write may have been made on the new primary in the end, and be acknowledged
 		// by it; what is acknowledged is there, for everybody.
 		green(t, c, name)
@@ -150,13 +171,19 @@ func provoke(t *testing.T) string {
 		if kv, err := rest.Get(t.Context(), k); err != nil || kv.Version != acknowledged {
 			t.Fatalf("%d was acknowledged; there is %d, %v", acknowledged, kv.Version, err)
 		}
-		if read.err == nil && read.kv.Version < acknowledged {
-			return fmt.Sprintf("at try %d a read of the deposed primary, begun after version %d had been acknowledged, returned version %d; a write through it ended with version %d, %v",
-				try+1, acknowledged, read.kv.Version, write.v, write.err)
+		const text = "at try %d a read of the deposed primary, begun after version %d had been acknowledged, returned version %d; a write through it ended with version %d, %v"
+		if seen.get == "" && read.err == nil && read.kv.Version < acknowledged {
+			seen.get = fmt.Sprintf(text, try+1, acknowledged, read.kv.Version, write.v, write.err)
 		}
-		t.Logf("try %d: the read returned version %d, %v", try+1, read.kv.Version, read.err)
+		if seen.versions == "" && glance.err == nil && glance.v < acknowledged {
+			seen.versions = fmt.Sprintf(text, try+1, acknowledged, glance.v, write.v, write.err)
+		}
+		if seen.get != "" && seen.versions != "" {
+			break
+		}
+		t.Logf("try %d: the reads returned versions %d, %v, and %d, %v", try+1, read.kv.Version, read.err, glance.v, glance.err)
 	}
-	return ""
+	return seen
 }
 
 // current reads a key, and creates it first if it is not there.
