@@ -2,100 +2,120 @@ package gate
 
 import (
 	"context"
-	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// readBarrier makes "fresh" cheap: requests that arrive while a read of the
-// table's head is under way share the next one. They cannot share the one under
-// way: it may have been answered by the store before they arrived.
+// readBarrier makes "fresh" cheap: requests that arrive while a read is under way
+// share the next one, whatever their partitions. They cannot share the one under way:
+// the store may have answered it before they arrived. There is one read at a time, so
+// the store is asked no more often than it answers, however many requests there are.
+//
+// A read is of the table's head, or, of a store that has none, of the epochs of all
+// partitions that are waited for. Either is linearizable, and begins after each
+// request that it serves had arrived: what it tells is at least the epoch of any change
+// of the request's partition that was acknowledged by then. A replica that has applied
+// that epoch has applied the change.
 type readBarrier struct {
 	store *store.Store
 	rep   *replica
+	head  bool          // the store has one
 	limit time.Duration // of one read: one that hangs must not keep later ones from beginning
 
-	mu   sync.Mutex
-	next map[placement.PartitionID]*barrierCall // not yet begun; key "" where the driver has a Head
-	busy map[placement.PartitionID]bool
+	mu      sync.Mutex
+	waiting []*barrierRead // not yet begun, the next first; only the last may have room
+	busy    bool           // serve runs
 }
 
-type barrierCall struct {
-	done chan struct{}
-	err  error
+// barrierRead is one read and who waits for it.
+type barrierRead struct {
+	want map[placement.PartitionID]struct{} // nil where the head is read
+	done chan struct{}                      // closed when the rest is set
+	head placement.Epoch
+	seen map[placement.PartitionID]store.Seen
+	err  error // of the read as a whole
 }
 
 func newReadBarrier(s *store.Store, r *replica, limit time.Duration) *readBarrier {
-	return &readBarrier{store: s, rep: r, limit: limit, next: map[placement.PartitionID]*barrierCall{}, busy: map[placement.PartitionID]bool{}}
+	return &readBarrier{store: s, rep: r, head: s.HasHead(), limit: limit}
 }
 
 // pass returns when the replica has applied everything that was acknowledged
 // before pass was called (of the partition, at least), or with the reason why
 // that cannot be known.
-func (b *readBarrier) pass(ctx context.Context, life context.Context, id placement.PartitionID, hasHead bool) error {
-	key := id
-	if hasHead {
-		key = ""
-	}
-	b.mu.Lock()
-	call := b.next[key]
-	if call == nil {
-		call = &barrierCall{done: make(chan struct{})}
-		b.next[key] = call
-		if !b.busy[key] {
-			b.busy[key] = true
-			go b.serve(life, key, id)
-		}
-	}
-	b.mu.Unlock()
+func (b *readBarrier) pass(ctx context.Context, life context.Context, id placement.PartitionID) error {
+	read := b.join(life, id)
 	select {
-	case <-call.done:
-		return call.err
+	case <-read.done:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	// Waiting for the replica is each request's own: a partition that has just
+	// changed keeps no other from being read.
+	switch seen := read.seen[id]; {
+	case read.err != nil:
+		return read.err
+	case b.head:
+		return b.rep.wait(ctx, read.head)
+	case seen.Err != nil:
+		return seen.Err
+	case seen.Epoch == 0:
+		return unknownPartition(id)
+	default:
+		return b.rep.wait(ctx, seen.Epoch)
+	}
 }
 
-// serve performs reads for one key until nobody waits. Each takes the waiting
-// call off next before it reads, so whoever comes later waits for a later read.
-func (b *readBarrier) serve(life context.Context, key, id placement.PartitionID) {
+// join returns a read that has not begun and will be of the partition.
+func (b *readBarrier) join(life context.Context, id placement.PartitionID) *barrierRead {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.waiting)
+	if n == 0 || len(b.waiting[n-1].want) >= driver.MaxBatch {
+		read := &barrierRead{done: make(chan struct{})}
+		if !b.head {
+			read.want = map[placement.PartitionID]struct{}{}
+		}
+		b.waiting = append(b.waiting, read)
+		n++
+	}
+	read := b.waiting[n-1]
+	if !b.head {
+		read.want[id] = struct{}{}
+	}
+	if !b.busy {
+		b.busy = true
+		go b.serve(life)
+	}
+	return read
+}
+
+// serve reads until nobody waits. It takes a read off waiting before it begins it, so
+// whoever comes later waits for a later one.
+func (b *readBarrier) serve(life context.Context) {
 	for {
 		b.mu.Lock()
-		call := b.next[key]
-		if call == nil {
-			delete(b.busy, key)
+		if len(b.waiting) == 0 {
+			b.busy = false
 			b.mu.Unlock()
 			return
 		}
-		delete(b.next, key)
+		read := b.waiting[0]
+		b.waiting = b.waiting[1:]
 		b.mu.Unlock()
 		bound, cancel := context.WithTimeout(life, b.limit)
-		call.err = b.read(bound, key, id)
-		cancel()
-		close(call.done)
-	}
-}
-
-func (b *readBarrier) read(life context.Context, key, id placement.PartitionID) error {
-	if key == "" {
-		head, _, err := b.store.Head(life)
-		if err != nil {
-			return err
+		if b.head {
+			read.head, read.err = b.store.Head(bound)
+		} else {
+			read.seen, read.err = b.store.Epochs(bound, slices.Collect(maps.Keys(read.want)))
 		}
-		return b.rep.wait(life, head)
+		cancel()
+		close(read.done)
 	}
-	e, err := b.store.State(life, id)
-	var corrupt *store.CorruptError
-	switch {
-	case errors.Is(err, placement.ErrUnknownPartition):
-		return err
-	case errors.As(err, &corrupt):
-		return b.rep.wait(life, e.Epoch)
-	case err != nil:
-		return err
-	}
-	return b.rep.wait(life, e.Epoch)
 }

@@ -132,7 +132,6 @@ type Gate struct {
 	journals *journals
 	flight   *inFlight
 	holds    *holds
-	hasHead  bool
 
 	dirty    chan struct{} // capacity 1: something that is published may have changed
 	progress atomic.Int64  // leased mode: the replica is proven current as of this time, ns
@@ -180,7 +179,7 @@ func New(s *store.Store, o *Options) (*Gate, error) {
 		opt.Now = clock.SinceBoot
 	}
 	g := &Gate{
-		store: s, opt: opt, hasHead: s.HasHead(),
+		store: s, opt: opt,
 		dirty: make(chan struct{}, 1), turned: make(chan struct{}),
 		journals: newJournals(opt.JournalLimit), flight: newInFlight(), holds: newHolds(opt.HoldRequests, opt.HoldBytes),
 	}
@@ -271,7 +270,7 @@ func (g *Gate) settle(ctx context.Context, id placement.PartitionID) error {
 		g.mu.Unlock()
 		_, err := g.session()
 		if err == nil && g.opt.Mode == Fresh {
-			err = g.barrier.pass(limit, g.life, id, g.hasHead)
+			err = g.barrier.pass(limit, g.life, id)
 		}
 		switch {
 		case err == nil, errors.Is(err, placement.ErrUnknownPartition):

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/sluiceproxy/sluice/gate"
@@ -86,43 +85,6 @@ func TestLeasedStopsWithItsWatch(t *testing.T) {
 	}
 	d.stalled.Store(false)
 	f.until("it serves again", func() bool { return g.Ready() == nil })
-}
-
-// headless is a store without a Head, as an OpenSearch index is.
-type headless struct{ driver.Driver }
-
-// Without a Head it is a list that proves the replica current: leased mode serves,
-// and goes on serving for longer than the first proof is good for.
-func TestLeasedServesWithoutAHead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		mem := memstore.New(nil)
-		defer func() { _ = mem.Close() }()
-		table := store.New(headless{mem}, nil)
-		if _, err := table.Register(t.Context(), acme, placeA); err != nil {
-			t.Fatal(err)
-		}
-		began := time.Now()
-		g, err := gate.New(table, &gate.Options{Mode: gate.Leased, Now: func() time.Duration { return time.Since(began) }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, leave := context.WithCancel(t.Context())
-		left := make(chan error)
-		go func() { left <- g.Run(ctx) }()
-		for range 3 * gate.DefaultTTL / time.Second {
-			time.Sleep(time.Second) // in the bubble
-			r, err := g.Read(ctx, acme)
-			if err != nil {
-				t.Errorf("after %v: %v", time.Since(began), err)
-				break
-			}
-			r.Done()
-		}
-		leave()
-		if err := <-left; err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // In fresh mode a request is never decided on a replica that lags: it waits,

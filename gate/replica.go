@@ -37,11 +37,12 @@ type replica struct {
 	draining map[*view]struct{} // closed views that still had tickets when closed
 	oldReads map[*view]struct{} // replaced views that still had reads open
 
-	applied atomic.Uint64 // every change up to this epoch is in cells
-	waitMu  sync.Mutex
-	waiters chan struct{} // closed and replaced when applied grows
-	listed  chan struct{} // closed after the first list
-	once    sync.Once
+	applied  atomic.Uint64 // every change up to this epoch is in cells
+	advanced atomic.Uint64 // and up to this one, if it is greater; see advance
+	waitMu   sync.Mutex
+	waiters  chan struct{} // closed and replaced when applied grows
+	listed   chan struct{} // closed after the first list
+	once     sync.Once
 
 	changed func(before, after *view) // told after a view was replaced
 	wake    func()                    // something that is published may have changed
@@ -108,14 +109,24 @@ func (r *replica) releaseRead(v *view) {
 // view is visible before the old one is closed, so a write that finds the old
 // one closed finds the new one at its next look; the old view is in draining
 // before applied says that its successor was applied.
+//
+// The watch and advance both bring changes, and one may be behind the other. What is
+// up to applied is in cells, so it is left out: the watch, when it comes to the
+// creation of a partition that advance already knows to be removed, must not bring it
+// back.
 func (r *replica) apply(changes []store.Change, upto placement.Epoch) {
 	r.mu.Lock()
+	done := placement.Epoch(r.applied.Load())
 	for _, ch := range changes {
-		r.applyOne(ch)
+		if ch.Entry.Epoch > done {
+			r.applyOne(ch)
+		}
+	}
+	if upto > done {
+		r.applied.Store(uint64(upto))
 	}
 	r.mu.Unlock()
-	if uint64(upto) > r.applied.Load() {
-		r.applied.Store(uint64(upto))
+	if upto > done {
 		r.waitMu.Lock()
 		close(r.waiters)
 		r.waiters = make(chan struct{})
@@ -234,6 +245,28 @@ func (r *replica) list(ctx context.Context, s *store.Store) (placement.Epoch, er
 	r.apply(changes, at)
 	r.once.Do(func() { close(r.listed) })
 	return at, nil
+}
+
+// advance applies everything that was acknowledged before it was called, where the
+// store has no head that the watch could be waited for to reach. It reads what changed
+// since it was last called, or since the watch's last change, whichever is newer; the
+// table is listed only when that is not known any more.
+func (r *replica) advance(ctx context.Context, s *store.Store) error {
+	changes, at, err := s.Since(ctx, placement.Epoch(max(r.advanced.Load(), r.applied.Load())))
+	if errors.Is(err, driver.ErrCompacted) {
+		_, err = r.list(ctx, s)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if n := len(changes); n > 0 {
+		r.apply(changes, changes[n-1].Entry.Epoch)
+	}
+	// Not applied: it says what was acknowledged to whom, and is published when it grows;
+	// this grows with every write to the store, a publication too.
+	r.advanced.Store(uint64(at))
+	return nil
 }
 
 // run keeps the replica fed until the context ends.

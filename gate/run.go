@@ -115,20 +115,20 @@ func (g *Gate) join(ctx context.Context) (*store.Session, error) {
 // catchUp returns when the replica holds everything that was acknowledged
 // before catchUp was called.
 func (g *Gate) catchUp(ctx context.Context) error {
-	at := g.opt.Now()
-	if !g.hasHead {
-		if _, err := g.rep.list(ctx, g.store); err != nil {
-			return err
-		}
-		g.progress.Store(int64(at))
-		return nil
-	}
 	select {
 	case <-g.rep.listed:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	head, _, err := g.store.Head(ctx)
+	at := g.opt.Now()
+	if !g.store.HasHead() {
+		if err := g.rep.advance(ctx, g.store); err != nil {
+			return err
+		}
+		g.progress.Store(int64(at))
+		return nil
+	}
+	head, err := g.store.Head(ctx)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,8 @@ func (g *Gate) catchUp(ctx context.Context) error {
 }
 
 // proveProgress feeds leased mode: a head that was read at a time, and then
-// applied, proves the replica current as of that time.
+// applied, proves the replica current as of that time, and so does what had changed by
+// then.
 func (g *Gate) proveProgress(ctx context.Context) {
 	t := time.NewTicker(g.opt.TTL / 8)
 	defer t.Stop()

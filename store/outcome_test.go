@@ -126,7 +126,7 @@ func TestFailureIsNeverAbsence(t *testing.T) {
 		_, cluster := s.Clusters().Get(ctx, "east")
 		_, _, list := s.Clusters().List(ctx)
 		_, entries := s.Entries(ctx, func(placement.Entry, error) bool { return true })
-		_, _, head := s.Head(ctx)
+		_, head := s.Head(ctx)
 		return map[string]error{"state": state, "apply": apply, "get": cluster, "list": list, "entries": entries, "head": head}
 	}
 	d.plan([]fault{failed, failed, failed, failed, failed, failed}, nil)

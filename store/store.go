@@ -263,38 +263,21 @@ func (s *Store) Watch(ctx context.Context, from placement.Epoch, apply func([]Ch
 	if err != nil {
 		return err
 	}
-	return s.d.Watch(ctx, SpaceEntries, versionOf(base, from), func(evs []driver.Event) error {
-		changes := make([]Change, len(evs))
-		for i, ev := range evs {
-			c := Change{Removed: ev.Deleted}
-			if !ev.Deleted {
-				c.Entry, c.Err = DecodeEntry(ev.KV)
-			}
-			c.Entry.Partition, c.Entry.Epoch = placement.PartitionID(ev.Name), epochOf(base, ev.Version)
-			changes[i] = c
-		}
-		return apply(changes)
-	})
+	return s.d.Watch(ctx, SpaceEntries, versionOf(base, from), func(evs []driver.Event) error { return apply(changesAt(base, evs)) })
 }
 
-// Head returns the newest epoch in the table, by a linearizable read, and true;
-// or false when the driver has no such read and State must be used per partition.
-func (s *Store) Head(ctx context.Context) (placement.Epoch, bool, error) {
-	h, ok := s.d.(driver.Header)
-	if !ok {
-		return 0, false, nil
+// changesAt decodes what a watch reports.
+func changesAt(base placement.Epoch, evs []driver.Event) []Change {
+	changes := make([]Change, len(evs))
+	for i, ev := range evs {
+		c := Change{Removed: ev.Deleted}
+		if !ev.Deleted {
+			c.Entry, c.Err = DecodeEntry(ev.KV)
+		}
+		c.Entry.Partition, c.Entry.Epoch = placement.PartitionID(ev.Name), epochOf(base, ev.Version)
+		changes[i] = c
 	}
-	base, err := s.opened(ctx)
-	if err != nil {
-		return 0, true, err
-	}
-	c, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	v, err := h.Head(c, SpaceEntries)
-	if err != nil {
-		return 0, true, unavailable(ctx, "read the table's head", err)
-	}
-	return epochOf(base, v), true, nil
+	return changes
 }
 
 // decodeAt decodes an entry and gives it the epoch that leaves the store, also
@@ -307,10 +290,4 @@ func decodeAt(base placement.Epoch, kv driver.KV) (placement.Entry, error) {
 
 func entryKey(id placement.PartitionID) driver.Key {
 	return driver.Key{Space: SpaceEntries, Name: string(id)}
-}
-
-// HasHead reports whether the driver has a linearizable Head.
-func (s *Store) HasHead() bool {
-	_, ok := s.d.(driver.Header)
-	return ok
 }

@@ -55,7 +55,7 @@ func TestEpochsHaveTheBase(t *testing.T) {
 		}
 		return true
 	}))
-	head, _, err := s.Head(t.Context())
+	head, err := s.Head(t.Context())
 	if err != nil || head != e.Epoch || at < head {
 		t.Errorf("head %d, list %d, newest entry %d, %v", head, at, e.Epoch, err)
 	}
@@ -102,7 +102,7 @@ func TestNotOpen(t *testing.T) {
 			"apply":         func() error { _, err := s.Apply(ctx, "acme", placement.Command{Op: placement.OpAbort}); return err },
 			"entries":       func() error { _, err := s.Entries(ctx, nil); return err },
 			"watch":         func() error { return s.Watch(ctx, 0, nil) },
-			"head":          func() error { _, _, err := s.Head(ctx); return err },
+			"head":          func() error { _, err := s.Head(ctx); return err },
 			"session":       func() error { _, err := s.OpenSession(ctx, store.Info{}, store.Report{}, nil); return err },
 			"records":       func() error { _, _, err := s.Clusters().List(ctx); return err },
 			"record":        func() error { _, err := s.Clusters().Get(ctx, "a"); return err },

@@ -141,10 +141,19 @@ type countingHead struct {
 	head driver.Header
 }
 
+// countingBatch is the same for drivers that have Versions and Since instead.
+type countingBatch struct {
+	counting
+	batch driver.Batcher
+}
+
 func count(d driver.Driver) (driver.Driver, *atomic.Int64) {
 	c := counting{d, &atomic.Int64{}}
 	if h, ok := d.(driver.Header); ok {
 		return countingHead{c, h}, c.n
+	}
+	if b, ok := d.(driver.Batcher); ok {
+		return countingBatch{c, b}, c.n
 	}
 	return c, c.n
 }
@@ -181,6 +190,16 @@ func (c counting) Open(ctx context.Context, key driver.Key, value []byte, ttl ti
 func (c countingHead) Head(ctx context.Context, space string) (driver.Version, error) {
 	c.n.Add(1)
 	return c.head.Head(ctx, space)
+}
+
+func (c countingBatch) Versions(ctx context.Context, space string, names []string) ([]driver.Sight, error) {
+	c.n.Add(1)
+	return c.batch.Versions(ctx, space, names)
+}
+
+func (c countingBatch) Since(ctx context.Context, space string, from driver.Version) ([]driver.Event, driver.Version, error) {
+	c.n.Add(1)
+	return c.batch.Since(ctx, space, from)
 }
 
 type countingSession struct {

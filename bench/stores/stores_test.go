@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluiceproxy/sluice/store/driver"
+	"github.com/sluiceproxy/sluice/store/drivertest"
 	"github.com/sluiceproxy/sluice/store/memstore"
 )
 
@@ -122,8 +123,18 @@ func TestCountingKeepsTheHead(t *testing.T) {
 	if _, err := h.Head(t.Context(), "entries"); err != nil || n.Load() != 1 {
 		t.Errorf("%d calls after one: %v", n.Load(), err)
 	}
-	d, _ = count(struct{ driver.Driver }{s})
+	d, n = count(drivertest.NewHeadless(s))
 	if _, ok := d.(driver.Header); ok {
 		t.Error("a driver without a head has one")
+	}
+	b, ok := d.(driver.Batcher)
+	if !ok {
+		t.Fatal("a driver that reads many keys at once does so no more")
+	}
+	if _, err := b.Versions(t.Context(), "entries", []string{"a", "b"}); err != nil || n.Load() != 1 {
+		t.Errorf("%d calls after one: %v", n.Load(), err)
+	}
+	if _, _, err := b.Since(t.Context(), "entries", 0); err != nil || n.Load() != 2 {
+		t.Errorf("%d calls after two: %v", n.Load(), err)
 	}
 }

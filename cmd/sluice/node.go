@@ -237,7 +237,7 @@ func (n *node) storeName() string {
 func (n *node) tableReady() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_, _, err := n.store.Head(ctx)
+	_, err := store.ReadTable(ctx, n.driver)
 	return err
 }
 

@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/config"
+	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/drivertest"
+	"github.com/sluiceproxy/sluice/store/memstore"
 )
 
 // process is a node of the fleet inside this test.
@@ -243,5 +246,33 @@ func TestAdvertise(t *testing.T) {
 		if got := advertise(config.Admin{Advertise: tt.advertise}, bound); got != tt.want {
 			t.Errorf("advertise(%q, %s) is %s, want %s", tt.advertise, tt.bound, got, tt.want)
 		}
+	}
+}
+
+// headless is a store without a Head, as an OpenSearch index is.
+type headless struct {
+	*drivertest.Headless
+	mem *memstore.Store
+}
+
+func (d headless) Close() error { return d.mem.Close() }
+
+// A process without a gate is ready only while its table can be read, whatever reads
+// the store has.
+func TestTableReady(t *testing.T) {
+	mem := memstore.New(nil)
+	for _, d := range []dialed{mem, headless{drivertest.NewHeadless(mem), mem}} {
+		n := &node{driver: d, store: store.New(d, nil)}
+		if err := n.tableReady(); err != nil {
+			t.Error(err)
+		}
+		defer func() {
+			if err := n.tableReady(); err == nil {
+				t.Errorf("%T cannot be read, and the process says that it is ready", d)
+			}
+		}()
+	}
+	if err := mem.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -142,7 +142,7 @@ func TestImportKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	newest, _, err := s.Head(t.Context())
+	newest, err := s.Head(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
