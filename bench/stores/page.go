@@ -74,8 +74,7 @@ func setups(p *strings.Builder, all []result) {
 
 func large(p *strings.Builder, all []result) {
 	heading(p, "A large table", `
-*List* is one list of all entries, decoded. *Serves* is how long after its start an instance serves: session, list, replica (with OpenSearch it
-lists twice). *First watch* is a watch that begins where a list ended, with one change to report, from its start until that is applied
+*List* is one list of all entries, decoded. *Serves* is how long after its start an instance serves: session, list, replica. *First watch* is a watch that begins where a list ended, with one change to report, from its start until that is applied
 (etcd begins watches of the past ten times a second).
 *Heap* is what an instance's replica holds, after a garbage collection; *peak* is its highest heap while it started, garbage included.
 *Wire* is all bytes of one list, both ways, counted by a proxy; Consul compresses its answers, and these entries are alike.`,
@@ -142,8 +141,8 @@ func modesOf(p *strings.Builder, all []result) {
 What a request waits for its placement (`+"`gate.Read` and `Done`"+`), and what that costs the store. Clients make one request after the other, as many
 at a time as *clients* says, for partitions chosen at random; the two modes take turns on one machine and one server. *Calls* are those of the
 instance's driver, its session's included. With one client each request has a call of its own. With more, requests share them: calls stay
-at what one after the other takes, however many requests there are. OpenSearch has no head of the table to ask for, so there requests share
-a call only if they are for the same partition, and calls grow with the number of partitions that are asked for at the same moment.`,
+at what one after the other takes, however many requests there are. OpenSearch has no head of the table to ask for; there a call asks for all
+partitions that are waited for, up to 500 at a time.`,
 		"store", "mode", "clients", "partitions", "n", "p50", "p99", "requests/s", "store calls/s")
 	for _, r := range all {
 		for _, c := range r.Fresh {
