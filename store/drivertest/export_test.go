@@ -11,6 +11,7 @@ type Call struct {
 	Outcome string
 	Version driver.Version
 	All     map[string]driver.KV
+	Changes []driver.Event
 	Floor   driver.Version
 	Began   int64
 	Ended   int64
@@ -22,7 +23,7 @@ func Verify(calls []Call, tape []driver.Event) (int, error) {
 	for _, c := range calls {
 		ops = append(ops, &op{
 			verb: verb(c.Verb), name: c.Name, value: c.Value, expect: c.Expect, outcome: outcome(c.Outcome),
-			version: c.Version, all: c.All, floor: c.Floor, began: c.Began, ended: c.Ended,
+			version: c.Version, all: c.All, changes: c.Changes, floor: c.Floor, began: c.Began, ended: c.Ended,
 		})
 	}
 	return verify(ops, tape)

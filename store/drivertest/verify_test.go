@@ -41,6 +41,9 @@ func good() ([]drivertest.Call, []driver.Event) {
 			{Verb: "delete", Name: "a", Expect: 40, Outcome: "conflict", Floor: 40, Began: 29, Ended: 30},
 			{Verb: "write", Name: "b", Value: "7", Outcome: "done", Version: 60, Floor: 40, Began: 31, Ended: 32},
 			{Verb: "list", Outcome: "done", Version: 60, All: map[string]driver.KV{"b": kv("b", "7", 60)}, Floor: 60, Began: 33, Ended: 34},
+			{Verb: "version", Name: "b", Outcome: "done", Version: 60, Floor: 60, Began: 35, Ended: 36},
+			{Verb: "version", Name: "a", Outcome: "absent", Floor: 40, Began: 37, Ended: 38},
+			{Verb: "since", Expect: 40, Outcome: "done", Version: 65, Changes: []driver.Event{deleted("a", 50), wrote("b", "7", 60)}, Floor: 60, Began: 39, Ended: 40},
 		}, []driver.Event{
 			wrote("a", "1", 10), wrote("a", "3", 20), deleted("a", 30), wrote("a", "6", 40), deleted("a", 50), wrote("b", "7", 60),
 		}
@@ -140,6 +143,30 @@ func TestVerify(t *testing.T) {
 		}},
 		{"a head that no watch reaches", "the newest change is at 60", func(c []drivertest.Call, e []driver.Event) ([]drivertest.Call, []driver.Event) {
 			c[9].Version = 61
+			return c, e
+		}},
+		{"a version that was replaced", "which had been replaced", func(c []drivertest.Call, e []driver.Event) ([]drivertest.Call, []driver.Event) {
+			c[17].Name, c[17].Version = "a", 40
+			return c, e
+		}},
+		{"a version that was never there", "never there", func(c []drivertest.Call, e []driver.Event) ([]drivertest.Call, []driver.Event) {
+			c[17].Version = 61
+			return c, e
+		}},
+		{"no version, though it is there", "no such key", func(c []drivertest.Call, e []driver.Event) ([]drivertest.Call, []driver.Event) {
+			c[18].Name, c[18].Floor = "b", 60
+			return c, e
+		}},
+		{"changes up to what is too old", "it came to 59", func(c []drivertest.Call, e []driver.Event) ([]drivertest.Call, []driver.Event) {
+			c[19].Version = 59
+			return c, e
+		}},
+		{"changes of which one is missing", "with 1 changes; there were 2", func(c []drivertest.Call, e []driver.Event) ([]drivertest.Call, []driver.Event) {
+			c[19].Changes = c[19].Changes[1:]
+			return c, e
+		}},
+		{"changes of which one is another", "or others", func(c []drivertest.Call, e []driver.Event) ([]drivertest.Call, []driver.Event) {
+			c[19].Changes[1].Value = []byte("8")
 			return c, e
 		}},
 	} {
