@@ -49,7 +49,8 @@ var mutants = []struct {
 		{"gate/ticket.go", "		return ErrFenced\n	}\n	return nil\n", "		return ErrFenced\n	}\n	t.journal()\n	return nil\n"},
 		{"gate/ticket.go", "	t.journal()\n	t.end()\n	if !valid", "	t.end()\n	if !valid"}}},
 	{"barrier_shared_too_late", "a request waits for a read of the table that began after it arrived", edits{
-		{"gate/barrier.go", "		delete(b.next, key)\n		b.mu.Unlock()\n		call.err = b.read(life, key, id)\n", "		b.mu.Unlock()\n		call.err = b.read(life, key, id)\n		b.mu.Lock()\n		delete(b.next, key)\n		b.mu.Unlock()\n"}}},
+		{"gate/barrier.go", "		b.waiting = b.waiting[1:]\n", ""},
+		{"gate/barrier.go", "		cancel()\n		close(read.done)\n", "		cancel()\n		b.mu.Lock()\n		b.waiting = b.waiting[1:]\n		b.mu.Unlock()\n		close(read.done)\n"}}},
 	{"journal_overflow_untold", "a journal that has given up says so", edits{
 		{"gate/journal.go", "		j.lostAt = j.seq\n		lost = true\n	}\n	return lost\n", "	}\n	return lost\n"}}},
 	{"deadline_from_the_answer", "a session's deadline counts from before the renewal was sent, less a margin", edits{
