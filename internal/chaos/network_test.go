@@ -1,4 +1,4 @@
-package chaos
+package chaos_test
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/chaos"
 )
 
 // callEnv makes this program one that calls an address and prints what it is told.
@@ -19,7 +21,7 @@ const callEnv = "CHAOS_TEST_CALL"
 func call(address string) {
 	c, err := net.DialTimeout("tcp", address, 5*time.Second)
 	if err != nil {
-		fmt.Println("no connection")
+		fmt.Println("cut off")
 		return
 	}
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
@@ -50,13 +52,13 @@ func TestEveryPairHasALinkOfItsOwn(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	n := newNetwork([]string{"one", "two"})
+	n := chaos.NewNetwork("one", "two")
 	defer func() {
-		if err := n.close(); err != nil {
+		if err := n.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	at, err := n.add("server", l.Addr().String())
+	at, err := n.Add("server", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func TestEveryPairHasALinkOfItsOwn(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		n.know(func() map[string]int { return map[string]int{name: cmd.Process.Pid} })
+		n.Know(func() map[string]int { return map[string]int{name: cmd.Process.Pid} })
 		if _, err := io.WriteString(in, "now\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -94,16 +96,16 @@ func TestEveryPairHasALinkOfItsOwn(t *testing.T) {
 		one, two string
 	}{
 		{func() {}, "hello", "hello"},
-		{n.link("one", "server").DropReplies, "cut off", "hello"},
-		{n.link("two", "server").DropReplies, "cut off", "cut off"},
-		{n.heal, "hello", "hello"},
+		{n.Link("one", "server").DropReplies, "cut off", "hello"},
+		{n.Link("two", "server").DropReplies, "cut off", "cut off"},
+		{n.Heal, "hello", "hello"},
 	} {
 		step.do()
 		if one, two := says("one"), says("two"); one != step.one || two != step.two {
 			t.Fatalf("one is told %q, two %q, want %q and %q", one, two, step.one, step.two)
 		}
 	}
-	if n.link("", "server").Stats().Accepted != 0 {
+	if n.Link("", "server").Stats().Accepted != 0 {
 		t.Error("a call of a known process went over the link of everybody else")
 	}
 }
