@@ -51,6 +51,45 @@ func TestRoundTripAcrossInstancesAndKeys(t *testing.T) {
 	}
 }
 
+// A key is replaced in three steps, each of which reaches the instances one after
+// another: all learn to open with the new one, then seal with it, then forget the
+// old one. No cursor is refused on the way that was sealed by any instance before
+// the last step, and everyone's are once it is done.
+func TestKeyRotation(t *testing.T) {
+	e, at := envelope(), noon.Add(-1)
+	steps := []*affinity.Sealer{sealer(t, keyA), sealer(t, keyA, keyB), sealer(t, keyB, keyA), sealer(t, keyB)}
+	for i, by := range steps {
+		text := by.Wrap(e)
+		for j, reader := range steps {
+			_, err := reader.Unwrap(text, e.Partition, at)
+			next := j >= i-1 && j <= i+1 // instances are a step apart at most
+			old := i < 2 && j == 3 || i > 1 && j == 0
+			if (next || !old) && err != nil || old && !errors.Is(err, affinity.ErrTampered) {
+				t.Errorf("sealed in step %d, opened in step %d: %v", i, j, err)
+			}
+		}
+	}
+}
+
+// Ids of thousands of bytes, as of points in time over hundreds of shards.
+func TestLongIDs(t *testing.T) {
+	e, s := envelope(), sealer(t, keyA)
+	for _, n := range []int{0, 1, 10 << 10, 100 << 10} {
+		e.ID = strings.Repeat("i", n)
+		text := s.Wrap(e)
+		got, err := s.Unwrap(text, e.Partition, noon.Add(-1))
+		if err != nil || got.ID != e.ID {
+			t.Errorf("%d bytes: %d came back, %v", n, len(got.ID), err)
+		}
+		for _, i := range []int{0, len(text) / 2, len(text) - 1} {
+			changed := text[:i] + string(text[i]^1) + text[i+1:]
+			if _, err := s.Unwrap(changed, e.Partition, noon.Add(-1)); !errors.Is(err, affinity.ErrTampered) {
+				t.Errorf("%d bytes, character %d changed: %v", n, i, err)
+			}
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	e := envelope()
 	s := sealer(t, keyA)
