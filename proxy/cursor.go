@@ -11,15 +11,6 @@ import (
 	"github.com/sluiceproxy/sluice/affinity"
 )
 
-// unwrap opens a cursor that the client presents.
-func (q *request) unwrap(text string, kind affinity.Kind) (affinity.Envelope, error) {
-	e, err := q.p.sealer.Unwrap(text, q.tenant, q.p.o.Now())
-	if err == nil && e.Kind != kind {
-		err = affinity.ErrTampered
-	}
-	return e, err
-}
-
 // authorize lets the request in only while its tenant is known. Where it goes is
 // the cursor's matter, not the entry's. The caller calls the returned function.
 func (q *request) authorize() (func(), error) {
@@ -89,6 +80,7 @@ func (q *request) scroll() error {
 		return err
 	}
 	defer done()
+	q.keepAlive = max(q.keepAlive, keepAlive(c.Scroll))
 	e, err := q.unwrap(c.ScrollID[0], affinity.Scroll)
 	if err != nil {
 		return err
@@ -222,6 +214,7 @@ func (q *request) clearScroll() error {
 		if err != nil {
 			return err
 		}
+		q.release(envelopeIDs(es)...)
 		all.NumFreed += one.NumFreed
 		all.Succeeded = all.Succeeded && (one.Succeeded || one.status == http.StatusNotFound)
 	}
@@ -264,6 +257,9 @@ func (q *request) closePIT() error {
 			return err
 		}
 		for _, p := range got.PITs {
+			if p.Successful {
+				q.release(p.PITID)
+			}
 			out.PITs = append(out.PITs, one{p.Successful, given[p.PITID]})
 		}
 	}

@@ -15,6 +15,9 @@
 // else is refused or left out, and the cluster's own words about errors are not
 // passed on.
 //
+// Scrolls and points in time go on where they were opened, wherever their tenant is
+// by now; an id of a cursor that this service did not give out is sent nowhere.
+//
 // What it never does: send a write twice that may have arrived, or report success
 // for a write whose outcome is unknown. Such a write is answered with status 504
 // and type sluice_outcome_unknown, which the official clients do not repeat by

@@ -146,6 +146,9 @@ func toAPI(err error) *apiError {
 	case errors.Is(err, affinity.ErrExpired), errors.Is(err, affinity.ErrOtherTenant):
 		// One answer for both: whether another tenant holds a cursor is not told.
 		return fail(http.StatusNotFound, "search_context_missing_exception", "No search context found for the given id")
+	case errors.Is(err, affinity.ErrUnknown):
+		return fail(http.StatusNotFound, "search_context_missing_exception",
+			"No search context found for the given id: it was not opened through this instance, or was not used for too long; open it anew")
 	case errors.As(err, &big):
 		return fail(http.StatusRequestEntityTooLarge, TypeTooLarge, "the body is larger than %d bytes", big.Limit)
 	case errors.Is(err, context.Canceled):

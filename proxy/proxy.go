@@ -62,6 +62,9 @@ type Options struct {
 	// CursorLife is how long an envelope can be followed, counted from the answer
 	// that it came in. The clusters end cursors much sooner, by their keep-alive.
 	CursorLife time.Duration
+	// Pins keeps cursors for clients that cannot carry envelopes: they are given the
+	// clusters' own ids, and follow them through this very handler only. Nil: envelopes.
+	Pins *affinity.CursorAffinity
 	// TaskPatience is how long the cluster of a by-query task may be out of reach
 	// before the outcome of the task is called unknown.
 	TaskPatience time.Duration
@@ -119,6 +122,9 @@ func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Opti
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
 	m, err := newMetrics(opt.Registerer)
+	if err == nil && opt.Pins != nil && opt.Registerer != nil {
+		err = opt.Registerer.Register(newPinCollector(opt.Pins))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("proxy: register metrics: %w", err)
 	}
@@ -166,6 +172,8 @@ type request struct {
 	held   time.Duration
 	status int
 	wrote  bool
+	// keepAlive is how long the request wants its cursor kept, 0 if it does not say.
+	keepAlive time.Duration
 }
 
 // ServeHTTP implements http.Handler.
@@ -210,6 +218,7 @@ func (q *request) serve() error {
 	if err := q.checkParameters(); err != nil {
 		return err
 	}
+	q.keepAlive = max(keepAlive(q.query.Get("scroll")), keepAlive(q.query.Get("keep_alive")))
 	if err := q.decodeBody(); err != nil {
 		return err
 	}

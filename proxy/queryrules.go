@@ -103,15 +103,19 @@ func onlyPIT(path []string, key string) fate {
 
 // pitFinder finds the point in time of a search body. It changes nothing
 // and is run on a body that is rewritten afterwards.
-type pitFinder struct{ found string }
+type pitFinder struct{ found, keepAlive string }
 
 func (f *pitFinder) key(path []string, key string) (string, fate) {
 	return key, onlyPIT(path, key)
 }
 func (f *pitFinder) wants(path []string) bool {
-	return len(path) == 2 && path[0] == "pit" && path[1] == "id"
+	return len(path) == 2 && path[0] == "pit" && (path[1] == "id" || path[1] == "keep_alive")
 }
-func (f *pitFinder) scalar(_ []string, v string, _ bool) (string, bool, error) {
-	f.found = v
+func (f *pitFinder) scalar(path []string, v string, _ bool) (string, bool, error) {
+	if last(path, 1) == "id" {
+		f.found = v
+	} else {
+		f.keepAlive = v
+	}
 	return v, false, nil
 }

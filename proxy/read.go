@@ -79,13 +79,6 @@ func (q *request) answerRules(at origin) *answerRules {
 	return r
 }
 
-func (q *request) wrap(at origin, kind affinity.Kind, id string) string {
-	return q.p.sealer.Wrap(affinity.Envelope{
-		Partition: q.tenant, Placement: at.place, Incarnation: at.incarnation, Kind: kind, ID: id,
-		Expires: q.p.o.Now().Add(q.p.o.CursorLife),
-	})
-}
-
 func (q *request) bodyType() string {
 	if q.op == opMsearch {
 		return "application/x-ndjson"
@@ -153,6 +146,7 @@ func (q *request) pitOf(body []byte) (e affinity.Envelope, found bool, err error
 	if f.found == "" {
 		return e, false, nil
 	}
+	q.keepAlive = keepAlive(f.keepAlive)
 	e, err = q.unwrap(f.found, affinity.PIT)
 	return e, true, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/config"
@@ -258,8 +259,16 @@ func (n *node) buildProxy(secret []byte) error {
 	}
 	n.registry.MustRegister(newGateCollector(n.gate))
 	n.clusters = proxy.NewDirectory(n.store, &proxy.DirectoryOptions{Logger: n.log})
+	keys, err := cursorKeys(p.Cursors.KeyFiles, secret)
+	if err != nil {
+		return err
+	}
+	var pins *affinity.CursorAffinity
+	if affinity.Affinity(p.Cursors.Affinity) == affinity.Pin {
+		pins = affinity.NewCursorAffinity(&affinity.CursorAffinityOptions{Limit: p.Cursors.Limit, TTL: p.Cursors.TTL})
+	}
 	n.proxy, err = proxy.New(n.gate, n.clusters, resolver, &proxy.Options{
-		CursorKeys: [][]byte{cursorKey(secret)}, WriteTimeout: p.UpstreamWriteTimeout, Registerer: n.registry, Logger: n.log,
+		CursorKeys: keys, Pins: pins, WriteTimeout: p.UpstreamWriteTimeout, Registerer: n.registry, Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("proxy: %w", err)

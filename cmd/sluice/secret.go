@@ -66,6 +66,21 @@ func readSecret(field, file string) ([]byte, error) {
 	return b, nil
 }
 
+// cursorKeys are the keys of the files, or one that is derived from the secret.
+func cursorKeys(files []string, secret []byte) (keys [][]byte, err error) {
+	for i, f := range files {
+		k, err := readSecret(fmt.Sprintf("proxy.cursors.key_files[%d]", i), f)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	if len(keys) == 0 {
+		keys = [][]byte{cursorKey(secret)}
+	}
+	return keys, nil
+}
+
 // cursorKey is derived, so that what clients hold tells nothing about the
 // secret that the fleet talks with.
 func cursorKey(secret []byte) []byte {

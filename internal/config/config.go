@@ -119,6 +119,15 @@ type Proxy struct {
 	DrainBarrier         time.Duration
 	JournalLimit         int
 	ShutdownTimeout      time.Duration
+	Cursors              Cursors
+}
+
+// Cursors says how scrolls and points in time find back to their cluster.
+type Cursors struct {
+	Affinity string // an affinity.Affinity
+	Limit    int
+	TTL      time.Duration
+	KeyFiles []string
 }
 
 // Tenancy returns where requests name their tenant, as package tenancy has it.

@@ -3,6 +3,7 @@ package config
 import (
 	"strings"
 
+	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/tenancy"
 )
 
@@ -19,12 +20,13 @@ type key struct {
 
 // section introduces a group of keys in the example.
 var sections = map[string]string{
-	"proxy":        "The data plane: clients talk OpenSearch's API to it.",
-	"proxy.tenant": "Where a request names its tenant. An empty value is off; those that are set must agree.",
-	"admin":        "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
-	"fleet":        "What the processes of one fleet share.",
-	"controller":   "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
-	"log":          "Written to standard error. Never holds documents, ids, tokens or credentials.",
+	"proxy":         "The data plane: clients talk OpenSearch's API to it.",
+	"proxy.cursors": "How scrolls and points in time find back to the cluster that they were opened on.",
+	"proxy.tenant":  "Where a request names its tenant. An empty value is off; those that are set must agree.",
+	"admin":         "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
+	"fleet":         "What the processes of one fleet share.",
+	"controller":    "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
+	"log":           "Written to standard error. Never holds documents, ids, tokens or credentials.",
 }
 
 // keys is the table, in the order of the example. The rows point into c.
@@ -66,6 +68,14 @@ func (c *Config) keys() []key {
 			doc: "Document ids journaled in memory per moving tenant; beyond it the move compares both sides instead."},
 		{path: "proxy.shutdown_timeout", target: &p.ShutdownTimeout, def: "15s",
 			doc: "Longest that a clean stop takes: half of it for requests under way, half for movers to fetch the journals."},
+		{path: "proxy.cursors.affinity", target: &p.Cursors.Affinity, def: string(affinity.Off), oneOf: []string{string(affinity.Off), string(affinity.Pin)},
+			doc: "off: clients are given signed ids that any instance follows; they are longer than the cluster's, by a third and about 100 bytes. pin: for clients that cannot carry those, they are given the cluster's own ids, and this instance alone remembers where they lead: a client must stay with its instance, and a restart ends its cursors (404)."},
+		{path: "proxy.cursors.limit", target: &p.Cursors.Limit, def: affinity.DefaultLimit,
+			doc: "With affinity: pin, most cursors that are remembered; beyond it the one that was used longest ago is forgotten."},
+		{path: "proxy.cursors.ttl", target: &p.Cursors.TTL, def: "5m",
+			doc: "With affinity: pin, how long a cursor is remembered after its last use when its request gives no keep-alive."},
+		{path: "proxy.cursors.key_files", target: &p.Cursors.KeyFiles, def: []string{}, sample: "[/etc/sluice/cursors.key, /etc/sluice/cursors-old.key]",
+			doc: "Files with keys (16 bytes or more) that sign ids; the same on all. The first signs, all are followed: to replace a key, add the new one at the end on all, then put it first on all, then leave the old one out a day later. Empty: one derived from the fleet's secret."},
 
 		{path: "admin.listen", target: &c.Admin.Listen, def: "127.0.0.1:9281",
 			doc: "Address of /-/healthy, /-/ready, /metrics and of the controllers' calls, host:port."},

@@ -48,6 +48,7 @@ func (c *Config) validate() error {
 		{"proxy.hold_deadline", p.HoldDeadline, time.Millisecond},
 		{"proxy.session_ttl", p.SessionTTL, minTTL},
 		{"proxy.shutdown_timeout", p.ShutdownTimeout, time.Millisecond},
+		{"proxy.cursors.ttl", p.Cursors.TTL, time.Second},
 		{"controller.session_ttl", t.SessionTTL, minTTL},
 		{"controller.pause_budget", t.PauseBudget, time.Millisecond},
 		{"controller.cutover_deadline", t.CutoverDeadline, time.Millisecond},
@@ -70,6 +71,7 @@ func (c *Config) validate() error {
 	v.is(p.HoldRequests >= 1, "proxy.hold_requests", fmt.Sprint(p.HoldRequests), "must be at least 1")
 	v.is(p.HoldBytes >= 1<<20, "proxy.hold_bytes", fmt.Sprint(p.HoldBytes), "must be at least 1MiB")
 	v.is(p.JournalLimit >= 1, "proxy.journal_limit", fmt.Sprint(p.JournalLimit), "must be at least 1")
+	v.is(p.Cursors.Limit >= 1 && p.Cursors.Limit <= 10_000_000, "proxy.cursors.limit", fmt.Sprint(p.Cursors.Limit), "must be from 1 to 10000000")
 	v.is(t.MovesAtOnce >= 1 && t.MovesAtOnce <= 1000, "controller.moves_at_once", fmt.Sprint(t.MovesAtOnce), "must be from 1 to 1000")
 	v.is(t.CopyWorkers >= 1 && t.CopyWorkers <= 64, "controller.copy_workers", fmt.Sprint(t.CopyWorkers), "must be from 1 to 64")
 	return errors.Join(v.errs...)
