@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,6 +41,7 @@ type node struct {
 	stopping atomic.Bool
 
 	data, admin  net.Listener
+	tls          *tls.Config // of data, nil: HTTP
 	embedded     *etcdstore.Embedded
 	driver       dialed
 	history      *service
@@ -119,14 +121,15 @@ func (n *node) start(ctx context.Context) error {
 	// requests that come before the gate has joined wait in it, bounded.
 	adminServer := newServer(adminHandler(ready, fleet, n.registry))
 	n.adminService = startService("admin listener", n.failed, func(ctx context.Context) error {
-		return serveHTTP(ctx, adminServer, n.admin, "", "", 2*time.Second)
+		return serveHTTP(ctx, adminServer, n.admin, 2*time.Second)
 	})
 	if n.roles.proxy {
 		n.gateService = startService("gate", n.failed, n.gate.Run)
 		n.follow = startService("clusters", n.failed, n.clusters.Run)
 		p, server := cfg.Proxy, newServer(n.proxy)
+		server.TLSConfig, server.ErrorLog = n.tls, slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 		n.dataService = startService("proxy listener", n.failed, func(ctx context.Context) error {
-			return serveHTTP(ctx, server, n.data, p.TLSCertFile, p.TLSKeyFile, p.ShutdownTimeout/2)
+			return serveHTTP(ctx, server, n.data, p.ShutdownTimeout/2)
 		})
 	}
 	// 5. The controller last: it begins by resuming moves.
@@ -248,6 +251,9 @@ func (n *node) buildProxy(secret []byte) error {
 	resolver, err := tenancy.New(p.Tenancy())
 	if err != nil {
 		return fmt.Errorf("proxy.tenant: %w", err)
+	}
+	if n.tls, err = serverTLS(p.TLS, n.log); err != nil {
+		return err
 	}
 	n.gate, err = gate.New(n.store, &gate.Options{
 		Name: n.name(), Address: advertise(n.cfg.Admin, n.admin.Addr()), Build: build(), Mode: gate.Mode(p.Mode), TTL: p.SessionTTL,

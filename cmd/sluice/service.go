@@ -56,11 +56,11 @@ func (s *service) stop() error {
 
 // serveHTTP runs a server on l until ctx ends, then stops accepting and gives
 // the requests under way up to drain to end before it cuts them.
-func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener, certFile, keyFile string, drain time.Duration) error {
+func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener, drain time.Duration) error {
 	served := make(chan error, 1)
 	go func() {
-		if certFile != "" {
-			served <- srv.ServeTLS(l, certFile, keyFile)
+		if srv.TLSConfig != nil {
+			served <- srv.ServeTLS(l, "", "")
 			return
 		}
 		served <- srv.Serve(l)

@@ -107,8 +107,7 @@ type Embedded struct {
 // Proxy is the data plane.
 type Proxy struct {
 	Listen               string
-	TLSCertFile          string
-	TLSKeyFile           string
+	TLS                  ServerTLS
 	Mode                 string // fresh or leased
 	Tenant               Tenant
 	UpstreamWriteTimeout time.Duration
@@ -129,6 +128,16 @@ type Cursors struct {
 	TTL      time.Duration
 	KeyFiles []string
 }
+
+// ServerTLS are the files of the clients' listener, and whether clients must show a
+// certificate: ClientAuth is ClientAuthRequire or ClientAuthOptional.
+type ServerTLS struct{ CertFile, KeyFile, ClientCAFile, ClientAuth string }
+
+// The values of ServerTLS.ClientAuth.
+const (
+	ClientAuthRequire  = "require"
+	ClientAuthOptional = "optional"
+)
 
 // Tenancy returns where requests name their tenant, as package tenancy has it.
 func (p Proxy) Tenancy() tenancy.Config { return tenancy.Config(p.Tenant) }

@@ -37,7 +37,8 @@ func (c *Config) validate() error {
 	if c.Admin.Advertise != "" {
 		v.url("admin.advertise", c.Admin.Advertise)
 	}
-	v.pair("proxy.tls_cert_file", p.TLSCertFile, "proxy.tls_key_file", p.TLSKeyFile)
+	v.pair("proxy.tls.cert_file", p.TLS.CertFile, "proxy.tls.key_file", p.TLS.KeyFile)
+	v.is(p.TLS.ClientCAFile == "" || p.TLS.CertFile != "", "proxy.tls.cert_file", "", "must be set, because proxy.tls.client_ca_file is")
 	c.validateTenant(v)
 	for _, d := range []struct {
 		field string
