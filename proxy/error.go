@@ -26,7 +26,9 @@ const (
 	TypeNotAllowed      = "sluice_not_allowed"      // 403: the operation belongs to the operator of the placement
 	TypeMoving          = "sluice_moving"           // 409: indices are not removed while their tenant moves; nothing was sent
 	TypeUnknownTenant   = "sluice_unknown_tenant"   // 404
-	TypeTenantRequired  = "sluice_tenant_required"  // 400: no tenant, or contradictory ones
+	TypeTenantRequired  = "sluice_tenant_required"  // 400: no tenant, or a name that can be none
+	TypeTenantConflict  = "sluice_tenant_conflict"  // 403: the request names more than one tenant
+	TypeUnauthenticated = "sluice_unauthenticated"  // 401: no credentials, or wrong ones
 	TypeBadCursor       = "sluice_bad_cursor"       // 400: tampered, or none of ours
 	TypeOutcomeUnknown  = "sluice_outcome_unknown"  // 504: the write may or may not take effect
 	TypeUnavailable     = "sluice_unavailable"      // 503 with Retry-After: nothing was sent
@@ -46,6 +48,7 @@ type apiError struct {
 	root       string // type of the root cause; empty: kind
 	index      string // logical name, if the error is about one
 	retryAfter time.Duration
+	challenges []string // of WWW-Authenticate
 }
 
 func (e *apiError) Error() string { return e.kind + ": " + e.reason }
@@ -99,6 +102,9 @@ func (e *apiError) write(w http.ResponseWriter, r *http.Request) {
 	if e.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.retryAfter.Seconds()))))
 	}
+	for _, c := range e.challenges {
+		h.Add("WWW-Authenticate", c)
+	}
 	b := e.body()
 	h.Set("Content-Type", "application/json; charset=UTF-8")
 	h.Set("Content-Length", strconv.Itoa(len(b)))
@@ -116,6 +122,7 @@ func toAPI(err error) *apiError {
 	var inv *placement.InvalidError
 	var big *http.MaxBytesError
 	var confined *shared.RefusedError
+	var who *tenancy.UnauthenticatedError
 	switch {
 	case errors.As(err, &a):
 		return a
@@ -139,7 +146,13 @@ func toAPI(err error) *apiError {
 		return e
 	case errors.Is(err, placement.ErrUnknownPartition):
 		return fail(http.StatusNotFound, TypeUnknownTenant, "there is no such tenant")
-	case errors.Is(err, tenancy.ErrNoTenant), errors.Is(err, tenancy.ErrContradiction), errors.As(err, &inv):
+	case errors.As(err, &who):
+		e := fail(http.StatusUnauthorized, TypeUnauthenticated, "%s", err)
+		e.challenges = who.Challenges
+		return e
+	case errors.Is(err, tenancy.ErrContradiction):
+		return fail(http.StatusForbidden, TypeTenantConflict, "%s", err)
+	case errors.Is(err, tenancy.ErrNoTenant), errors.As(err, &inv):
 		return fail(http.StatusBadRequest, TypeTenantRequired, "%s", err)
 	case errors.Is(err, affinity.ErrTampered):
 		return fail(http.StatusBadRequest, TypeBadCursor, "the cursor or task id was not given out by this service, or was changed")

@@ -21,7 +21,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	clusters := proxy.NewDirectory(s, nil)
-	tenants, err := tenancy.New(tenancy.Config{Header: "X-Sluice-Tenant"})
+	tenants, err := tenancy.New(tenancy.Config{Header: "X-Sluice-Tenant"}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -309,7 +309,7 @@ func FuzzHeaders(f *testing.F) {
 // An id that was handed out as a scroll, a point in time or a task is followed as
 // that and as nothing else, by its tenant and nobody else.
 func FuzzHandedOut(f *testing.F) {
-	tenants, err := tenancy.New(tenancy.Default())
+	tenants, err := tenancy.New(tenancy.Default(), nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func newRig(t *testing.T, urlA, urlB string, o *proxy.Options) *rig {
 	t.Cleanup(func() { cancel(); wg.Wait() })
 	<-d.Ready()
 	waitFor(t, "the gate serves", func() bool { return g.Ready() == nil })
-	tenants, err := tenancy.New(tenancy.Default())
+	tenants, err := tenancy.New(tenancy.Default(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,24 +3,29 @@ package tenancy
 import (
 	"errors"
 	"fmt"
-	"net"
+	"log/slog"
 	"net/http"
-	"net/textproto"
-	"net/url"
-	"strings"
+	"time"
 
 	"github.com/sluiceproxy/sluice/placement"
 )
 
-// DefaultHeader names the tenant unless configured otherwise.
-const DefaultHeader = "X-Sluice-Tenant"
-
-// The refusals of Resolve; a tenant name that may be none is a
-// *placement.InvalidError.
+// The refusals of Resolve, besides *UnauthenticatedError; a tenant name that may
+// be none is a *placement.InvalidError.
 var (
 	ErrNoTenant      = errors.New("the request names no tenant")
 	ErrContradiction = errors.New("the request names more than one tenant")
 )
+
+// UnauthenticatedError is the refusal of a request that does not prove its tenant.
+type UnauthenticatedError struct {
+	// Reason is for the client. It holds nothing of the credential.
+	Reason string
+	// Challenges are the values of WWW-Authenticate, for what is configured.
+	Challenges []string
+}
+
+func (e *UnauthenticatedError) Error() string { return "not authenticated: " + e.Reason }
 
 // Resolver finds a request's partition.
 type Resolver interface {
@@ -29,158 +34,153 @@ type Resolver interface {
 	Resolve(r *http.Request) (placement.PartitionID, error)
 }
 
-// Config says where the tenant's name is. All sources that are set are looked at
-// in every request, and those that name a tenant must agree.
-type Config struct {
-	// Header that holds the name, for example X-Sluice-Tenant.
-	Header string `json:"header,omitempty"`
-	// PathPrefix is followed by the name as one segment of the path, and both are
-	// removed: with "/t/", the path /t/acme/docs/_search is /docs/_search of acme.
-	PathPrefix string `json:"path_prefix,omitempty"`
-	// Host is a pattern that holds {tenant} once, as a whole label, for example
-	// {tenant}.search.example.com. Ports are ignored.
-	Host string `json:"host,omitempty"`
+// Options of New. The zero value is useful.
+type Options struct {
+	// Every is the least time between two looks at a file (default one second).
+	Every time.Duration
+	// Now is the clock that tokens expire by (default time.Now).
+	Now    func() time.Time
+	Logger *slog.Logger // default: discard
 }
 
-// Default is the configuration that is used when there is none: DefaultHeader.
-func Default() Config { return Config{Header: DefaultHeader} }
+// place is one place in a request that may name its tenant.
+type place interface {
+	// find returns the name, or none ("" and no error) if the request says nothing
+	// here. An error is a refusal.
+	find(r *http.Request) (string, error)
+	// strip removes from the request what find looked at.
+	strip(r *http.Request)
+}
 
-// Validate returns a *placement.InvalidError that names the field and the fix, or
-// nil.
-func (c Config) Validate() error {
-	bad := func(field, value, fix string) error {
-		return &placement.InvalidError{Field: "tenancy." + field, Value: value, Fix: fix}
+// named is a place with what it is called in errors.
+type named struct {
+	name string
+	place
+}
+
+type resolver struct {
+	proofs     []named
+	claims     []named
+	challenges []string
+}
+
+// New returns the Resolver of a valid configuration. It reads the files.
+func New(c Config, o *Options) (Resolver, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
-	if c == (Config{}) {
-		return bad("header", "", "must be set unless path_prefix or host is")
+	var opt Options
+	if o != nil {
+		opt = *o
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	x := &resolver{}
+	if err := x.addProofs(c, &opt); err != nil {
+		return nil, err
 	}
 	if c.Header != "" {
-		if !validToken(c.Header) {
-			return bad("header", c.Header, "must be a name of a header such as "+DefaultHeader)
-		}
-		switch textproto.CanonicalMIMEHeaderKey(c.Header) {
-		case "Host", "Authorization", "Content-Length", "Content-Type", "Connection", "Transfer-Encoding", "Te", "Trailer", "Upgrade":
-			return bad("header", c.Header, "must not be a header that has another meaning; use "+DefaultHeader)
-		}
+		x.claims = append(x.claims, named{"header " + c.Header, header(c.Header)})
 	}
-	if p := c.PathPrefix; p != "" {
-		if !strings.HasPrefix(p, "/") || !strings.HasSuffix(p, "/") || len(p) < 3 || strings.Contains(p, "//") || strings.ContainsAny(p, "?#%{}") {
-			return bad("path_prefix", p, `must begin and end with a slash, such as "/t/"`)
-		}
-		if (&url.URL{Path: p}).EscapedPath() != p { // which paths are compared in
-			return bad("path_prefix", p, `must be of characters that a URL holds as they are, such as "/t/"`)
-		}
+	if c.Host != "" {
+		x.claims = append(x.claims, named{"host", newHost(c.Host)})
 	}
-	if h := c.Host; h != "" {
-		before, after, found := strings.Cut(h, hostVar)
-		switch {
-		case !found || strings.Contains(after, hostVar):
-			return bad("host", h, "must hold {tenant} once, such as {tenant}.search.example.com")
-		case before != "" && !strings.HasSuffix(before, ".") || len(after) < 2 || after[0] != '.':
-			return bad("host", h, "must hold {tenant} as a whole label before a domain, such as {tenant}.search.example.com")
-		case strings.ContainsAny(before+after, ":/ {}*"):
-			return bad("host", h, "must be a host name without port or scheme")
+	if c.PathPrefix != "" {
+		x.claims = append(x.claims, named{"path", pathPrefix(c.PathPrefix)})
+	}
+	return x, nil
+}
+
+func (x *resolver) addProofs(c Config, o *Options) error {
+	add := func(name string, p place, challenge ...string) {
+		x.proofs = append(x.proofs, named{name, p})
+		x.challenges = append(x.challenges, challenge...)
+	}
+	const basicChallenge = `Basic realm="sluice", charset="UTF-8"`
+	if c.Basic.Trusted {
+		add("user", trustedUser{}, basicChallenge)
+	}
+	if c.Basic.UsersFile != "" {
+		p, err := newUsers(c.Basic, o)
+		if err != nil {
+			return err
+		}
+		add("user", p, basicChallenge)
+	}
+	if c.ClientCert.Field != "" {
+		add("client certificate", newClientCert(c.ClientCert))
+	}
+	if c.JWT.KeysFile != "" {
+		p, err := newTokens(c.JWT, o)
+		if err != nil {
+			return err
+		}
+		add("token", p, `Bearer realm="sluice"`)
+	}
+	if c.APIKey.KeysFile != "" {
+		p, err := newAPIKeys(c.APIKey, o)
+		if err != nil {
+			return err
+		}
+		if c.APIKey.Header == "" {
+			add("API key", p, `ApiKey realm="sluice"`)
+		} else {
+			add("API key", p)
 		}
 	}
 	return nil
 }
 
-const hostVar = "{tenant}"
-
-func validToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
-			return false
-		}
-	}
-	return s != ""
-}
-
-type resolver struct {
-	c            Config
-	before, tail string // of the host pattern, lower case
-}
-
-// New returns the Resolver of a valid configuration.
-func New(c Config) (Resolver, error) {
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	r := &resolver{c: c}
-	r.before, r.tail, _ = strings.Cut(strings.TrimSuffix(strings.ToLower(c.Host), "."), hostVar) // a request's last dot is cut, too
-	return r, nil
-}
-
 // Resolve implements Resolver.
 func (x *resolver) Resolve(r *http.Request) (placement.PartitionID, error) {
 	var found placement.PartitionID
-	name := func(id string) error {
-		p := placement.PartitionID(id)
-		if err := p.Validate(); err != nil {
-			return err
+	look := func(places []named) error {
+		for _, p := range places {
+			id, err := p.find(r)
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			if id == "" {
+				continue
+			}
+			name := placement.PartitionID(id)
+			if err := name.Validate(); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			if found != "" && found != name {
+				return ErrContradiction
+			}
+			found = name
 		}
-		if found != "" && found != p {
-			return ErrContradiction
-		}
-		found = p
 		return nil
 	}
-	if x.c.Header != "" {
-		values := r.Header.Values(x.c.Header)
-		if len(values) > 1 {
-			return "", fmt.Errorf("%w: header %s is there %d times", ErrContradiction, x.c.Header, len(values))
+	// Proofs first: who proves nothing learns nothing about what would agree.
+	if len(x.proofs) > 0 {
+		err := look(x.proofs)
+		if err == nil && found == "" {
+			err = refused("the request has no credentials")
 		}
-		for _, v := range values {
-			if err := name(v); err != nil {
-				return "", fmt.Errorf("header %s: %w", x.c.Header, err)
-			}
+		var un *UnauthenticatedError
+		if errors.As(err, &un) {
+			un.Challenges = x.challenges
 		}
-	}
-	if x.c.Host != "" {
-		if id, ok := x.host(r.Host); ok {
-			if err := name(id); err != nil {
-				return "", fmt.Errorf("host: %w", err)
-			}
+		if err != nil {
+			return "", err
 		}
 	}
-	rest := ""
-	if x.c.PathPrefix != "" {
-		if after, ok := strings.CutPrefix(r.URL.EscapedPath(), x.c.PathPrefix); ok {
-			var seg string
-			seg, rest, _ = strings.Cut(after, "/")
-			id, err := url.PathUnescape(seg)
-			if err != nil {
-				return "", fmt.Errorf("path: %w", err)
-			}
-			if err := name(id); err != nil {
-				return "", fmt.Errorf("path: %w", err)
-			}
-			u, err := url.ParseRequestURI("/" + rest)
-			if err != nil || u.Host != "" {
-				return "", fmt.Errorf("path: what follows the tenant is no path: %w", ErrNoTenant)
-			}
-			r.URL.Path, r.URL.RawPath = u.Path, u.RawPath
-		}
+	if err := look(x.claims); err != nil {
+		return "", err
 	}
 	if found == "" {
 		return "", ErrNoTenant
 	}
-	if x.c.Header != "" {
-		r.Header.Del(x.c.Header)
+	for _, places := range [][]named{x.proofs, x.claims} {
+		for _, p := range places {
+			p.strip(r)
+		}
 	}
 	return found, nil
 }
 
-// host returns what stands for {tenant} in the host name, which is one label.
-func (x *resolver) host(h string) (string, bool) {
-	if name, _, err := net.SplitHostPort(h); err == nil {
-		h = name
-	}
-	h = strings.ToLower(strings.TrimSuffix(h, "."))
-	if len(h) <= len(x.before)+len(x.tail) || !strings.HasPrefix(h, x.before) || !strings.HasSuffix(h, x.tail) {
-		return "", false
-	}
-	id := h[len(x.before) : len(h)-len(x.tail)]
-	return id, !strings.Contains(id, ".")
-}
+func refused(reason string) error { return &UnauthenticatedError{Reason: reason} }

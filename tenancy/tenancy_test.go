@@ -41,7 +41,7 @@ func TestResolve(t *testing.T) {
 		{"too long", "h", "/docs", []string{strings.Repeat("x", 257)}, "", "", invalid},
 		{"path with an authority", "h", "/t/acme//evil/x", nil, "acme", "//evil/x", nil},
 	} {
-		x, err := tenancy.New(all)
+		x, err := tenancy.New(all, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,6 +84,16 @@ func TestValidate(t *testing.T) {
 		{tenancy.Config{Host: "x{tenant}.example.com"}, "tenancy.host"},
 		{tenancy.Config{Host: "{tenant}"}, "tenancy.host"},
 		{tenancy.Config{Host: "{tenant}.example.com:80"}, "tenancy.host"},
+		{tenancy.Config{Basic: tenancy.Basic{UsersFile: "x", Trusted: true}}, "tenancy.basic.trusted"},
+		{tenancy.Config{ClientCert: tenancy.ClientCert{Field: "serial"}}, "tenancy.client_cert.field"},
+		{tenancy.Config{ClientCert: tenancy.ClientCert{Field: "cn", Pattern: "x"}}, "tenancy.client_cert.pattern"},
+		{tenancy.Config{JWT: tenancy.JWT{KeysFile: "x", Issuer: "i", Audience: "a", Algorithms: []string{"RS256"}}}, "tenancy.jwt.claim"},
+		{tenancy.Config{JWT: tenancy.JWT{KeysFile: "x", Claim: "c", Audience: "a", Algorithms: []string{"RS256"}}}, "tenancy.jwt.issuer"},
+		{tenancy.Config{JWT: tenancy.JWT{KeysFile: "x", Claim: "c", Issuer: "i", Algorithms: []string{"RS256"}}}, "tenancy.jwt.audience"},
+		{tenancy.Config{JWT: tenancy.JWT{KeysFile: "x", Claim: "c", Issuer: "i", Audience: "a"}}, "tenancy.jwt.algorithms"},
+		{tenancy.Config{JWT: tenancy.JWT{KeysFile: "x", Claim: "c", Issuer: "i", Audience: "a", Algorithms: []string{"none"}}}, "tenancy.jwt.algorithms"},
+		{tenancy.Config{APIKey: tenancy.APIKey{KeysFile: "x", Header: "authorization"}}, "tenancy.api_key.header"},
+		{tenancy.Config{Header: "X-Key", APIKey: tenancy.APIKey{KeysFile: "x", Header: "x-key"}}, "tenancy.api_key.header"},
 		{tenancy.Default(), ""},
 		{tenancy.Config{PathPrefix: "/t/", Host: "eu.{tenant}.example.com"}, ""},
 	} {
@@ -107,7 +117,7 @@ func FuzzResolve(f *testing.F) {
 	f.Add("a.b.search.example.com", "/t//docs", "", false)
 	f.Fuzz(func(t *testing.T, host, path, header string, withHeader bool) {
 		const name = "X-Sluice-Tenant"
-		x, err := tenancy.New(tenancy.Config{Header: name, PathPrefix: "/t/", Host: "{tenant}.search.example.com"})
+		x, err := tenancy.New(tenancy.Config{Header: name, PathPrefix: "/t/", Host: "{tenant}.search.example.com"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +201,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add("x_y", "/t/{tenant}/", "{tenant}{tenant}.a")
 	f.Fuzz(func(t *testing.T, header, prefix, host string) {
 		c := tenancy.Config{Header: header, PathPrefix: prefix, Host: host}
-		x, err := tenancy.New(c)
+		x, err := tenancy.New(c, nil)
 		if err != nil {
 			var invalid *placement.InvalidError
 			if !errors.As(err, &invalid) || !strings.HasPrefix(invalid.Field, "tenancy.") || invalid.Fix == "" {
@@ -217,7 +227,7 @@ func FuzzConfig(f *testing.F) {
 }
 
 func ExampleNew() {
-	r, err := tenancy.New(tenancy.Config{PathPrefix: "/t/"})
+	r, err := tenancy.New(tenancy.Config{PathPrefix: "/t/"}, nil)
 	if err != nil {
 		panic(err)
 	}

@@ -248,9 +248,9 @@ func (n *node) tableReady() error {
 // buildProxy makes the gate and the handler over it.
 func (n *node) buildProxy(secret []byte) error {
 	p := n.cfg.Proxy
-	resolver, err := tenancy.New(p.Tenancy())
+	resolver, err := tenancy.New(p.Tenant, &tenancy.Options{Logger: n.log})
 	if err != nil {
-		return fmt.Errorf("proxy.tenant: %w", err)
+		return config.TenantError(err)
 	}
 	if n.tls, err = serverTLS(p.TLS, n.log); err != nil {
 		return err

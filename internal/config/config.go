@@ -108,8 +108,8 @@ type Embedded struct {
 type Proxy struct {
 	Listen               string
 	TLS                  ServerTLS
-	Mode                 string // fresh or leased
-	Tenant               Tenant
+	Mode                 string         // fresh or leased
+	Tenant               tenancy.Config // its fields are named tenancy. in its errors, and proxy.tenant. in ours
 	UpstreamWriteTimeout time.Duration
 	HoldDeadline         time.Duration
 	HoldRequests         int
@@ -138,16 +138,6 @@ const (
 	ClientAuthRequire  = "require"
 	ClientAuthOptional = "optional"
 )
-
-// Tenancy returns where requests name their tenant, as package tenancy has it.
-func (p Proxy) Tenancy() tenancy.Config { return tenancy.Config(p.Tenant) }
-
-// Tenant says where a request names its tenant. Those that are set must agree.
-type Tenant struct {
-	Header     string
-	PathPrefix string
-	Host       string
-}
 
 // Admin is the listener of operators and of the fleet.
 type Admin struct {

@@ -124,6 +124,11 @@ func TestRefusals(t *testing.T) {
 		{"user without password", "store:\n  etcd:\n    username: u\n", "store.etcd.password_file", "must be set"},
 		{"certificate without key", "proxy:\n  tls:\n    cert_file: x\n", "proxy.tls.key_file", "must be set"},
 		{"client CA without certificate", "proxy:\n  tls:\n    client_ca_file: x\n", "proxy.tls.cert_file", "because proxy.tls.client_ca_file is"},
+		{"client certificates without a CA", "proxy:\n  tenant:\n    client_cert:\n      field: cn\n", "proxy.tls.client_ca_file", "because proxy.tenant.client_cert.field is"},
+		{"field of a certificate", "proxy:\n  tls:\n    cert_file: c\n    key_file: k\n    client_ca_file: a\n  tenant:\n    client_cert:\n      field: serial\n", "proxy.tenant.client_cert.field", "must be one of"},
+		{"tokens without audience", "proxy:\n  tenant:\n    jwt:\n      keys_file: x\n      issuer: y\n", "proxy.tenant.jwt.audience", "must be set"},
+		{"symmetric tokens", "proxy:\n  tenant:\n    jwt:\n      keys_file: x\n      issuer: y\n      audience: z\n      algorithms: [HS256]\n", "proxy.tenant.jwt.algorithms", "must be some of RS256"},
+		{"trusted users in a file", "proxy:\n  tenant:\n    basic:\n      trusted: true\n      users_file: x\n", "proxy.tenant.basic.trusted", "must be false"},
 		{"drain below timeout", "proxy:\n  drain_barrier: 1s\n", "proxy.drain_barrier", "must not be below proxy.upstream_write_timeout"},
 		{"cutover above hold", "controller:\n  cutover_deadline: 6s\n", "controller.cutover_deadline", "must be below proxy.hold_deadline"},
 		{"controller's drain below timeout", "controller:\n  drain_barrier: 1s\n", "controller.drain_barrier", "must not be below proxy.upstream_write_timeout"},
@@ -151,6 +156,23 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("the message shows a credential: %v", err)
 			}
 		})
+	}
+}
+
+func TestCredentialsInTheClear(t *testing.T) {
+	for _, tt := range []struct {
+		yaml string
+		warn bool
+	}{
+		{"proxy:\n  listen: :9280\n", false},
+		{"proxy:\n  listen: :9280\n  tenant:\n    basic:\n      users_file: x\n", true},
+		{"proxy:\n  listen: 127.0.0.1:9280\n  tenant:\n    basic:\n      users_file: x\n", false},
+		{"proxy:\n  listen: :9280\n  tls:\n    cert_file: c\n    key_file: k\n  tenant:\n    api_key:\n      keys_file: x\n", false},
+	} {
+		_, warnings, err := config.Load(&config.Options{File: write(t, tt.yaml), Environ: noEnv})
+		if err != nil || (len(warnings) == 1 && strings.Contains(warnings[0], "in the clear")) != tt.warn {
+			t.Errorf("%q: %v, warnings %q", tt.yaml, err, warnings)
+		}
 	}
 }
 

@@ -20,14 +20,18 @@ type key struct {
 
 // section introduces a group of keys in the example.
 var sections = map[string]string{
-	"proxy":         "The data plane: clients talk OpenSearch's API to it.",
-	"proxy.cursors": "How scrolls and points in time find back to the cluster that they were opened on.",
-	"proxy.tls":     "HTTPS for clients. The files are read again when they change.",
-	"proxy.tenant":  "Where a request names its tenant. An empty value is off; those that are set must agree.",
-	"admin":         "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
-	"fleet":         "What the processes of one fleet share.",
-	"controller":    "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
-	"log":           "Written to standard error. Never holds documents, ids, tokens or credentials.",
+	"proxy":                    "The data plane: clients talk OpenSearch's API to it.",
+	"proxy.cursors":            "How scrolls and points in time find back to the cluster that they were opened on.",
+	"proxy.tls":                "HTTPS for clients. The files are read again when they change.",
+	"proxy.tenant":             "Where a request names its tenant. An empty value is off; whatever names one must name the same (403). The lower four also prove it: with any of them a name without proof is refused (401). docs/tenants.md has examples.",
+	"proxy.tenant.basic":       "HTTP basic authentication.",
+	"proxy.tenant.client_cert": "The client certificate that proxy.tls has verified.",
+	"proxy.tenant.jwt":         "A signed token in the header Authorization: Bearer. exp, nbf, iat, iss and aud are checked.",
+	"proxy.tenant.api_key":     "A key of a tenant.",
+	"admin":                    "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
+	"fleet":                    "What the processes of one fleet share.",
+	"controller":               "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
+	"log":                      "Written to standard error. Never holds documents, ids, tokens or credentials.",
 }
 
 // keys is the table, in the order of the example. The rows point into c.
@@ -38,7 +42,7 @@ func (c *Config) keys() []key {
 			doc: "Name of this process, for people, in status and receipts. Empty: the host's name and the process id."},
 	}
 	rows = append(rows, c.storeKeys()...)
-	return append(rows, []key{
+	rows = append(rows, []key{
 		{path: "proxy.listen", target: &p.Listen, def: "127.0.0.1:9280",
 			doc: "Address for clients, host:port; \":9280\" listens on every interface."},
 		{path: "proxy.tls.cert_file", target: &p.TLS.CertFile, def: "", sample: "/etc/sluice/tls.pem",
@@ -52,11 +56,14 @@ func (c *Config) keys() []key {
 		{path: "proxy.mode", target: &p.Mode, def: "fresh", oneOf: []string{"fresh", "leased"},
 			doc: "fresh: no request is decided on knowledge older than its arrival, at about one store round trip. leased: no round trip; writes are as safe, a read may be old for as long as the watch lags."},
 		{path: "proxy.tenant.header", target: &p.Tenant.Header, def: tenancy.DefaultHeader,
-			doc: "Request header that holds the tenant. Whatever authenticates clients must set it."},
+			doc: "Request header that holds the tenant. Nothing proves it: without a proof below, whatever authenticates clients must set it."},
 		{path: "proxy.tenant.path_prefix", target: &p.Tenant.PathPrefix, def: "", sample: "/t/",
 			doc: "Path prefix before the tenant: with /t/, /t/acme/docs/_search is tenant acme's /docs/_search."},
 		{path: "proxy.tenant.host", target: &p.Tenant.Host, def: "", sample: "{tenant}.search.example.com",
 			doc: "Pattern of the Host header that holds {tenant} as a whole label."},
+	}...)
+	rows = append(rows, c.proofKeys()...)
+	return append(rows, []key{
 		{path: "proxy.upstream_write_timeout", target: &p.UpstreamWriteTimeout, def: "20s",
 			doc: "Longest that a write may take upstream; after it its outcome is unknown."},
 		{path: "proxy.hold_deadline", target: &p.HoldDeadline, def: "5s",
@@ -110,6 +117,35 @@ func (c *Config) keys() []key {
 		{path: "log.format", target: &c.Log.Format, def: "text", oneOf: []string{"text", "json"},
 			doc: "text for people, json for machines."},
 	}...)
+}
+
+// proofKeys are the rows of what proves a tenant.
+func (c *Config) proofKeys() []key {
+	t := &c.Proxy.Tenant
+	return []key{
+		{path: "proxy.tenant.basic.users_file", target: &t.Basic.UsersFile, def: "", sample: "/etc/sluice/users",
+			doc: "File with a line USER:HASH or USER:HASH:TENANT for each user, with bcrypt's hash as `htpasswd -nB USER` prints it. Without a tenant it is the user's name. Read again when it changes."},
+		{path: "proxy.tenant.basic.trusted", target: &t.Basic.Trusted, def: false,
+			doc: "true: the user's name is the tenant and no password is checked, because something in front has."},
+		{path: "proxy.tenant.client_cert.field", target: &t.ClientCert.Field, def: "", sample: "uri",
+			doc: "Field that holds the tenant: cn, o or ou of the subject, dns, uri or email of its alternative names. Needs proxy.tls.client_ca_file."},
+		{path: "proxy.tenant.client_cert.pattern", target: &t.ClientCert.Pattern, def: "", sample: "spiffe://example.com/tenant/{tenant}",
+			doc: "What the field is like, with {tenant} once. Empty: all of it is the tenant."},
+		{path: "proxy.tenant.jwt.keys_file", target: &t.JWT.KeysFile, def: "", sample: "/etc/sluice/jwks.json",
+			doc: "JSON Web Key Set with the issuer's public keys. Read again when it changes. Empty: no tokens."},
+		{path: "proxy.tenant.jwt.issuer", target: &t.JWT.Issuer, def: "", sample: "https://login.example.com/",
+			doc: "What iss must be."},
+		{path: "proxy.tenant.jwt.audience", target: &t.JWT.Audience, def: "", sample: "search",
+			doc: "What aud must be or contain, so that a token for another service is not taken."},
+		{path: "proxy.tenant.jwt.claim", target: &t.JWT.Claim, def: "tenant",
+			doc: "Claim that holds the tenant, a string."},
+		{path: "proxy.tenant.jwt.algorithms", target: &t.JWT.Algorithms, def: []string{"RS256", "ES256", "EdDSA"},
+			doc: "Algorithms that are accepted, of " + strings.Join(tenancy.JWTAlgorithms, ", ") + "."},
+		{path: "proxy.tenant.api_key.keys_file", target: &t.APIKey.KeysFile, def: "", sample: "/etc/sluice/api-keys",
+			doc: "File with a line HASH:TENANT for each key, the hash being the SHA-256 of a random key in hexadecimal. Read again when it changes. Empty: no keys."},
+		{path: "proxy.tenant.api_key.header", target: &t.APIKey.Header, def: "", sample: "X-Api-Key",
+			doc: "Header that holds the key. Empty: Authorization: ApiKey KEY."},
+	}
 }
 
 // EnvPrefix begins the name of every environment variable that is read.

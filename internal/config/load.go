@@ -90,7 +90,7 @@ func Load(o *Options) (c *Config, warnings []string, err error) {
 	if err != nil {
 		return nil, warnings, err
 	}
-	return c, append(warnings, unused...), nil
+	return c, append(append(warnings, unused...), c.cleartext()...), nil
 }
 
 func changedOnly(keys []key) func(*pflag.Flag) (string, any) {

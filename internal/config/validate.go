@@ -39,6 +39,7 @@ func (c *Config) validate() error {
 	}
 	v.pair("proxy.tls.cert_file", p.TLS.CertFile, "proxy.tls.key_file", p.TLS.KeyFile)
 	v.is(p.TLS.ClientCAFile == "" || p.TLS.CertFile != "", "proxy.tls.cert_file", "", "must be set, because proxy.tls.client_ca_file is")
+	v.is(p.Tenant.ClientCert.Field == "" || p.TLS.ClientCAFile != "", "proxy.tls.client_ca_file", "", "must be set, because proxy.tenant.client_cert.field is")
 	c.validateTenant(v)
 	for _, d := range []struct {
 		field string
@@ -98,12 +99,31 @@ func (c *Config) validateTTLs(v *checks) {
 // validateTenant leaves the rules to package tenancy and names the field as the
 // file does.
 func (c *Config) validateTenant(v *checks) {
-	var inv *placement.InvalidError
-	if err := c.Proxy.Tenancy().Validate(); errors.As(err, &inv) {
-		v.is(false, "proxy.tenant"+strings.TrimPrefix(inv.Field, "tenancy"), inv.Value, inv.Fix)
-	} else if err != nil {
+	if err := TenantError(c.Proxy.Tenant.Validate()); err != nil {
 		v.errs = append(v.errs, err)
 	}
+}
+
+// TenantError is an error of package tenancy with the field named as the file does.
+func TenantError(err error) error {
+	var inv *placement.InvalidError
+	if errors.As(err, &inv) {
+		return &placement.InvalidError{Field: "proxy.tenant" + strings.TrimPrefix(inv.Field, "tenancy"), Value: inv.Value, Fix: inv.Fix}
+	}
+	return err
+}
+
+// cleartext warns of credentials that anybody on the way can read.
+func (c *Config) cleartext() (warnings []string) {
+	t := c.Proxy.Tenant
+	host, _, _ := net.SplitHostPort(c.Proxy.Listen) // validated
+	if ip := net.ParseIP(host); c.Proxy.TLS.CertFile != "" || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	if t.Basic.UsersFile != "" || t.Basic.Trusted || t.JWT.KeysFile != "" || t.APIKey.KeysFile != "" {
+		return []string{"clients send credentials to proxy.listen, and it has no proxy.tls.cert_file: they cross the network in the clear unless something in front encrypts all of the way"}
+	}
+	return nil
 }
 
 // checks collects what is wrong.

@@ -140,7 +140,7 @@ func (w *World) startProxy(name string) {
 	})
 	w.must(err)
 	dir := proxy.NewDirectory(s, &proxy.DirectoryOptions{Upstream: p.upstream()})
-	tenants, err := tenancy.New(tenancy.Config{Header: "X-Tenant"})
+	tenants, err := tenancy.New(tenancy.Config{Header: "X-Tenant"}, nil)
 	w.must(err)
 	h, err := proxy.New(g, dir, tenants, &proxy.Options{CursorKeys: [][]byte{fleetSecret}, WriteTimeout: w.o.WriteTimeout, ReadTimeout: 30 * time.Second})
 	w.must(err)
