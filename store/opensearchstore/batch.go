@@ -12,14 +12,11 @@ import (
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// headOf is what of a document tells its version, and how its lease stands. The value
-// and the past are most of a document, and stay where they are.
-const headOf = "space,name,deleted,rev,ttl,session,beat"
-
 // Versions implements driver.Batcher, by one multi-get of the primary in real time.
 // That is one GET for each document, made one after the other on the primary after it
 // received the request, so each version is as good as that of a Get (see the
-// package's limits).
+// package's limits). Documents come whole: leaving the value and the past out would take
+// OpenSearch 0.2 ms for each, four times as long as the rest for 32 of them.
 func (s *Store) Versions(ctx context.Context, space string, names []string) ([]driver.Sight, error) {
 	doing := fmt.Sprintf("read %d versions in %s", len(names), space)
 	if len(names) > driver.MaxBatch {
@@ -74,7 +71,7 @@ type item struct {
 	} `json:"error"`
 }
 
-// stored is the key's document without value and past; nil if there is none.
+// stored is the key's document; nil if there is none.
 func (d *item) stored(k driver.Key) (*stored, error) {
 	switch {
 	case d.Error != nil:
@@ -103,9 +100,7 @@ func (s *Store) fetchMany(ctx context.Context, ids []string) ([]item, error) {
 		var answer struct {
 			Docs []item `json:"docs"`
 		}
-		err := n.send(ctx, request{http.MethodPost, "/" + s.alias + "/_mget", url.Values{
-			"realtime": {"true"}, "preference": {"_primary"}, "_source_includes": {headOf},
-		}, object{"ids": ids}}, &answer)
+		err := n.send(ctx, request{http.MethodPost, "/" + s.alias + "/_mget", url.Values{"realtime": {"true"}, "preference": {"_primary"}}, object{"ids": ids}}, &answer)
 		if err != nil {
 			return err
 		}
