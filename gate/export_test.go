@@ -1,6 +1,9 @@
 package gate
 
-import "github.com/sluiceproxy/sluice/placement"
+import (
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
 
 // Journals are those of one instance, without the instance.
 type Journals struct{ js *journals }
@@ -39,3 +42,21 @@ func (j Journals) Kept(id placement.PartitionID) int {
 
 // Check is what a controller looks at in a page.
 func (p JournalPage) Check(session string, after uint64) error { return p.check(session, after) }
+
+// Replica is the table as one instance has it, without the instance.
+type Replica struct{ r *replica }
+
+// NewReplica returns an empty one.
+func NewReplica() Replica { return Replica{newReplica(func(_, _ *view) {}, func() {})} }
+
+// Apply makes e the newest that the replica knows of its partition.
+func (r Replica) Apply(e placement.Entry) { r.r.apply([]store.Change{{Entry: e}}, e.Epoch) }
+
+// Look finds the partition's entry, as a read does, and returns what admits the read there.
+func (r Replica) Look(id placement.PartitionID) (admit func() bool) {
+	v := r.r.lookup(id)
+	return func() bool { return r.r.admitRead(v) }
+}
+
+// OldReads are the partitions with reads that are open on an entry which was replaced.
+func (r Replica) OldReads() []placement.PartitionID { return r.r.readsOnOld() }

@@ -85,6 +85,21 @@ func (r *replica) release(v *view) {
 	}
 }
 
+// admitRead counts a read on v, or reports that v has been replaced. applyOne marks
+// a view as replaced before it looks at the count, and here the count grows before
+// the mark is looked at: one of the two sees the other, so no read on an old
+// placement, which its removal has to wait for, goes uncounted.
+func (r *replica) admitRead(v *view) bool {
+	v.reads.Add(1)
+	select {
+	case <-v.changed:
+		r.releaseRead(v)
+		return false
+	default:
+		return true
+	}
+}
+
 func (r *replica) releaseRead(v *view) {
 	if v.reads.Add(-1) > 0 {
 		return

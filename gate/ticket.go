@@ -23,15 +23,18 @@ func (g *Gate) Read(ctx context.Context, id placement.PartitionID) (*ReadTicket,
 	if err := g.settle(ctx, id); err != nil {
 		return nil, err
 	}
-	v := g.rep.lookup(id)
-	if v == nil {
-		return nil, unknownPartition(id)
+	for {
+		v := g.rep.lookup(id)
+		if v == nil {
+			return nil, unknownPartition(id)
+		}
+		if v.err != nil {
+			return nil, &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: v.err}
+		}
+		if g.rep.admitRead(v) {
+			return &ReadTicket{g, v}, nil
+		}
 	}
-	if v.err != nil {
-		return nil, &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: v.err}
-	}
-	v.reads.Add(1)
-	return &ReadTicket{g, v}, nil
 }
 
 // Entry is the entry that the read was resolved at.
