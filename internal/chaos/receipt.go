@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/history"
@@ -109,8 +110,15 @@ func (r *run) judgeLedger(re *Receipt, report load.CheckReport) {
 			report.Lost, report.Resurrected, report.WrongVersion, report.Extra, report.Findings)
 	}
 	if c.Stale+c.Jumps+c.Rejected > 0 {
-		r.complain("%s: %d stale reads, %d jumps of versions, %d requests rejected as wrong: %q", ledgerTenant, c.Stale, c.Jumps, c.Rejected, r.ledger.Trouble())
+		r.complain("%s: %d stale reads, %d jumps of versions, %d requests rejected as wrong: %q", ledgerTenant, c.Stale, c.Jumps, c.Rejected, faults(r.ledger.Trouble()))
 	}
+}
+
+// faults leaves out what is no more than a refusal or an outcome that nobody was told.
+func faults(trouble []string) []string {
+	return slices.DeleteFunc(trouble, func(line string) bool {
+		return strings.HasPrefix(line, "retried:") || strings.HasPrefix(line, "unknown:") || strings.Contains(line, ": 50")
+	})
 }
 
 func (r *run) judgeHistory(re *Receipt, tenant string, ops []history.Op) {
