@@ -83,7 +83,7 @@ var rules = []rule{
 	},
 	func(f file, imp string) string {
 		dir, ok := own(imp)
-		if !ok || f.test || !under(f.pkg, drivers...) || under(dir, "store/driver", "internal/clock", "placement") || under(dir, f.pkg) {
+		if !ok || f.test || !under(f.pkg, drivers...) || under(dir, "store/driver", "internal/clock", "internal/credentials", "placement") || under(dir, f.pkg) {
 			return ""
 		}
 		return "a driver supplies primitives only, over store/driver (and placement's values, for its own configuration)"
@@ -134,7 +134,7 @@ func TestRulesBite(t *testing.T) {
 		{"mover", "control", false, true}, {"mover", "gate", false, true}, {"placement", "store", false, false}, {"store", "placement", false, true},
 		{"store/driver", "placement", false, false}, {"store/memstore", "store/driver", false, true}, {"store/memstore", "placement", false, true}, {"store/memstore", "store", false, false},
 		{"store/etcdstore", "store/memstore", false, false}, {"proxy", "internal/engines", false, false}, {"internal/demo", "cmd/sluice", false, false},
-		{"store/drivertest", "internal/engines/faultproxy", false, true},
+		{"store/drivertest", "internal/engines/faultproxy", false, true}, {"store/etcdstore", "internal/credentials", false, true}, {"store/etcdstore", "internal/config", false, false},
 	} {
 		f := file{name: c.from + "/x.go", pkg: c.from, test: c.test, imports: []string{module + "/" + c.imp}}
 		if got := len(violations(f)) == 0; got != c.ok {

@@ -10,8 +10,6 @@ package upstream
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -20,10 +18,10 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -99,16 +97,9 @@ func New(c placement.Cluster, o *Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster %q: %w", c.Name, err)
 	}
-	tc := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("cluster %q: ca_file: %w", c.Name, err)
-		}
-		tc.RootCAs = x509.NewCertPool()
-		if !tc.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("cluster %q: ca_file: %s holds no PEM certificate", c.Name, c.CAFile)
-		}
+	tc, err := credentials.TLS{CAFile: c.CAFile}.Config("")
+	if err != nil {
+		return nil, fmt.Errorf("cluster %q: %w", c.Name, err)
 	}
 	d := &net.Dialer{Timeout: opt.DialTimeout, KeepAlive: 15 * time.Second}
 	client := &Client{
@@ -141,25 +132,14 @@ func New(c placement.Cluster, o *Options) (*Client, error) {
 }
 
 func readPassword(c placement.Cluster) (string, error) {
-	switch {
-	case c.PasswordFile != "":
-		b, err := os.ReadFile(c.PasswordFile)
-		if err != nil {
-			return "", fmt.Errorf("password_file: %w", err)
-		}
-		p := strings.TrimRight(string(b), "\r\n")
-		if p == "" {
-			return "", fmt.Errorf("password_file: %s is empty", c.PasswordFile)
-		}
-		return p, nil
-	case c.PasswordEnv != "":
-		p := os.Getenv(c.PasswordEnv)
-		if p == "" {
-			return "", fmt.Errorf("password_env: the environment variable %s is not set", c.PasswordEnv)
-		}
-		return p, nil
+	if c.PasswordEnv == "" || c.PasswordFile != "" {
+		return credentials.Secret("password_file", c.PasswordFile, "password")
 	}
-	return "", nil
+	p := os.Getenv(c.PasswordEnv)
+	if p == "" {
+		return "", fmt.Errorf("password_env: the environment variable %s is not set", c.PasswordEnv)
+	}
+	return p, nil
 }
 
 // Name is the cluster's name.

@@ -2,14 +2,9 @@ package consulstore
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"strconv"
 	"strings"
 
+	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -43,6 +38,8 @@ type Config struct {
 	TLS       TLS    `json:"tls,omitzero" yaml:"tls,omitempty"`
 }
 
+const tlsSection = "store.consul.tls."
+
 // invalid names a field as it is written in the configuration file.
 func invalid(field, value, fix string) error {
 	return &placement.InvalidError{Field: "store.consul." + field, Value: value, Fix: fix}
@@ -51,25 +48,9 @@ func invalid(field, value, fix string) error {
 // Validate returns a *placement.InvalidError that names the field and the fix,
 // or nil. It reads no file.
 func (c Config) Validate() error {
-	if len(c.Addresses) == 0 {
-		return invalid("addresses", "", "must name at least one URL such as http://127.0.0.1:8500")
-	}
-	scheme, _, _ := strings.Cut(c.Addresses[0], "://")
-	for i, a := range c.Addresses {
-		field := "addresses[" + strconv.Itoa(i) + "]"
-		u, err := url.Parse(a)
-		switch {
-		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-			return invalid(field, placement.HideUser(a), "must be a URL such as https://consul-1:8501")
-		case u.User != nil:
-			return invalid(field, placement.HideUser(a), "must not hold credentials; use token_file")
-		case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-			return invalid(field, placement.HideUser(a), "must have no path, query or fragment")
-		case u.Scheme != scheme:
-			return invalid(field, placement.HideUser(a), "must begin with "+scheme+":// like the first address")
-		case u.Scheme == "http" && c.TLS != TLS{}:
-			return invalid(field, placement.HideUser(a), "must begin with https:// when tls is set")
-		}
+	servers := credentials.Servers{Field: "store.consul.addresses", Example: "https://consul-1:8501", Use: "token_file", OneScheme: true}
+	if err := servers.Validate(c.Addresses, credentials.TLS(c.TLS)); err != nil {
+		return err
 	}
 	if err := validatePrefix(c.Prefix); err != nil {
 		return err
@@ -80,10 +61,7 @@ func (c Config) Validate() error {
 	if !label(c.Datacenter, 63, "-_") && c.Datacenter != "" {
 		return invalid("datacenter", c.Datacenter, "must be letters, digits, - and _")
 	}
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		return invalid("tls.key_file", c.TLS.KeyFile, "must be set if and only if tls.cert_file is")
-	}
-	return nil
+	return credentials.TLS(c.TLS).Validate(tlsSection)
 }
 
 // validatePrefix keeps what would be cleaned out of a URL's path, or has to be
@@ -115,64 +93,18 @@ func label(s string, most int, other string) bool {
 	return s != "" && len(s) <= most
 }
 
-// exposesToken reports whether the token would cross a network in clear.
-func (c Config) exposesToken() bool {
-	for _, a := range c.Addresses {
-		if u, err := url.Parse(a); err == nil && c.TokenFile != "" && u.Scheme == "http" && !loopback(u.Hostname()) {
-			return true
-		}
-	}
-	return false
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // tlsConfig reads the files; nil when the addresses are not https.
 func (c Config) tlsConfig() (*tls.Config, error) {
 	if !strings.HasPrefix(c.Addresses[0], "https://") {
 		return nil, nil
 	}
-	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.TLS.ServerName}
-	if c.TLS.CAFile != "" {
-		pem, err := os.ReadFile(c.TLS.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("store.consul.tls.ca_file: %w", err)
-		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, invalid("tls.ca_file", c.TLS.CAFile, "must hold certificates in PEM form")
-		}
-	}
-	if c.TLS.CertFile != "" {
-		read := func() (*tls.Certificate, error) {
-			cert, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
-			if err != nil {
-				return nil, fmt.Errorf("store.consul.tls.cert_file and key_file: %w", err)
-			}
-			return &cert, nil
-		}
-		if _, err := read(); err != nil { // now, rather than at a handshake whose error nobody sees
-			return nil, err
-		}
-		t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return read() }
-	}
-	return t, nil
+	return credentials.TLS(c.TLS).Config(tlsSection)
 }
 
 func (c Config) token() (string, error) {
-	if c.TokenFile == "" {
-		return "", nil
-	}
-	b, err := os.ReadFile(c.TokenFile)
-	if err != nil {
-		return "", fmt.Errorf("store.consul.token_file: %w", err)
-	}
-	token := strings.TrimRight(string(b), "\r\n")
-	if token == "" || strings.ContainsAny(token, "\r\n \t") {
+	token, err := credentials.Secret("store.consul.token_file", c.TokenFile, "token")
+	if err == nil && strings.ContainsAny(token, "\r\n \t") {
 		return "", invalid("token_file", c.TokenFile, "must hold one ACL token and nothing else")
 	}
-	return token, nil
+	return token, err
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/sluiceproxy/sluice/internal/credentials"
 )
 
 // Options of a Store. The zero value is useful.
@@ -62,7 +64,7 @@ func Open(ctx context.Context, c Config, o *Options) (*Store, error) {
 		return nil, err
 	}
 	opt := o.orDefaults()
-	if c.exposesToken() {
+	if c.TokenFile != "" && credentials.InClear(c.Addresses) {
 		opt.Logger.Warn("the token for Consul is sent over http in clear; use https addresses")
 	}
 	conn, err := c.connect(opt)

@@ -2,18 +2,9 @@ package consulstore_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,68 +12,12 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"github.com/sluiceproxy/sluice/internal/credentials/testca"
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store/consulstore"
 	"github.com/sluiceproxy/sluice/store/driver"
 )
-
-// authority issues certificates into a directory.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T, dir, name string) *authority {
-	t.Helper()
-	a := &authority{t: t, dir: dir}
-	a.issue(name, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	return a
-}
-
-// issue writes NAME.pem and NAME.key, signed by the authority, or by itself if
-// it is the authority's first.
-func (a *authority) issue(name string, template *x509.Certificate) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := a.cert, a.key
-	if parent == nil {
-		parent, signer = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	if a.cert == nil {
-		a.key = key
-		if a.cert, err = x509.ParseCertificate(der); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	raw, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	a.write(name+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	a.write(name+".key", pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: raw}))
-}
-
-func (a *authority) write(name string, text []byte) string {
-	a.t.Helper()
-	if err := os.WriteFile(a.file(name), text, 0o600); err != nil {
-		a.t.Fatal(err)
-	}
-	return a.file(name)
-}
-
-func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
 
 // management is the token that may do everything.
 const management = "0d6f3ac1-6d3f-4c8e-9a53-6a7a1f2f9c11"
@@ -105,19 +40,18 @@ func documented(t *testing.T) string {
 // server that asks for all of it the driver does everything, and each thing that is
 // wrong is told apart. What is in the environment changes nothing.
 func TestSecured(t *testing.T) {
-	ca := newAuthority(t, t.TempDir(), "ca")
-	ca.issue("server", &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"server.dc1.consul"}})
-	ca.issue("client", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	newAuthority(t, ca.dir, "stranger")
+	ca, stranger := testca.New(t), testca.New(t)
+	ca.Server("server", "server.dc1.consul")
+	ca.Client("client")
 	server := enginetest.ConsulWith(t, &engines.ConsulOptions{
-		Token: management, CertFile: ca.file("server.pem"), KeyFile: ca.file("server.key"), CAFile: ca.file("ca.pem"), Settings: quick,
+		Token: management, CertFile: ca.File("server.pem"), KeyFile: ca.File("server.key"), CAFile: ca.File("ca.pem"), Settings: quick,
 	})
 	token := func(name, rules string) string {
-		return ca.write(name+".token", []byte(grant(t, ca, server.URL(), name, rules)+"\n"))
+		return ca.Write(name+".token", []byte(grant(t, ca, server.URL(), name, rules)+"\n"))
 	}
 	good := consulstore.Config{
 		Addresses: []string{server.URL()}, TokenFile: token("documented", documented(t)),
-		TLS: consulstore.TLS{CAFile: ca.file("ca.pem"), CertFile: ca.file("client.pem"), KeyFile: ca.file("client.key"), ServerName: "server.dc1.consul"},
+		TLS: consulstore.TLS{CAFile: ca.File("ca.pem"), CertFile: ca.File("client.pem"), KeyFile: ca.File("client.key"), ServerName: "server.dc1.consul"},
 	}
 	poor := map[string]string{
 		"reader":   token("reader", `key_prefix "sluice/" { policy = "read" }`),
@@ -130,11 +64,11 @@ func TestSecured(t *testing.T) {
 		want  string
 		spoil func(*consulstore.Config)
 	}{
-		{"unknown authority", func(c *consulstore.Config) { c.TLS.CAFile = ca.file("stranger.pem") }},
+		{"unknown authority", func(c *consulstore.Config) { c.TLS.CAFile = stranger.File("ca.pem") }},
 		{"not other.example", func(c *consulstore.Config) { c.TLS.ServerName = "other.example" }},
 		{"certificate required", func(c *consulstore.Config) { c.TLS.CertFile, c.TLS.KeyFile = "", "" }},
 		{"ACL not found", func(c *consulstore.Config) {
-			c.TokenFile = ca.write("unknown.token", []byte("9d6f3ac1-6d3f-4c8e-9a53-6a7a1f2f9c11"))
+			c.TokenFile = ca.Write("unknown.token", []byte("9d6f3ac1-6d3f-4c8e-9a53-6a7a1f2f9c11"))
 		}},
 		{"Permission denied", func(c *consulstore.Config) { c.Prefix = "theirs/" }},
 		{"Permission denied", func(c *consulstore.Config) { c.TokenFile = "" }},
@@ -170,12 +104,12 @@ func TestSecured(t *testing.T) {
 }
 
 // grant makes a token with those rules.
-func grant(t *testing.T, ca *authority, url, name, rules string) string {
+func grant(t *testing.T, ca *testca.Authority, url, name, rules string) string {
 	t.Helper()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	c, err := api.NewClient(&api.Config{Address: url, Token: management, Transport: transport, TLSConfig: api.TLSConfig{
-		Address: "server.dc1.consul", CAFile: ca.file("ca.pem"), CertFile: ca.file("client.pem"), KeyFile: ca.file("client.key"),
+		Address: "server.dc1.consul", CAFile: ca.File("ca.pem"), CertFile: ca.File("client.pem"), KeyFile: ca.File("client.key"),
 	}})
 	if err != nil {
 		t.Fatal(err)

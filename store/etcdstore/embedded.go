@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"google.golang.org/grpc"
 
+	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -56,7 +57,7 @@ func (c EmbeddedConfig) Validate() error {
 		switch {
 		case err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" && u.Path != "/":
 			return invalid("embedded.client_url", placement.HideUser(c.ClientURL), "must be a URL such as http://127.0.0.1:2379")
-		case !loopback(u.Hostname()):
+		case !credentials.Loopback(u.Hostname()):
 			return invalid("embedded.client_url", placement.HideUser(c.ClientURL), "must be on loopback, because the embedded member asks nobody for a password; for several machines run an etcd of its own and set endpoints")
 		}
 	}
@@ -120,7 +121,7 @@ func StartEmbedded(ctx context.Context, c EmbeddedConfig, o *Options) (*Embedded
 func listenAndStart(c EmbeddedConfig, log *slog.Logger) (*Embedded, error) {
 	u, err := url.Parse(c.ClientURL)
 	if err != nil {
-		return nil, invalid("embedded.client_url", c.ClientURL, "must be a URL")
+		return nil, invalid("embedded.client_url", placement.HideUser(c.ClientURL), "must be a URL")
 	}
 	for attempt := 1; ; attempt++ {
 		host, err := freeAddress(u.Host)
@@ -134,9 +135,9 @@ func listenAndStart(c EmbeddedConfig, log *slog.Logger) (*Embedded, error) {
 		case errors.Is(err, syscall.EADDRINUSE) && u.Port() == "0" && attempt < 10:
 			continue
 		case errors.Is(err, syscall.EADDRINUSE):
-			return nil, invalid("embedded.client_url", c.ClientURL, "is in use by another process; stop that one, or choose another port (0 is any free one)")
+			return nil, invalid("embedded.client_url", placement.HideUser(c.ClientURL), "is in use by another process; stop that one, or choose another port (0 is any free one)")
 		case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EACCES):
-			return nil, invalid("embedded.client_url", c.ClientURL, "cannot be listened on: "+err.Error())
+			return nil, invalid("embedded.client_url", placement.HideUser(c.ClientURL), "cannot be listened on: "+err.Error())
 		}
 		return nil, fmt.Errorf("start the embedded etcd on %s: %w", c.DataDir, err)
 	}

@@ -13,7 +13,9 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials"
+	grpccredentials "google.golang.org/grpc/credentials"
+
+	"github.com/sluiceproxy/sluice/internal/credentials"
 )
 
 // Options of a Store. The zero value is useful.
@@ -52,7 +54,7 @@ func Open(ctx context.Context, c Config, o *Options) (*Store, error) {
 		return nil, err
 	}
 	opt := o.orDefaults()
-	if c.exposesPassword() {
+	if c.Username != "" && credentials.InClear(c.Endpoints) {
 		opt.Logger.Warn("the password for etcd is sent over http in clear; use https endpoints")
 	}
 	cfg, err := c.client(opt)
@@ -94,7 +96,7 @@ func (c Config) client(opt Options) (clientv3.Config, error) {
 	if err != nil {
 		return clientv3.Config{}, err
 	}
-	password, err := c.password()
+	password, err := credentials.Secret("store.etcd.password_file", c.PasswordFile, "password")
 	if err != nil {
 		return clientv3.Config{}, err
 	}
@@ -119,7 +121,7 @@ func (c Config) client(opt Options) (clientv3.Config, error) {
 		},
 	}
 	if tc != nil && tc.ServerName != "" {
-		cfg.DialOptions = append(cfg.DialOptions, grpc.WithTransportCredentials(named{credentials.NewTLS(tc), tc.ServerName}))
+		cfg.DialOptions = append(cfg.DialOptions, grpc.WithTransportCredentials(named{grpccredentials.NewTLS(tc), tc.ServerName}))
 	}
 	return cfg, nil
 }
@@ -128,16 +130,16 @@ func (c Config) client(opt Options) (clientv3.Config, error) {
 // the client library's TLS configuration does nothing: its resolver gives each
 // address a name, that of the endpoint, and gRPC prefers those.
 type named struct {
-	credentials.TransportCredentials
+	grpccredentials.TransportCredentials
 	name string
 }
 
-// ClientHandshake implements credentials.TransportCredentials.
-func (n named) ClientHandshake(ctx context.Context, _ string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+// ClientHandshake implements grpccredentials.TransportCredentials.
+func (n named) ClientHandshake(ctx context.Context, _ string, conn net.Conn) (net.Conn, grpccredentials.AuthInfo, error) {
 	return n.TransportCredentials.ClientHandshake(ctx, n.name, conn)
 }
 
-// Clone implements credentials.TransportCredentials.
-func (n named) Clone() credentials.TransportCredentials {
+// Clone implements grpccredentials.TransportCredentials.
+func (n named) Clone() grpccredentials.TransportCredentials {
 	return named{n.TransportCredentials.Clone(), n.name}
 }

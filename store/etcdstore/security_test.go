@@ -2,18 +2,8 @@ package etcdstore_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,102 +11,41 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
+	"github.com/sluiceproxy/sluice/internal/credentials/testca"
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
 )
 
-// authority issues certificates into a directory.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T, dir, name string) *authority {
-	t.Helper()
-	a := &authority{t: t, dir: dir}
-	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	a.issue(name, template)
-	return a
-}
-
-// issue writes NAME.pem and NAME.key, signed by the authority, or by itself if
-// it is the authority's first.
-func (a *authority) issue(name string, template *x509.Certificate) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := a.cert, a.key
-	if parent == nil {
-		parent, signer = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	if a.cert == nil {
-		a.key = key
-		if a.cert, err = x509.ParseCertificate(der); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	raw, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	a.write(name+".pem", "CERTIFICATE", der)
-	a.write(name+".key", "EC PRIVATE KEY", raw)
-}
-
-func (a *authority) write(name, kind string, der []byte) {
-	a.t.Helper()
-	if err := os.WriteFile(filepath.Join(a.dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		a.t.Fatal(err)
-	}
-}
-
-func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
-
 // TLS both ways, a user with a password, and permissions on the prefix alone:
 // against a member that asks for all of it, the driver does everything, and each
 // thing that is wrong is told apart.
 func TestSecured(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	ca := newAuthority(t, dir, "ca")
-	ca.issue("server", &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"etcd.example"}})
-	ca.issue("client", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	newAuthority(t, dir, "stranger")
+	ca, stranger := testca.New(t), testca.New(t)
+	ca.Server("server", "etcd.example")
+	ca.Client("client")
 	p := enginetest.EtcdWith(t, &engines.EtcdOptions{ExtraArgs: []string{
-		"--cert-file=" + ca.file("server.pem"), "--key-file=" + ca.file("server.key"),
-		"--client-cert-auth", "--trusted-ca-file=" + ca.file("ca.pem"), "--bcrypt-cost=4",
+		"--cert-file=" + ca.File("server.pem"), "--key-file=" + ca.File("server.key"),
+		"--client-cert-auth", "--trusted-ca-file=" + ca.File("ca.pem"), "--bcrypt-cost=4",
 	}})
 	root := enableUsers(t, ca, p.URL())
 
-	password := ca.file("password")
-	if err := os.WriteFile(password, []byte("s3cret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	password := ca.Write("password", []byte("s3cret\n"))
 	good := etcdstore.Config{
 		Endpoints: []string{p.URL()}, Prefix: "/mine/", Username: "sluice", PasswordFile: password,
-		TLS: etcdstore.TLS{CAFile: ca.file("ca.pem"), CertFile: ca.file("client.pem"), KeyFile: ca.file("client.key"), ServerName: "etcd.example"},
+		TLS: etcdstore.TLS{CAFile: ca.File("ca.pem"), CertFile: ca.File("client.pem"), KeyFile: ca.File("client.key"), ServerName: "etcd.example"},
 	}
 	options := &etcdstore.Options{DialTimeout: time.Second}
 	for _, test := range []struct {
 		want  string
 		spoil func(*etcdstore.Config)
 	}{
-		{"unknown authority", func(c *etcdstore.Config) { c.TLS.CAFile = ca.file("stranger.pem") }},
+		{"unknown authority", func(c *etcdstore.Config) { c.TLS.CAFile = stranger.File("ca.pem") }},
 		{"not other.example", func(c *etcdstore.Config) { c.TLS.ServerName = "other.example" }},
 		{"connect to etcd at", func(c *etcdstore.Config) { c.TLS.CertFile, c.TLS.KeyFile = "", "" }},
-		{"invalid user ID or password", func(c *etcdstore.Config) { c.PasswordFile = ca.file("client.pem") }},
+		{"invalid user ID or password", func(c *etcdstore.Config) { c.PasswordFile = ca.File("client.pem") }},
 		{"permission denied", func(c *etcdstore.Config) { c.Prefix = "/theirs/" }},
 		{"permission denied", func(c *etcdstore.Config) { c.Username, c.PasswordFile = "", "" }},
 	} {
@@ -197,17 +126,15 @@ func everything(t *testing.T, s *etcdstore.Store, x driver.Session, at driver.Ve
 
 // enableUsers makes the user "sluice" with a role on "/mine/", switches
 // authentication on and returns root's client.
-func enableUsers(t *testing.T, ca *authority, endpoint string) *clientv3.Client {
+func enableUsers(t *testing.T, ca *testca.Authority, endpoint string) *clientv3.Client {
 	t.Helper()
-	pool := x509.NewCertPool()
-	pool.AddCert(ca.cert)
-	cert, err := tls.LoadX509KeyPair(ca.file("client.pem"), ca.file("client.key"))
+	cert, err := tls.LoadX509KeyPair(ca.File("client.pem"), ca.File("client.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := clientv3.Config{
 		Endpoints: []string{endpoint}, Logger: zap.NewNop(), DialTimeout: 10 * time.Second,
-		TLS: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}},
+		TLS: &tls.Config{RootCAs: ca.Pool(), Certificates: []tls.Certificate{cert}},
 	}
 	c, err := clientv3.New(cfg)
 	if err != nil {

@@ -1,16 +1,11 @@
 package opensearchstore
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
 	"regexp"
 	"strconv"
-	"strings"
 
+	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -49,6 +44,8 @@ type Config struct {
 	TLS                 TLS    `json:"tls,omitzero" yaml:"tls,omitempty"`
 }
 
+const tlsSection = "store.opensearch.tls."
+
 // invalid names a field as it is written in the configuration file.
 func invalid(field, value, fix string) error {
 	return &placement.InvalidError{Field: "store.opensearch." + field, Value: value, Fix: fix}
@@ -61,13 +58,9 @@ var indexName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,199}$`)
 // Validate returns a *placement.InvalidError that names the field and the fix,
 // or nil. It reads no file.
 func (c Config) Validate() error {
-	if len(c.Addresses) == 0 {
-		return invalid("addresses", "", "must name at least one URL such as http://127.0.0.1:9200")
-	}
-	for i, a := range c.Addresses {
-		if err := c.validateAddress("addresses["+strconv.Itoa(i)+"]", a); err != nil {
-			return err
-		}
+	servers := credentials.Servers{Field: "store.opensearch.addresses", Example: "https://opensearch-1:9200", Use: "username and password_file"}
+	if err := servers.Validate(c.Addresses, credentials.TLS(c.TLS)); err != nil {
+		return err
 	}
 	if c.Index != "" && !indexName.MatchString(c.Index) {
 		return invalid("index", c.Index, "must be 1 to 200 of a-z, 0-9, dot, dash and underscore, and begin with a letter or digit")
@@ -82,26 +75,7 @@ func (c Config) Validate() error {
 	if (c.Username == "") != (c.PasswordFile == "") {
 		return invalid("password_file", c.PasswordFile, "must be set if and only if username is")
 	}
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		return invalid("tls.key_file", c.TLS.KeyFile, "must be set if and only if tls.cert_file is")
-	}
-	return nil
-}
-
-func (c Config) validateAddress(field, a string) error {
-	u, err := url.Parse(a)
-	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		// Not shown as it is: what cannot be parsed may hold a password.
-		return invalid(field, placement.HideUser(a), "must be a URL such as https://opensearch-1:9200")
-	case u.User != nil:
-		return invalid(field, placement.HideUser(a), "must not hold credentials; use username and password_file")
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return invalid(field, placement.HideUser(a), "must have no path, query or fragment")
-	case u.Scheme == "http" && c.TLS != TLS{}:
-		return invalid(field, placement.HideUser(a), "must begin with https:// when tls is set")
-	}
-	return nil
+	return credentials.TLS(c.TLS).Validate(tlsSection)
 }
 
 func (c Config) replicas() int {
@@ -109,63 +83,4 @@ func (c Config) replicas() int {
 		return DefaultReplicas
 	}
 	return *c.Replicas
-}
-
-// exposesPassword reports whether the password would cross a network in clear.
-func (c Config) exposesPassword() bool {
-	for _, a := range c.Addresses {
-		if u, err := url.Parse(a); err == nil && c.Username != "" && u.Scheme == "http" && !loopback(u.Hostname()) {
-			return true
-		}
-	}
-	return false
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// tlsConfig reads the files.
-func (c Config) tlsConfig() (*tls.Config, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.TLS.ServerName}
-	if c.TLS.CAFile != "" {
-		pem, err := os.ReadFile(c.TLS.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("store.opensearch.tls.ca_file: %w", err)
-		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, invalid("tls.ca_file", c.TLS.CAFile, "must hold certificates in PEM form")
-		}
-	}
-	if c.TLS.CertFile != "" {
-		read := func() (*tls.Certificate, error) {
-			cert, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
-			if err != nil {
-				return nil, fmt.Errorf("store.opensearch.tls.cert_file and key_file: %w", err)
-			}
-			return &cert, nil
-		}
-		if _, err := read(); err != nil { // now, rather than at a handshake whose error nobody sees
-			return nil, err
-		}
-		t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return read() }
-	}
-	return t, nil
-}
-
-func (c Config) password() (string, error) {
-	if c.PasswordFile == "" {
-		return "", nil
-	}
-	b, err := os.ReadFile(c.PasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("store.opensearch.password_file: %w", err)
-	}
-	password := strings.TrimRight(string(b), "\r\n")
-	if password == "" {
-		return "", invalid("password_file", c.PasswordFile, "must hold a password")
-	}
-	return password, nil
 }

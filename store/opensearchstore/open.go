@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/opensearch-project/opensearch-go/v4/opensearchtransport"
+
+	"github.com/sluiceproxy/sluice/internal/credentials"
 )
 
 // Options of a Store. The zero value is useful.
@@ -64,7 +66,7 @@ func Open(ctx context.Context, c Config, o *Options) (*Store, error) {
 		return nil, err
 	}
 	opt := o.orDefaults()
-	if c.exposesPassword() {
+	if c.Username != "" && credentials.InClear(c.Addresses) {
 		opt.Logger.Warn("the password for OpenSearch is sent over http in clear; use https addresses")
 	}
 	s, err := newStore(c, opt)
@@ -81,11 +83,11 @@ func Open(ctx context.Context, c Config, o *Options) (*Store, error) {
 
 // newStore connects to nothing yet.
 func newStore(c Config, opt Options) (*Store, error) {
-	tc, err := c.tlsConfig()
+	tc, err := credentials.TLS(c.TLS).Config(tlsSection)
 	if err != nil {
 		return nil, err
 	}
-	password, err := c.password()
+	password, err := credentials.Secret("store.opensearch.password_file", c.PasswordFile, "password")
 	if err != nil {
 		return nil, err
 	}

@@ -1,100 +1,37 @@
 package opensearchstore_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io"
 	"log"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/credentials/testca"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/opensearchstore"
 )
 
-// authority issues certificates into a directory.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T, dir, name string) *authority {
-	t.Helper()
-	a := &authority{t: t, dir: dir}
-	a.issue(name, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	return a
-}
-
-// issue writes NAME.pem and NAME.key, signed by the authority, or by itself if it is
-// the authority's first.
-func (a *authority) issue(name string, template *x509.Certificate) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := a.cert, a.key
-	if parent == nil {
-		parent, signer = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	if a.cert == nil {
-		a.key = key
-		if a.cert, err = x509.ParseCertificate(der); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	raw, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	for file, block := range map[string]*pem.Block{name + ".pem": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "EC PRIVATE KEY", Bytes: raw}} {
-		if err := os.WriteFile(a.file(file), pem.EncodeToMemory(block), 0o600); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-}
-
-func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
-
 // guard is a server that terminates TLS in front of a node, asks for a client's
 // certificate and for a password, and lets nobody in while it is shut.
-func guard(t *testing.T, ca *authority, target string, shut *atomic.Bool) string {
+func guard(t *testing.T, ca *testca.Authority, target string, shut *atomic.Bool) string {
 	t.Helper()
 	u, err := url.Parse(target)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair, err := tls.LoadX509KeyPair(ca.file("server.pem"), ca.file("server.key"))
+	pair, err := tls.LoadX509KeyPair(ca.File("server.pem"), ca.File("server.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	clients := x509.NewCertPool()
-	clients.AddCert(ca.cert)
 	forward := httputil.NewSingleHostReverseProxy(u)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, ok := r.BasicAuth()
@@ -112,7 +49,7 @@ func guard(t *testing.T, ca *authority, target string, shut *atomic.Bool) string
 		}
 	}))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail on purpose
-	srv.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients, MinVersion: tls.VersionTLS12}
+	srv.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(), MinVersion: tls.VersionTLS12}
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	return srv.URL
@@ -123,30 +60,25 @@ func guard(t *testing.T, ca *authority, target string, shut *atomic.Bool) string
 // jars that the tests run; what stands in front of the node here asks for the same.
 func TestSecured(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	ca := newAuthority(t, dir, "ca")
-	ca.issue("server", &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"opensearch.example"}})
-	ca.issue("client", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	newAuthority(t, dir, "stranger")
+	ca, stranger := testca.New(t), testca.New(t)
+	ca.Server("server", "opensearch.example")
+	ca.Client("client")
 	var shut atomic.Bool
 	address := guard(t, ca, enginetest.SharedOpenSearch(t, version()).URL(), &shut)
 
-	password := ca.file("password")
-	if err := os.WriteFile(password, []byte("s3cret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	password := ca.Write("password", []byte("s3cret\n"))
 	good := opensearchstore.Config{
 		Addresses: []string{address}, Index: table(), Username: "sluice", PasswordFile: password,
-		TLS: opensearchstore.TLS{CAFile: ca.file("ca.pem"), CertFile: ca.file("client.pem"), KeyFile: ca.file("client.key"), ServerName: "opensearch.example"},
+		TLS: opensearchstore.TLS{CAFile: ca.File("ca.pem"), CertFile: ca.File("client.pem"), KeyFile: ca.File("client.key"), ServerName: "opensearch.example"},
 	}
 	for _, test := range []struct {
 		want  string
 		spoil func(*opensearchstore.Config)
 	}{
-		{"unknown authority", func(c *opensearchstore.Config) { c.TLS.CAFile = ca.file("stranger.pem") }},
+		{"unknown authority", func(c *opensearchstore.Config) { c.TLS.CAFile = stranger.File("ca.pem") }},
 		{"not other.example", func(c *opensearchstore.Config) { c.TLS.ServerName = "other.example" }},
 		{"certificate", func(c *opensearchstore.Config) { c.TLS.CertFile, c.TLS.KeyFile = "", "" }},
-		{"status 401", func(c *opensearchstore.Config) { c.PasswordFile = ca.file("client.pem") }},
+		{"status 401", func(c *opensearchstore.Config) { c.PasswordFile = ca.File("client.pem") }},
 		{"status 401", func(c *opensearchstore.Config) { c.Username, c.PasswordFile = "", "" }},
 	} {
 		bad := good

@@ -2,14 +2,13 @@ package redisstore
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -56,6 +55,8 @@ type Config struct {
 	SkipSettingsCheck bool `json:"skip_settings_check,omitempty" yaml:"skip_settings_check,omitempty"`
 }
 
+const tlsSection = "store.redis.tls."
+
 // invalid names a field as it is written in the configuration file.
 func invalid(field, value, fix string) error {
 	return &placement.InvalidError{Field: "store.redis." + field, Value: value, Fix: fix}
@@ -97,10 +98,7 @@ func (c Config) Validate() error {
 	if !c.TLS.Enabled && c.TLS != (TLS{}) {
 		return invalid("tls.enabled", "false", "must be true when anything else of tls is set")
 	}
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		return invalid("tls.key_file", c.TLS.KeyFile, "must be set if and only if tls.cert_file is")
-	}
-	return nil
+	return c.TLS.files().Validate(tlsSection)
 }
 
 // validAddress returns an error that holds what may be shown of the address.
@@ -125,7 +123,7 @@ func (c Config) exposesPassword() bool {
 	}
 	for _, a := range c.Addresses {
 		host, _, err := net.SplitHostPort(a)
-		if ip := net.ParseIP(host); err == nil && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if err == nil && !credentials.Loopback(host) {
 			return true
 		}
 	}
@@ -137,45 +135,14 @@ func (t TLS) config() (*tls.Config, error) {
 	if !t.Enabled {
 		return nil, nil
 	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("store.redis.tls.ca_file: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, invalid("tls.ca_file", t.CAFile, "must hold certificates in PEM form")
-		}
-	}
-	if t.CertFile != "" {
-		read := func() (*tls.Certificate, error) {
-			cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-			if err != nil {
-				return nil, fmt.Errorf("store.redis.tls.cert_file and key_file: %w", err)
-			}
-			return &cert, nil
-		}
-		if _, err := read(); err != nil { // now, rather than at a handshake whose error nobody sees
-			return nil, err
-		}
-		out.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return read() }
-	}
-	return out, nil
+	return t.files().Config(tlsSection)
+}
+
+func (t TLS) files() credentials.TLS {
+	return credentials.TLS{CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile, ServerName: t.ServerName}
 }
 
 // password reads a file that field names; no file is no password.
 func password(field, file string) (string, error) {
-	if file == "" {
-		return "", nil
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("store.redis.%s: %w", field, err)
-	}
-	p := strings.TrimRight(string(b), "\r\n")
-	if p == "" {
-		return "", invalid(field, file, "must hold a password")
-	}
-	return p, nil
+	return credentials.Secret("store.redis."+field, file, "password")
 }

@@ -1,57 +1,17 @@
 package redisstore_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/credentials/testca"
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store/drivertest"
 	"github.com/sluiceproxy/sluice/store/redisstore"
 )
-
-// certificate makes a certificate of 127.0.0.1 that is its own authority, and
-// returns the paths of it and of its key.
-func certificate(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"redis.example"},
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalECPrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "EC PRIVATE KEY", Bytes: raw}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
 
 // documented returns the rights that docs/stores/redis.md tells to give, without the
 // password, for a prefix.
@@ -73,12 +33,13 @@ func documented(t *testing.T, prefix string) string {
 // The whole suite as a user with no more rights than are documented, over TLS.
 func TestConformanceLeastRights(t *testing.T) {
 	t.Parallel()
-	cert, key := certificate(t)
+	ca := testca.New(t)
+	ca.Server("server", "redis.example")
 	rules := strings.ReplaceAll(documented(t, "sluice"), "~{sluice}:*", "~{test-*}:*")
 	r := enginetest.RedisWith(t, &engines.RedisOptions{
-		Username: "sluice", Password: "secret", Rules: rules, CertFile: cert, KeyFile: key, CAFile: cert,
+		Username: "sluice", Password: "secret", Rules: rules, CertFile: ca.File("server.pem"), KeyFile: ca.File("server.key"), CAFile: ca.File("ca.pem"),
 	})
-	c := redisstore.Config{Username: "sluice", PasswordFile: file(t, "password", "secret\n"), TLS: redisstore.TLS{Enabled: true, CAFile: cert}}
+	c := redisstore.Config{Username: "sluice", PasswordFile: file(t, "password", "secret\n"), TLS: redisstore.TLS{Enabled: true, CAFile: ca.File("ca.pem")}}
 	h := harness(func(t *testing.T) drivertest.Engine { return engine(t, r.Addr(), 500, c) })
 	h.Cannot = map[drivertest.Outage]string{}
 	for _, o := range drivertest.Outages() {
@@ -131,11 +92,11 @@ func TestEveryDocumentedRightIsNeeded(t *testing.T) {
 // Who is not to be trusted is not talked to.
 func TestTLSAndPasswordsThatAreWrong(t *testing.T) {
 	t.Parallel()
-	cert, key := certificate(t)
-	other, _ := certificate(t)
-	r := enginetest.RedisWith(t, &engines.RedisOptions{Username: "u", Password: "secret", Rules: "~* +@all", CertFile: cert, KeyFile: key, CAFile: cert})
+	ca, other := testca.New(t), testca.New(t)
+	ca.Server("server", "redis.example")
+	r := enginetest.RedisWith(t, &engines.RedisOptions{Username: "u", Password: "secret", Rules: "~* +@all", CertFile: ca.File("server.pem"), KeyFile: ca.File("server.key"), CAFile: ca.File("ca.pem")})
 	good := redisstore.Config{
-		Addresses: []string{r.Addr()}, Username: "u", PasswordFile: file(t, "password", "secret"), TLS: redisstore.TLS{Enabled: true, CAFile: cert},
+		Addresses: []string{r.Addr()}, Username: "u", PasswordFile: file(t, "password", "secret"), TLS: redisstore.TLS{Enabled: true, CAFile: ca.File("ca.pem")},
 	}
 	for _, test := range []struct {
 		name   string
@@ -145,8 +106,8 @@ func TestTLSAndPasswordsThatAreWrong(t *testing.T) {
 		{"good", func(*redisstore.Config) {}, ""},
 		{"by name", func(c *redisstore.Config) { c.TLS.ServerName = "redis.example" }, ""},
 		{"another name", func(c *redisstore.Config) { c.TLS.ServerName = "redis.test" }, "certificate is valid for redis.example"},
-		{"another authority", func(c *redisstore.Config) { c.TLS.CAFile = other }, "certificate"},
-		{"no authority", func(c *redisstore.Config) { c.TLS.CAFile = key }, "store.redis.tls.ca_file"},
+		{"another authority", func(c *redisstore.Config) { c.TLS.CAFile = other.File("ca.pem") }, "certificate"},
+		{"no authority", func(c *redisstore.Config) { c.TLS.CAFile = ca.File("ca.key") }, "store.redis.tls.ca_file"},
 		{"wrong password", func(c *redisstore.Config) { c.PasswordFile = file(t, "password", "wrong") }, "WRONGPASS"},
 		{"no password", func(c *redisstore.Config) { c.PasswordFile = file(t, "password", "\n") }, "must hold a password"},
 		{"no file", func(c *redisstore.Config) { c.PasswordFile = "/nowhere" }, "store.redis.password_file"},
