@@ -44,6 +44,7 @@ type RedisOptions struct {
 	Cluster            bool     // a node of a cluster, which it is not a member of yet
 	Config             []string // lines of redis.conf after the ones of this package, which they replace
 	MovableClock       bool     // MoveClock works; it needs Linux and a C compiler
+	PowerCuts          bool     // Kill takes what was not synced with it, as a power cut does; it needs Linux and a C compiler
 }
 
 // Redis is one Redis or Valkey server on loopback, as a process of its own, with an append-only file.
@@ -76,13 +77,23 @@ func StartRedis(ctx context.Context, o *RedisOptions) (*Redis, error) {
 		startLim: time.Minute, stopLim: 5 * time.Second,
 	}}
 	r.ready = r.answers
-	env := os.Environ()
-	if o.MovableClock {
-		more, err := r.ownClock(ctx)
+	env := append(os.Environ(), "SLUICE_CLOCK="+r.clockFile())
+	var preload []string
+	for _, own := range []struct {
+		wanted bool
+		build  func(context.Context) (string, error)
+	}{{o.MovableClock, r.ownClock}, {o.PowerCuts, r.ownDisk}} {
+		if !own.wanted {
+			continue
+		}
+		library, err := own.build(ctx)
 		if err != nil {
 			return nil, errors.Join(err, r.Stop())
 		}
-		env = append(env, more...)
+		preload = append(preload, library)
+	}
+	if len(preload) > 0 {
+		env = append(env, "LD_PRELOAD="+strings.Join(preload, ":"))
 	}
 	r.command = func() *exec.Cmd {
 		cmd := exec.Command(program, r.configFile())

@@ -18,28 +18,43 @@ import (
 //go:embed redis_clock.c.txt
 var clockSource []byte
 
+// diskSource is a library that does to the append-only file what a power cut does.
+//
+//go:embed redis_disk.c.txt
+var diskSource []byte
+
 func (r *Redis) clockFile() string { return filepath.Join(r.dir, "clock") }
 
-// ownClock builds the library and returns the environment that makes the server use it.
-func (r *Redis) ownClock(ctx context.Context) ([]string, error) {
-	missing := &MissingError{Engine: "a redis whose clock can be moved", What: "Linux and a C compiler", Install: "Debian, Ubuntu: apt-get install gcc libc6-dev"}
+// ownClock returns the library that makes the server use a clock of its own.
+func (r *Redis) ownClock(ctx context.Context) (library string, err error) {
+	if err := r.MoveClock(0); err != nil {
+		return "", err
+	}
+	return r.build(ctx, "clock", clockSource)
+}
+
+// ownDisk returns the library that keeps from the disk what is not synced.
+func (r *Redis) ownDisk(ctx context.Context) (library string, err error) {
+	return r.build(ctx, "disk", diskSource)
+}
+
+// build makes a library of what the C compiler is given.
+func (r *Redis) build(ctx context.Context, name string, text []byte) (library string, err error) {
+	missing := &MissingError{Engine: "a redis whose " + name + " can fail", What: "Linux and a C compiler", Install: "Debian, Ubuntu: apt-get install gcc libc6-dev"}
 	cc, err := exec.LookPath("cc")
 	if err != nil || runtime.GOOS != "linux" {
 		missing.Err = err
-		return nil, missing
+		return "", missing
 	}
-	source, library := filepath.Join(r.dir, "clock.c"), filepath.Join(r.dir, "clock.so")
-	if err := os.WriteFile(source, clockSource, 0o600); err != nil {
-		return nil, fmt.Errorf("start redis: %w", err)
+	source, library := filepath.Join(r.dir, name+".c"), filepath.Join(r.dir, name+".so")
+	if err := os.WriteFile(source, text, 0o600); err != nil {
+		return "", fmt.Errorf("start redis: %w", err)
 	}
 	if _, err := run(ctx, cc, "-shared", "-fPIC", "-O1", "-o", library, source); err != nil {
 		missing.Err = err
-		return nil, missing
+		return "", missing
 	}
-	if err := r.MoveClock(0); err != nil {
-		return nil, err
-	}
-	return []string{"LD_PRELOAD=" + library, "SLUICE_CLOCK=" + r.clockFile()}, nil
+	return library, nil
 }
 
 // MoveClock sets the server's clock to by ahead of this machine's, or behind if it is negative, from now on; its monotonic

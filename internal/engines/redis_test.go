@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
@@ -97,6 +99,19 @@ func TestRedisClock(t *testing.T) {
 		must(t, r.MoveClock(by))
 		if off := now() - by; off > 10*time.Second || off < -10*time.Second {
 			t.Fatalf("moved by %v, it is off by %v", by, off)
+		}
+	}
+}
+
+// A power cut takes what was acknowledged and not synced, and nothing that was.
+func TestRedisPowerCut(t *testing.T) {
+	for fsync, want := range map[string]any{"always": "1", "no": nil} {
+		r := enginetest.RedisWith(t, &engines.RedisOptions{PowerCuts: true, AppendFsync: fsync})
+		ask(t, r, "set", "k", "1")
+		must(t, r.Kill())
+		must(t, r.Restart(t.Context()))
+		if got, err := r.Do(t.Context(), "get", "k"); got != want || err != nil && !errors.Is(err, redis.Nil) {
+			t.Errorf("with appendfsync %s there is %v, %v; want %v", fsync, got, err, want)
 		}
 	}
 }

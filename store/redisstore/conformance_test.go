@@ -47,7 +47,8 @@ func TestConformance(t *testing.T) {
 	h := harness(func(t *testing.T) drivertest.Engine { return engine(t, r.Addr(), 3, redisstore.Config{}) })
 	h.Outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 		drivertest.Kill: func(t *testing.T) drivertest.Victim {
-			r := enginetest.Redis(t)
+			// The process dies and the machine with it: what was not synced is gone.
+			r := enginetest.RedisWith(t, &engines.RedisOptions{PowerCuts: true})
 			return victim(t, r, r.Kill, func() error { return r.Restart(t.Context()) })
 		},
 		drivertest.Freeze: func(t *testing.T) drivertest.Victim {
