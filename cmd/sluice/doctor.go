@@ -45,7 +45,8 @@ func doctorStoreCommand() *cobra.Command {
 		Short: "Say of each guarantee that Sluice needs whether the configured store keeps it",
 		Long: fmt.Sprintf(`Say of each guarantee that Sluice needs whether the configured store keeps it:
 
-  holds    seen live just now, or shown by the driver's tests against real servers
+  holds    seen live just now, or shown by the driver's tests against real servers, or
+           for the reason that is given
   weak     it can fail in some circumstance: why, what could happen, and what to set
   unknown  the store gave no answer
   broken   it was seen to fail: do not use this store
@@ -182,6 +183,8 @@ func (v doctorView) write(w io.Writer) error {
 		how := "by the driver's tests"
 		if f.Probed {
 			how = "probed"
+		} else if f.Reason != "" {
+			how = "no test can show it; " + f.Reason
 		}
 		if f.Verdict != doctor.Holds {
 			how = f.Statement

@@ -37,12 +37,9 @@ func TestConformance(t *testing.T) {
 		Late:    2*time.Second + 3*time.Second,
 		Bound:   options.ListTimeout + 2*time.Second,
 		Outages: outages,
-		Cannot:  map[drivertest.Outage]string{drivertest.ClockAhead: noClock, drivertest.ClockBack: noClock},
 		Shows:   shows,
 	})
 }
-
-const noClock = "a Go program asks the kernel for the time, not the C library, so libfaketime does not reach it; sessions count on the monotonic clock"
 
 // shows are the weaknesses as they are seen.
 var shows = map[string]func(t *testing.T) string{

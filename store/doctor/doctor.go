@@ -4,8 +4,9 @@
 // What can be seen in a moment is probed live, in a space of its own that nothing
 // else uses, under names of this run, which are removed afterwards; the table is
 // never written. What takes an outage to see is not tried on somebody's store: it
-// holds because the driver's tests show it against real servers, unless the driver
-// declares a weakness of this engine or of its settings.
+// holds because the driver's tests show it against real servers, or for a reason that
+// the driver gives where no test can, unless the driver declares a weakness of this
+// engine or of its settings.
 //
 // What it refuses: to guess. A probe that gets no answer is "unknown", and neither
 // "holds" nor "broken".
@@ -46,8 +47,10 @@ type Finding struct {
 	Guarantee string  `json:"guarantee"`
 	Statement string  `json:"statement"`
 	Verdict   Verdict `json:"verdict"`
-	// Probed: seen live, just now. Otherwise the driver's tests stand for it.
+	// Probed: seen live, just now. Otherwise the driver's tests stand for it, or
+	// Reason does where they cannot.
 	Probed bool   `json:"probed"`
+	Reason string `json:"reason,omitempty"`
 	Why    string `json:"why,omitempty"`    // of a verdict that is not Holds
 	Risk   string `json:"risk,omitempty"`   // what could happen
 	Remedy string `json:"remedy,omitempty"` // what to set
@@ -136,6 +139,10 @@ func Examine(ctx context.Context, d driver.Driver, o *Options) (*Report, error) 
 		// What it does not tell is missing from the report, no more.
 		rep.Server.Engine, rep.Server.Version, rep.Server.Settings, _ = t.Describe(ctx)
 	}
+	var reasons map[string]string
+	if r, ok := d.(driver.Reasoner); ok {
+		reasons = r.Reasons()
+	}
 	weak, err := weaknesses(ctx, d)
 	for _, g := range driver.Guarantees() {
 		if !g.Binds(d) {
@@ -143,11 +150,11 @@ func Examine(ctx context.Context, d driver.Driver, o *Options) (*Report, error) 
 		}
 		f, ok := found[g.Name]
 		if !ok {
-			f = Finding{Guarantee: g.Name, Verdict: Holds}
+			f = Finding{Guarantee: g.Name, Verdict: Holds, Reason: reasons[g.Name]}
 		}
 		f.Statement = g.Statement
 		if w, ok := weak[g.Name]; ok && badness[f.Verdict] < badness[Weak] {
-			f.Verdict, f.Why, f.Risk, f.Remedy = Weak, w.Why, w.Risk, w.Remedy
+			f.Verdict, f.Why, f.Risk, f.Remedy, f.Reason = Weak, w.Why, w.Risk, w.Remedy, ""
 		}
 		if badness[f.Verdict] > badness[rep.Worst] {
 			rep.Worst = f.Verdict

@@ -62,6 +62,12 @@ func TestGoodStore(t *testing.T) {
 		if !find(t, r, "SessionEndsWhenNotRenewed").Probed || find(t, r, "SurvivesKill").Probed {
 			t.Error("what was probed is not told")
 		}
+		if f := find(t, r, "SurvivesClockBack"); f.Verdict != doctor.Holds || f.Reason != "nobody asks the clock" {
+			t.Errorf("the driver's reason is not told: %+v", f)
+		}
+		if f := find(t, r, "CreateHasExactlyOneWinner"); !f.Probed || f.Reason != "" {
+			t.Errorf("it was probed, and is told to hold for a reason: %+v", f)
+		}
 		if _, err := m.Get(t.Context(), driver.Key{Space: doctor.Space, Name: "99999999999-NEW/x"}); err != nil {
 			t.Errorf("a run at work lost its record: %v", err)
 		}
@@ -76,6 +82,10 @@ func TestGoodStore(t *testing.T) {
 type noWeakness struct{ *memstore.Store }
 
 func (noWeakness) Weaknesses(context.Context) ([]driver.Weakness, error) { return nil, nil }
+
+func (noWeakness) Reasons() map[string]string {
+	return map[string]string{"SurvivesClockBack": "nobody asks the clock", "CreateHasExactlyOneWinner": "it is probed all the same"}
+}
 
 type weak struct {
 	*memstore.Store

@@ -55,6 +55,13 @@ type Weak interface {
 	Weaknesses(ctx context.Context) ([]Weakness, error)
 }
 
+// Reasoner is implemented by drivers that keep guarantees which no test on their
+// engine can show, such as those about a clock that cannot be moved.
+type Reasoner interface {
+	// Reasons returns why each of them holds all the same, by the guarantee's name.
+	Reasons() map[string]string
+}
+
 // guarantees is the one home of the names and statements.
 var guarantees = []Guarantee{
 	{"CompactedWatchIsToldAndListingAgainHasNoGap", "A watch from before what the engine still knows ends with ErrCompacted and reports nothing; listing again and watching from there has no gap."},

@@ -16,7 +16,8 @@
 //     that was refused, nothing twice, each write took effect over exactly the
 //     version that it expected, no answer is older than what somebody had been told
 //     before, and no session is ended by the store while its holder may act on it.
-//   - Cannot says why an outage is impossible. The suite prints it.
+//   - Cannot, or the driver (driver.Reasoner), says why an outage is impossible. The
+//     suite prints it.
 //   - Shows demonstrates each weakness that the driver declares (driver.Weak). There
 //     is no way to leave a guarantee out: a weakness that does not show fails.
 //
@@ -101,7 +102,8 @@ type Harness struct {
 	Outages map[Outage]func(t *testing.T) Victim
 	// Cannot says why an outage is not in Outages: what of the engine, or of a test's
 	// possibilities, makes it impossible. The suite prints the reason. It must have
-	// one for each outage that is not there, and none for one that is.
+	// one for each outage that is not there, unless the driver itself does
+	// (driver.Reasoner), and none for one that is.
 	Cannot map[Outage]string
 	// Shows has a function for each weakness that the driver declares (driver.Weak), by
 	// the guarantee's name. It provokes the weakness on an engine of its own and returns
@@ -184,7 +186,7 @@ var checks = []check{
 // demonstrates every weakness that the driver declares.
 func Run(t *testing.T, h Harness) {
 	complete(t)
-	weak, other := declared(t, h)
+	weak, other, reasons := declared(t, h)
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
 			if !c.alone {
@@ -203,7 +205,7 @@ func Run(t *testing.T, h Harness) {
 	for _, o := range Outages() {
 		t.Run("Survives"+string(o), func(t *testing.T) {
 			t.Parallel()
-			outage(t, h, o, weak)
+			outage(t, h, o, weak, reasons)
 		})
 	}
 	for name, w := range weak {

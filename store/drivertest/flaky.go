@@ -163,6 +163,14 @@ func (f *flaky) Watch(ctx context.Context, space string, from driver.Version, ap
 	}
 }
 
+// Reasons implements driver.Reasoner: they are those of the driver beneath.
+func (f *flaky) Reasons() map[string]string {
+	if r, ok := f.d.(driver.Reasoner); ok {
+		return r.Reasons()
+	}
+	return nil
+}
+
 // Weaknesses implements driver.Weak: they are those of the driver beneath.
 func (f *flaky) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
 	if w, ok := f.d.(driver.Weak); ok {

@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,18 +13,18 @@ import (
 )
 
 // outage runs the test of one outage, or says why there is none.
-func outage(t *testing.T, h Harness, o Outage, weak map[string]driver.Weakness) {
-	victim, reason := h.Outages[o], h.Cannot[o]
+func outage(t *testing.T, h Harness, o Outage, weak map[string]driver.Weakness, reasons map[string]string) {
+	victim, reason := h.Outages[o], cmp.Or(h.Cannot[o], reasons["Survives"+string(o)])
 	_, declared := weak["Survives"+string(o)]
 	switch {
 	case declared && (victim != nil || reason != ""):
-		t.Fatalf("the driver declares that it does not survive %s; the harness must not have it in Outages or Cannot", o)
+		t.Fatalf("the driver declares that it does not survive %s; it must not give a reason why it does, nor the harness have it in Outages or Cannot", o)
 	case declared:
 		t.Logf("the driver declares that it does not survive this: see Weak/Survives%s", o)
 	case victim != nil && reason != "":
-		t.Fatalf("the harness has %s in Outages, and says in Cannot that there is none: %s", o, reason)
+		t.Fatalf("the harness has %s in Outages, and there is a reason why it cannot: %s", o, reason)
 	case victim == nil && reason == "":
-		t.Fatalf("the harness has no %s in Outages, and no reason for that in Cannot", o)
+		t.Fatalf("the harness has no %s in Outages, and no reason for that in Cannot or from the driver", o)
 	case victim == nil:
 		t.Skipf("cannot be done with this engine: %s", reason)
 	case h.Bubble:

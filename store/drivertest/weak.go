@@ -2,14 +2,16 @@ package drivertest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// declared returns what the driver declares to be weak in, and which guarantees are
-// not its own because it is no Header, or no Batcher, with the reason.
-func declared(t *testing.T, h Harness) (weak map[string]driver.Weakness, other map[string]string) {
+// declared returns what the driver declares to be weak in, which guarantees are not its
+// own because it is no Header, or no Batcher, with the reason, and those that it keeps
+// for a reason that no test can show.
+func declared(t *testing.T, h Harness) (weak map[string]driver.Weakness, other, given map[string]string) {
 	t.Helper()
 	d := h.New(t).Driver
 	_, header := d.(driver.Header)
@@ -23,7 +25,7 @@ func declared(t *testing.T, h Harness) (weak map[string]driver.Weakness, other m
 			other[g.Name] = fmt.Sprintf("not owed by this driver: it is a Header: %t, a Batcher: %t", header, batcher)
 		}
 	}
-	return weaknesses(t, d), other
+	return weaknesses(t, d), other, reasons(t, d)
 }
 
 // weaknesses are by the guarantee's name.
@@ -56,6 +58,22 @@ func weaknesses(t *testing.T, d driver.Driver) map[string]driver.Weakness {
 		}
 	}
 	return out
+}
+
+// reasons returns what the driver says of guarantees that cannot be tested.
+func reasons(t *testing.T, d driver.Driver) map[string]string {
+	t.Helper()
+	r, ok := d.(driver.Reasoner)
+	if !ok {
+		return nil
+	}
+	given := r.Reasons()
+	for name, why := range given {
+		if why == "" || !slices.ContainsFunc(driver.Guarantees(), func(g driver.Guarantee) bool { return g.Name == name }) {
+			t.Errorf("the driver gives the reason %q for %s; want a reason for a guarantee", why, name)
+		}
+	}
+	return given
 }
 
 // demonstrate shows a declared weakness.

@@ -20,17 +20,13 @@ func harness(ttl time.Duration, fresh func(t *testing.T) drivertest.Engine) driv
 		Late:  3 * time.Second,
 		Bound: timeout + 2*time.Second,
 		Cannot: map[drivertest.Outage]string{
-			drivertest.Kill:       "it would be this process; see TestConformanceOverTheNetwork",
-			drivertest.Freeze:     "see TestConformanceRealProcess",
-			drivertest.FullDisk:   "see TestConformanceRealProcess",
-			drivertest.ClockAhead: noClock,
-			drivertest.ClockBack:  noClock,
+			drivertest.Kill:     "it would be this process; see TestConformanceOverTheNetwork",
+			drivertest.Freeze:   "see TestConformanceRealProcess",
+			drivertest.FullDisk: "see TestConformanceRealProcess",
 		},
 		Shows: onlyMember,
 	}
 }
-
-const noClock = "a Go program asks the kernel for the time, not the C library, so libfaketime does not reach it; leases count on the monotonic clock"
 
 // proxied returns a driver behind a proxy that fails on command.
 func proxied(t *testing.T, endpoint, prefix string) (*etcdstore.Store, func(drivertest.Fault)) {
@@ -76,7 +72,7 @@ func TestConformanceRealProcess(t *testing.T) {
 		return drivertest.Engine{Driver: d, Peer: connect(t, ns, p.URL()), Fault: fault, Compact: compactor(t, p.URL())}
 	})
 	h.Outages = outages
-	h.Cannot = map[drivertest.Outage]string{drivertest.ClockAhead: noClock, drivertest.ClockBack: noClock}
+	h.Cannot = nil
 	drivertest.Run(t, h)
 }
 

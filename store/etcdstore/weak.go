@@ -39,3 +39,11 @@ func (s *Store) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
 		{Guarantee: "SurvivesLeaderFreeze", Why: why, Risk: risk, Remedy: remedy},
 	}, nil
 }
+
+// Reasons implements driver.Reasoner. No clock decides anything but the end of a
+// lease, and that one cannot be moved from outside: a Go program asks the kernel for
+// the time, not the C library.
+func (s *Store) Reasons() map[string]string {
+	const why = "leases count on the monotonic clock of etcd's leader, which does not jump"
+	return map[string]string{"SurvivesClockAhead": why, "SurvivesClockBack": why}
+}

@@ -43,7 +43,6 @@ func harness(t *testing.T) drivertest.Harness {
 		Late:    3 * time.Second,
 		Bound:   timeout + 2*time.Second,
 		Outages: outages,
-		Cannot:  map[drivertest.Outage]string{drivertest.ClockAhead: noClock, drivertest.ClockBack: noClock},
 		Shows: map[string]func(*testing.T) string{
 			"GetSeesEveryAcknowledgedWrite": staleGet, "VersionsSeeEveryAcknowledgedWrite": staleVersions, "SurvivesLeaderFreeze": staleGet,
 		},

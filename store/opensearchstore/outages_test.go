@@ -42,9 +42,6 @@ var outages = map[drivertest.Outage]func(*testing.T) drivertest.Victim{
 	},
 }
 
-const noClock = "a Java program asks the kernel for the time, not the C library, so libfaketime does not reach it; " +
-	"leases count on the observers' monotonic clocks, the server's is not asked"
-
 // own starts a node that a test may harm.
 func own(t *testing.T) *engines.OpenSearch {
 	return enginetest.OpenSearchWith(t, &engines.OpenSearchOptions{Version: version(), HeapMB: 256})

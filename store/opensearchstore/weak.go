@@ -33,3 +33,10 @@ func (s *Store) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
 		{Guarantee: "SurvivesLeaderFreeze", Why: why + "; nothing acknowledged is lost", Risk: risk, Remedy: remedy},
 	}, nil
 }
+
+// Reasons implements driver.Reasoner. The server's clock cannot be moved from outside:
+// a Java program asks the kernel for the time, not the C library.
+func (s *Store) Reasons() map[string]string {
+	const why = "sessions end by the observers' monotonic clocks, and no change depends on the servers' clocks"
+	return map[string]string{"SurvivesClockAhead": why, "SurvivesClockBack": why}
+}

@@ -55,7 +55,8 @@
 //
 //   - Reads are linearizable while one master serves. A master that was cut off, and
 //     replaced, answers reads until it has missed its replicas for
-//     min-replicas-max-lag (10 s by default); without replicas that is of no matter.
+//     min-replicas-max-lag (10 s by default, by its wall clock, so for longer when that
+//     is set back meanwhile); without replicas that is of no matter.
 //     Let a failover take longer than that: with sentinels, down-after-milliseconds
 //     above it.
 //   - The log keeps Options.History changes of a space, of at most

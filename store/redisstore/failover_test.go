@@ -244,3 +244,40 @@ func waited(t *testing.T, master *engines.Redis, n int) bool {
 	}
 	return true
 }
+
+// A master that was cut off counts on its wall clock for how long it has missed its
+// replicas. One that is set back answers for longer; one that has its replicas goes on
+// when it is set ahead.
+func TestTheClockOfAMasterThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		cut    bool
+		clock  time.Duration
+		serves bool // after 5 s
+	}{
+		"cut off":                {true, 0, false},
+		"cut off and set back":   {true, -time.Hour, true},
+		"not cut off, set ahead": {false, time.Hour, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all := enginetest.RedisReplicated(t, 1, &engines.RedisOptions{
+				MinReplicasToWrite: 1, MovableClock: true, Config: []string{"min-replicas-max-lag 2", "repl-timeout 3600"},
+			})
+			c := at(all.Master().Addr())
+			c.Prefix = prefix()
+			d := connect(t, c)
+			put(t, d, key("k"), "x", 0)
+			if test.cut {
+				all.SilenceReplication()
+			}
+			if err := all.Master().MoveClock(test.clock); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Second) // what is tested is what time does to a real server
+			if _, err := d.Get(t.Context(), key("k")); (err == nil) != test.serves {
+				t.Errorf("after more than twice min-replicas-max-lag it says %v; want it to serve: %v", err, test.serves)
+			}
+		})
+	}
+}

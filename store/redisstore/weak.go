@@ -14,9 +14,10 @@ func (s *Store) Weaknesses(ctx context.Context) ([]driver.Weakness, error) {
 	if s.need > 0 {
 		out = append(out, driver.Weakness{
 			Guarantee: "GetSeesEveryAcknowledgedWrite",
-			Why:       "a master that was cut off or frozen, and replaced, does not know it until it has missed its replicas for min-replicas-max-lag (10 s by default)",
-			Risk:      "whoever still reaches only the old master reads older placements for that long; its writes are not acknowledged, and a process that has seen newer ones notices",
-			Remedy:    "let a failover take longer than min-replicas-max-lag: with sentinels, down-after-milliseconds above 1000 times that",
+			Why: "a master that was cut off or frozen, and replaced, does not know it until it has missed its replicas for min-replicas-max-lag (10 s by default), " +
+				"by its wall clock: one that is set back meanwhile takes longer, by as much",
+			Risk:   "whoever still reaches only the old master reads older placements for that long; its writes are not acknowledged, and a process that has seen newer ones notices",
+			Remedy: "let a failover take longer than min-replicas-max-lag: with sentinels, down-after-milliseconds above 1000 times that; let the servers' clocks be slewed, not set",
 		})
 	}
 	if s.dialer.c.SkipSettingsCheck {
