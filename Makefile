@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick lint fuzz model soak soak-sim mutants bench-pause bench-stores stores-page clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-sim mutants bench-pause bench-stores stores-page clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ test-quick: ## what needs no engine: vet and the other packages' tests
 	@.ci/check-tools go
 	go vet ./...
 	@.ci/test quick
+
+test-valkey: ## the Redis driver's tests against Valkey: the one that SLUICE_REDIS_SERVER names, or valkey-server
+	@.ci/check-tools go
+	SLUICE_REDIS_SERVER="$${SLUICE_REDIS_SERVER:-valkey-server}" CI=true go test -race -count=1 ./store/redisstore
 
 lint: $(STATICCHECK) ## gofmt, vet, staticcheck, go.mod, import rules, known vulnerabilities
 	@.ci/check-tools go

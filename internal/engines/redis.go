@@ -105,6 +105,10 @@ func StartRedis(ctx context.Context, o *RedisOptions) (*Redis, error) {
 	}
 	var written error
 	err = r.launch(ctx, 1, func(ports []int) { written = errors.Join(written, r.configure(ports[0], o)) })
+	var failed *StartError
+	if o.CertFile != "" && errors.As(err, &failed) && strings.Contains(strings.Join(failed.Log, "\n"), "Failed finding TLS support") {
+		err = &MissingError{Engine: "redis with TLS", What: "a server that was built with it, unlike " + program, Install: "build it with `make BUILD_TLS=yes`, or take Debian's", Err: err}
+	}
 	if err = errors.Join(written, err); err != nil {
 		return nil, errors.Join(err, r.Stop())
 	}
