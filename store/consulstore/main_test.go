@@ -2,26 +2,17 @@ package consulstore_test
 
 import (
 	"fmt"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store/consulstore"
 	"github.com/sluiceproxy/sluice/store/driver"
+	"github.com/sluiceproxy/sluice/store/drivertest"
 )
 
-func TestMain(m *testing.M) {
-	code := enginetest.Run(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { enginetest.MainLeakFree(m) }
 
 // The drivers' times in these tests, short of the defaults so that what waits for
 // them does not take long.
@@ -52,11 +43,4 @@ func connectWith(t testing.TB, c consulstore.Config) *consulstore.Store {
 	return s
 }
 
-func put(t testing.TB, d driver.Driver, k driver.Key, value string, expect driver.Version) driver.Version {
-	t.Helper()
-	v, err := d.Write(t.Context(), driver.Write{Key: k, Value: []byte(value), Expect: expect})
-	if err != nil {
-		t.Fatalf("write at %d: %v", expect, err)
-	}
-	return v
-}
+var put = drivertest.Put

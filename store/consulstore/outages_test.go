@@ -52,17 +52,9 @@ type prefixed struct {
 
 // victim connects twice to the servers that strike and heal are about.
 func victim(t *testing.T, addresses []string, strike, heal func() error) prefixed {
-	must := func(f func() error) func() {
-		return func() {
-			t.Helper()
-			if err := f(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	ns := prefix()
 	return prefixed{prefix: ns, Victim: drivertest.Victim{
-		Driver: connect(t, ns, addresses...), Peer: connect(t, ns, addresses...), Strike: must(strike), Heal: must(heal),
+		Driver: connect(t, ns, addresses...), Peer: connect(t, ns, addresses...), Strike: drivertest.Must(t, strike), Heal: drivertest.Must(t, heal),
 	}}
 }
 

@@ -11,11 +11,11 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store/driver"
+	"github.com/sluiceproxy/sluice/store/drivertest"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
 )
 
@@ -27,12 +27,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
 		os.Exit(child(dir))
 	}
-	code := enginetest.Run(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	enginetest.MainLeakFree(m)
 }
 
 // child runs until it is killed, or until its parent is gone.
@@ -87,14 +82,7 @@ func connect(t testing.TB, prefix string, endpoints ...string) *etcdstore.Store 
 	return s
 }
 
-func put(t testing.TB, d driver.Driver, k driver.Key, value string, expect driver.Version) driver.Version {
-	t.Helper()
-	v, err := d.Write(t.Context(), driver.Write{Key: k, Value: []byte(value), Expect: expect})
-	if err != nil {
-		t.Fatalf("write at %d: %v", expect, err)
-	}
-	return v
-}
+var put = drivertest.Put
 
 // compactor returns a function that compacts an etcd up to now.
 func compactor(t *testing.T, endpoint string) func() {

@@ -104,17 +104,9 @@ type prefixed struct {
 
 // victim connects twice to the endpoints that strike and heal are about.
 func victim(t *testing.T, endpoints []string, strike, heal func() error) prefixed {
-	must := func(f func() error) func() {
-		return func() {
-			t.Helper()
-			if err := f(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	ns := prefix()
 	return prefixed{prefix: ns, Victim: drivertest.Victim{
-		Driver: connect(t, ns, endpoints...), Peer: connect(t, ns, endpoints...), Strike: must(strike), Heal: must(heal),
+		Driver: connect(t, ns, endpoints...), Peer: connect(t, ns, endpoints...), Strike: drivertest.Must(t, strike), Heal: drivertest.Must(t, heal),
 	}}
 }
 

@@ -49,17 +49,9 @@ func own(t *testing.T) *engines.OpenSearch {
 
 // victim connects twice to a table at addresses that strike and heal are about.
 func victim(t *testing.T, name string, addresses []string, strike, heal func() error) drivertest.Victim {
-	must := func(f func() error) func() {
-		return func() {
-			t.Helper()
-			if err := f(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	return drivertest.Victim{
 		Driver: connect(t, name, addresses...), Peer: connect(t, name, addresses...),
-		Strike: must(strike), Heal: must(heal),
+		Strike: drivertest.Must(t, strike), Heal: drivertest.Must(t, heal),
 	}
 }
 

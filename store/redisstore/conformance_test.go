@@ -75,16 +75,7 @@ func victim(t *testing.T, r *engines.Redis, strike, heal func() error) drivertes
 	c.Prefix = prefix()
 	d := connect(t, c)
 	c.Addresses = []string{r.Addr()}
-	return drivertest.Victim{Driver: d, Peer: connect(t, c), Fault: fault, Strike: succeed(t, strike), Heal: succeed(t, heal)}
-}
-
-func succeed(t *testing.T, f func() error) func() {
-	return func() {
-		t.Helper()
-		if err := f(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return drivertest.Victim{Driver: d, Peer: connect(t, c), Fault: fault, Strike: drivertest.Must(t, strike), Heal: drivertest.Must(t, heal)}
 }
 
 // memory limits what a server may hold, which is its quota: Redis keeps everything

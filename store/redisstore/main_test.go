@@ -2,26 +2,17 @@ package redisstore_test
 
 import (
 	"fmt"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store/driver"
+	"github.com/sluiceproxy/sluice/store/drivertest"
 	"github.com/sluiceproxy/sluice/store/redisstore"
 )
 
-func TestMain(m *testing.M) {
-	code := enginetest.Run(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { enginetest.MainLeakFree(m) }
 
 // timeout of the drivers in these tests, short of the default so that what waits
 // for it does not take long.
@@ -50,11 +41,4 @@ func connect(t testing.TB, c redisstore.Config) *redisstore.Store {
 
 func at(addrs ...string) redisstore.Config { return redisstore.Config{Addresses: addrs} }
 
-func put(t testing.TB, d driver.Driver, k driver.Key, value string, expect driver.Version) driver.Version {
-	t.Helper()
-	v, err := d.Write(t.Context(), driver.Write{Key: k, Value: []byte(value), Expect: expect})
-	if err != nil {
-		t.Fatalf("write at %d: %v", expect, err)
-	}
-	return v
-}
+var put = drivertest.Put

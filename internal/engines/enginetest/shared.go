@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/sluiceproxy/sluice/internal/engines"
 )
 
@@ -37,6 +39,16 @@ type slot struct {
 //
 //	func TestMain(m *testing.M) { enginetest.Main(m) }
 func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// MainLeakFree is Main for a package that must leave no goroutine behind.
+func MainLeakFree(m *testing.M) {
+	code := Run(m)
+	if err := goleak.Find(); err != nil && code == 0 {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // Run is Main for a TestMain that has more to do: it returns the exit code instead of exiting.
 func Run(m *testing.M) int {
