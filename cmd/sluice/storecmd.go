@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/internal/config"
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store/etcdstore"
 	"github.com/sluiceproxy/sluice/store/transfer"
 )
 
@@ -50,9 +51,10 @@ func openDriver(ctx context.Context, cfg *config.Config, create bool) (dialed, e
 	return d, nil
 }
 
-// member is a driver whose end is the end of its etcd.
+// member is a driver whose end is the end of its etcd. It has the driver itself in it,
+// so that nothing of what that can do is hidden.
 type member struct {
-	dialed
+	*etcdstore.Store
 	close func() error
 }
 

@@ -125,6 +125,16 @@ func TestStoreTransferOfTheEmbedded(t *testing.T) {
 	if b, err := os.ReadFile(file); err != nil || !bytes.Contains(b, []byte(`"acme"`)) {
 		t.Errorf("%s, %v", b, err)
 	}
+	// The report is the one of a running member: all that it promises, and what one
+	// member cannot.
+	r := to.run("doctor", "store", "-o", "json")
+	var v doctorView
+	if err := json.Unmarshal([]byte(r.stdout), &v); err != nil || r.code != exitWeak || len(v.Findings) != len(driver.Guarantees()) || v.Server.Engine != "etcd" {
+		t.Errorf("code %d, %v, %d findings of %d: %s", r.code, err, len(v.Findings), len(driver.Guarantees()), r.stderr)
+	}
+	if out := to.run("doctor", "store").stdout; !strings.Contains(out, "weak     SurvivesLeaderKill") || !strings.Contains(out, "holds    SurvivesClockAhead: no test can show it; leases count on") {
+		t.Error(out)
+	}
 }
 
 // TestImportKilled kills the process in the middle of an import, more than once.
