@@ -31,10 +31,10 @@
 // change has a random tag and names the tag of the one before it, and every call tells
 // the server which change of the space this process has seen last. A server that does
 // not have it has lost history: after a second look, over new connections, the Store
-// returns ErrRewound from then on and does nothing any more. Process supervisors start
-// the process anew; there is no other remedy, since versions that were seen are given
-// out again. What is not noticed: a loss that nobody who still runs has seen, and one
-// that is older than what the log keeps.
+// returns ErrRewound from then on and does nothing any more, and AwaitLoss tells of it,
+// so that the process ends. It has to be started anew; there is no other remedy, since
+// versions that were seen are given out again. What is not noticed: a loss that nobody
+// who still runs has seen, and one that is older than what the log keeps.
 //
 // # Sessions
 //
