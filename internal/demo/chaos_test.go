@@ -67,6 +67,12 @@ const (
 	copyRate  = "1000" // documents a second
 )
 
+// quickToGiveUp shortens what a vanished proxy makes everybody wait for. Nothing here lets a write take 5 s.
+var quickToGiveUp = map[string][]string{
+	"proxy":      {"session_ttl: 3s", "upstream_write_timeout: 5s", "drain_barrier: 5s"},
+	"controller": {"drain_barrier: 5s"},
+}
+
 // rig is a fleet under load.
 type rig struct {
 	fleet *demo.Fleet
@@ -78,11 +84,7 @@ func newRig(t *testing.T, nodes [2]*engines.OpenSearch, name string) *rig {
 	t.Helper()
 	program, err := buildSluice()
 	must(t, err)
-	fleet, err := demo.NewFleet(program, t.TempDir(), &demo.FleetOptions{Extra: map[string][]string{
-		// What a vanished proxy makes everybody wait for, shortened. Nothing here lets a write take 5 s.
-		"proxy":      {"session_ttl: 3s", "upstream_write_timeout: 5s", "drain_barrier: 5s"},
-		"controller": {"drain_barrier: 5s"},
-	}})
+	fleet, err := demo.NewFleet(program, t.TempDir(), &demo.FleetOptions{Extra: quickToGiveUp})
 	must(t, err)
 	t.Cleanup(func() {
 		if err := fleet.Stop(); err != nil {
@@ -93,15 +95,21 @@ func newRig(t *testing.T, nodes [2]*engines.OpenSearch, name string) *rig {
 		}
 	})
 	must(t, fleet.Start(t.Context()))
+	return newLoad(t, nodes, fleet, fleet.URLs(), name, chaosDocs)
+}
+
+// newLoad gives the tenant of a running fleet an index with n documents, and clients of the proxies at urls.
+func newLoad(t *testing.T, nodes [2]*engines.OpenSearch, fleet *demo.Fleet, urls []string, name string, n int) *rig {
+	t.Helper()
 	index := "acme-" + name
 	request(t, http.MethodPut, nodes[0].URL()+"/"+index, load.Mapping)
 	for i, c := range []string{"a", "b"} {
 		command(t, fleet, "cluster", "add", c, nodes[i].URL())
 	}
 	command(t, fleet, "tenant", "add", "acme", "--cluster", "a", "--index", index, "--as", "docs")
-	docs, err := load.Corpus(t.Context(), chaosDocs+chaosDocs/20)
+	docs, err := load.Corpus(t.Context(), n+n/20)
 	must(t, err)
-	l, err := load.New(load.Target{URLs: fleet.URLs(), Header: demo.TenantHeader, Tenant: "acme", Index: "docs"}, docs, chaosDocs,
+	l, err := load.New(load.Target{URLs: urls, Header: demo.TenantHeader, Tenant: "acme", Index: "docs"}, docs, n,
 		&load.Options{Rate: 100, GiveUp: time.Minute})
 	must(t, err)
 	t.Cleanup(l.Close)
