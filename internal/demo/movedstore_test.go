@@ -128,7 +128,7 @@ func exportAndDie(t *testing.T, old *demo.Fleet, file string) {
 	if m := show(t, old); m.Phase != "draining" {
 		t.Fatalf("the move had gone on to %s when the store died; the copy is too fast", m.Phase)
 	}
-	old.Controller.Kill() // and with it the store
+	old.Controllers[0].Kill() // and with it the store
 	for _, p := range old.Proxies {
 		p.Kill()
 	}
