@@ -117,7 +117,7 @@ func (r *run) judgeLedger(re *Receipt, report load.CheckReport) {
 // faults leaves out what is no more than a refusal or an outcome that nobody was told.
 func faults(trouble []string) []string {
 	return slices.DeleteFunc(trouble, func(line string) bool {
-		return strings.HasPrefix(line, "retried:") || strings.HasPrefix(line, "unknown:") || strings.Contains(line, ": 50")
+		return strings.HasPrefix(line, "retried:") || strings.HasPrefix(line, "unknown:") || strings.HasPrefix(line, "failed:")
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -68,6 +67,10 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 // errUnknown: the request may have been carried out or not.
 var errUnknown = errors.New("outcome unknown")
 
+// starting is what OpenSearch answers to some requests, with 404, while it starts and does not know its indices yet. An
+// index that is really gone fails Check.
+const starting = "index_not_found_exception"
+
 // answer is a response that was read to its end.
 type answer struct {
 	status int
@@ -105,8 +108,8 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, cha
 				c.tally.trouble.note("failed", err.Error())
 			}
 			if errors.As(err, &se) {
-				// OpenSearch answers a refresh, and nothing else, with 404 while it starts and does not know its indices yet.
-				if se.status/100 == 4 && se.status != http.StatusTooManyRequests && !strings.HasSuffix(path, "/_refresh") {
+				if se.status/100 == 4 && se.status != http.StatusTooManyRequests && se.typ != starting {
+					c.tally.trouble.note("rejected", err.Error())
 					c.tally.rejected.Add(1)
 				}
 				return a, se

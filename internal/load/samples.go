@@ -53,11 +53,12 @@ func (s *samples) between(from, to time.Time) Latency {
 
 // trouble keeps what went wrong, for people: a bounded number of distinct messages of each kind, and how often.
 type trouble struct {
-	mu   sync.Mutex
-	seen map[string]int
+	mu    sync.Mutex
+	seen  map[string]int
+	kinds map[string]int // distinct messages
 }
 
-// troubleLimit bounds the distinct messages; counters elsewhere count all.
+// troubleLimit bounds the distinct messages of a kind; counters elsewhere count all.
 const troubleLimit = 200
 
 func (t *trouble) note(kind, message string) {
@@ -68,11 +69,15 @@ func (t *trouble) note(kind, message string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.seen == nil {
-		t.seen = map[string]int{}
+		t.seen, t.kinds = map[string]int{}, map[string]int{}
 	}
-	if _, ok := t.seen[key]; ok || len(t.seen) < troubleLimit {
-		t.seen[key]++
+	if t.seen[key] == 0 {
+		if t.kinds[kind] == troubleLimit {
+			return
+		}
+		t.kinds[kind]++
 	}
+	t.seen[key]++
 }
 
 // lines returns the messages, sorted, those that occurred often with their number.
