@@ -121,6 +121,19 @@ func TestAnOldTicketIsPendingUntilItEnds(t *testing.T) {
 	f.until("nothing is pending", func() bool { return len(f.report().Pending) == 0 })
 }
 
+// Nothing else may happen for hours that would publish it.
+func TestATaskIsPublishedUntilItsTicketEnds(t *testing.T) {
+	f := newFleet(t)
+	g, _ := f.join(nil)
+	w := f.write(g)
+	w.SetTask(store.Task{Cluster: "a", ID: "n:1"})
+	f.until("the task is published", func() bool { return len(f.report().Tasks[acme]) == 1 })
+	if err := w.Done(); err != nil {
+		t.Fatal(err)
+	}
+	f.until("the task is not published any more", func() bool { return len(f.report().Tasks) == 0 })
+}
+
 func TestAWriteIsHeldInCutoverAndThenGoesToB(t *testing.T) {
 	f := newFleet(t)
 	g, _ := f.join(nil)

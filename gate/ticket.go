@@ -195,9 +195,12 @@ func (t *Ticket) journal() {
 }
 
 func (t *Ticket) end() {
-	t.g.flight.clearTask(t)
+	task := t.g.flight.clearTask(t)
 	t.g.rep.release(t.v)
 	t.g.flight.open.Add(-1)
+	if task {
+		t.g.wake() // nobody should wait for it any more
+	}
 }
 
 // inFlight is what the instance publishes about writes besides their counts.
@@ -231,10 +234,13 @@ func (f *inFlight) setTask(t *Ticket, task store.Task) {
 	f.mu.Unlock()
 }
 
-func (f *inFlight) clearTask(t *Ticket) {
+// clearTask reports whether the ticket had a task.
+func (f *inFlight) clearTask(t *Ticket) bool {
 	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, had := f.tasks[t]
 	delete(f.tasks, t)
-	f.mu.Unlock()
+	return had
 }
 
 func (f *inFlight) unresolvedPartitions() []placement.PartitionID {
