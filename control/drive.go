@@ -46,6 +46,7 @@ type drive struct {
 	epoch    placement.Epoch   // of the entry, as this driver last wrote it
 	after    map[string]uint64 // by session: journal sequence that is at the target
 	unsure   map[string]uint64 // by session: lost journals of living sessions, and the head that a reconcile covers
+	known    bool              // what has become of every creation of an index, this attempt's and earlier ones'
 	verified bool
 	ack      time.Duration // what the last barrier took, less with every round of waiting
 	rewrites bool          // an ingest pipeline may write other documents than the journals name
@@ -93,7 +94,10 @@ func (d *drive) run(ctx context.Context) {
 			return
 		}
 		d.log.Warn("the move was interrupted, going on", "error", err)
-		_ = d.update(ctx, func(m *Move) { m.Progress.Note = "interrupted, trying again: " + err.Error() })
+		_ = d.update(ctx, func(m *Move) {
+			m.Progress.Note = "interrupted, trying again: " + err.Error()
+			m.Creating = m.Creating && !d.known
+		})
 		if time.Since(began) > time.Minute {
 			n = 0
 		}
@@ -269,7 +273,7 @@ func (d *drive) attempt(ctx context.Context) error {
 	}
 	m := d.move()
 	d.mv, d.epoch, d.verified, d.flip, d.ack, d.calm = nil, 0, false, flipped{}, 0, 0
-	d.rewrites, d.compare, d.compared = false, 0, 0
+	d.rewrites, d.compare, d.compared, d.known = false, 0, 0, false
 	d.after, d.unsure = map[string]uint64{}, map[string]uint64{}
 	src, err := d.c.client(ctx, m.From.Cluster)
 	if err != nil {

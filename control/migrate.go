@@ -101,14 +101,15 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 		}
 		return nil
 	}
-	if err := d.stage(ctx, StagePreparing, nil); err != nil {
+	if err := d.stage(ctx, StagePreparing, func(m *Move) { m.Creating = true }); err != nil {
 		return err
 	}
 	idx, err := d.mv.Prepare(ctx)
+	d.known = !m.Creating && !d.mv.Creating()
 	if err != nil {
 		return fmt.Errorf("prepare the target: %w", err)
 	}
-	if err := d.update(ctx, func(m *Move) { m.Indices = idx }); err != nil {
+	if err := d.update(ctx, func(m *Move) { m.Indices, m.Creating = idx, !d.known }); err != nil {
 		return err
 	}
 	if err := d.mv.Take(ctx, m.Attempt > 1); err != nil {
@@ -299,7 +300,7 @@ func (d *drive) discard(ctx context.Context, why error) error {
 	var refused *mover.RefusedError
 	untouched := m.Attempt == 1 && len(m.Indices) == 0 && errors.As(why, &refused) && refused.Code == mover.CodeUnreachable
 	if d.mv != nil && !untouched {
-		if err := d.mv.Discard(ctx); err != nil {
+		if err := d.clean(ctx); err != nil {
 			if m.BeginEpoch != 0 || m.Attempt < 2*preparingTries || ctx.Err() != nil {
 				return fmt.Errorf("clean the target: %w", err)
 			}
@@ -316,4 +317,23 @@ func (d *drive) discard(ctx context.Context, why error) error {
 		}
 		m.Owner = ""
 	})
+}
+
+// clean removes what the move has made at the target. An index whose creation was
+// sent, by this driver or by one before it, and never answered may come into being
+// later: so that is waited out first.
+func (d *drive) clean(ctx context.Context) error {
+	m := d.move()
+	// The tenant's new indices are created at any stage, without a note of it.
+	unnoted := m.To.Kind == placement.DedicatedCluster && m.Attempt > 1
+	if d.mv.Creating() || unnoted || m.Creating && !d.known {
+		if err := d.note(ctx, errors.New("an index may still be created at the target by a request without an answer: waiting it out")); err != nil {
+			return err
+		}
+		sleep(ctx, m.Options.DrainBarrier)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return d.mv.Discard(ctx)
 }

@@ -117,10 +117,13 @@ type Move struct {
 	Owner   string `json:"owner,omitempty"`
 	// BeginEpoch is the epoch whose barrier copying waits for: of begin, or of a
 	// takeover that came before that barrier had passed. CompleteEpoch is the flip's.
-	BeginEpoch      placement.Epoch `json:"begin_epoch,omitempty"`
-	CompleteEpoch   placement.Epoch `json:"complete_epoch,omitempty"`
-	AbortRequested  bool            `json:"abort_requested,omitempty"`
-	RetireRequested bool            `json:"retire_requested,omitempty"`
+	BeginEpoch     placement.Epoch `json:"begin_epoch,omitempty"`
+	CompleteEpoch  placement.Epoch `json:"complete_epoch,omitempty"`
+	AbortRequested bool            `json:"abort_requested,omitempty"`
+	// Creating: a request to create an index at the target may have been sent whose
+	// outcome nobody knows.
+	Creating        bool `json:"creating,omitempty"`
+	RetireRequested bool `json:"retire_requested,omitempty"`
 
 	Indices    []mover.Index    `json:"indices,omitempty"`
 	Checkpoint mover.Checkpoint `json:"checkpoint"`

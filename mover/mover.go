@@ -77,6 +77,7 @@ type Mover struct {
 	log      *slog.Logger
 	rates    rates
 	avgBytes atomic.Int64 // of a document, as measured of late
+	creating atomic.Bool  // see Creating
 
 	// work is held by whatever writes documents to the target, so that a copy
 	// never writes what an Apply has already replaced.

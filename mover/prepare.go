@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
 )
@@ -84,8 +85,7 @@ func (m *Mover) create(ctx context.Context, s *found, target string) (found, err
 		"mappings": json.RawMessage(orEmpty(s.mappings)),
 		"aliases":  map[string]any{m.marker(): map[string]any{"is_hidden": true}},
 	}
-	err = m.change(ctx, m.dst, http.MethodPut, "/"+esc(target), query("wait_for_active_shards", "1"), body, nil)
-	code, kind := status(err)
+	code, kind, err := m.sendCreate(ctx, target, body)
 	switch {
 	case kind == "resource_already_exists_exception":
 		// An earlier call of ours that was thought to have failed, or somebody
@@ -110,6 +110,28 @@ func (m *Mover) create(ctx context.Context, s *found, target string) (found, err
 	}
 	return all[0], nil
 }
+
+// createPatience bounds how long the answer to the creation of an index is awaited.
+const createPatience = time.Minute
+
+// sendCreate sends the creation of an index and waits for its answer even if the
+// caller is told to stop meanwhile: the cluster goes on with it, and whoever then
+// removes what the move has made would not find what is not there yet.
+func (m *Mover) sendCreate(ctx context.Context, target string, body any) (code int, kind string, err error) {
+	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), createPatience)
+	defer cancel()
+	before := m.creating.Swap(true)
+	err = m.change(bound, m.dst, http.MethodPut, "/"+esc(target), query("wait_for_active_shards", "1"), body, nil)
+	code, kind = status(err)
+	if err == nil || upstream.NotSent(err) || code != 0 && code < http.StatusInternalServerError {
+		m.creating.Store(before)
+	}
+	return code, kind, err
+}
+
+// Creating reports whether a request to create an index was sent whose outcome is
+// not known: the index may still come into being.
+func (m *Mover) Creating() bool { return m.creating.Load() }
 
 func errOr(err, other error) error {
 	if err != nil {
