@@ -2,6 +2,7 @@ package mover
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 )
@@ -11,6 +12,13 @@ type metaVersions struct {
 	Mapping  int64 `json:"mapping_version"`
 	Settings int64 `json:"settings_version"`
 }
+
+// Ids of OpenSearch's global blocks of a node that has not read its cluster state,
+// or has lost sight of whoever keeps it.
+const (
+	blockNotRecovered = "1"
+	blockNoManager    = "2"
+)
 
 // SyncMeta gives B the mappings and the changed settings of A. One cheap call
 // finds that nothing has changed. It must have run since the mapping
@@ -38,15 +46,25 @@ func (m *Mover) SyncMeta(ctx context.Context) (changed bool, err error) {
 // metaVersions reads the counters of all source indices, usually in one call.
 func (m *Mover) metaVersions(ctx context.Context, idx []Index) (map[string]metaVersions, error) {
 	out := map[string]metaVersions{}
-	q := query("ignore_unavailable", "true", "filter_path", "metadata.indices.*.mapping_version,metadata.indices.*.settings_version")
+	q := query("ignore_unavailable", "true", "filter_path", "blocks.global,metadata.indices.*.mapping_version,metadata.indices.*.settings_version")
 	for part := range lists(names(idx, sourceName)) {
 		var st struct {
+			Blocks struct {
+				Global map[string]json.RawMessage `json:"global"`
+			} `json:"blocks"`
 			Metadata struct {
 				Indices map[string]metaVersions `json:"indices"`
 			} `json:"metadata"`
 		}
-		if err := m.read(ctx, m.src, http.MethodGet, "/_cluster/state/metadata/"+joined(part), q, nil, &st); err != nil {
+		if err := m.read(ctx, m.src, http.MethodGet, "/_cluster/state/blocks,metadata/"+joined(part), q, nil, &st); err != nil {
 			return nil, fmt.Errorf("read the metadata versions of the source: %w", err)
+		}
+		// Every other call is refused by a node that starts. This one is answered, with
+		// the block that says why it knows no index.
+		for _, id := range []string{blockNotRecovered, blockNoManager} {
+			if _, ok := st.Blocks.Global[id]; ok {
+				return nil, fmt.Errorf("read the metadata versions of the source: %s does not know its indices yet", m.src.Name())
+			}
 		}
 		for _, n := range part {
 			v, ok := st.Metadata.Indices[n]
