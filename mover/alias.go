@@ -81,14 +81,17 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 	if err != nil {
 		return err
 	}
-	if err := m.opt.Lease(); err != nil {
-		return err
-	}
 	if err := m.checkTargets(ctx, idx); err != nil {
 		return err
 	}
 	aliases, err := m.aliases(ctx, idx)
 	if err != nil {
+		return err
+	}
+	// After the reading, not before: a target without the marker was sealed. Only
+	// if the lease is held later than that was seen has nobody else sealed it, and
+	// flipped, in between; then it is being opened again.
+	if err := m.opt.Lease(); err != nil {
 		return err
 	}
 	turn := m.turn

@@ -37,9 +37,6 @@ func (m *Mover) Seal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.opt.Lease(); err != nil {
-		return err
-	}
 	src, own := make([]found, len(idx)), make([][]string, len(idx))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
@@ -65,6 +62,11 @@ func (m *Mover) Seal(ctx context.Context) error {
 		g.Go(func() (err error) { idx[n].Mark, err = m.marks(gctx, i.Source); return err })
 	}
 	if err := g.Wait(); err != nil {
+		return err
+	}
+	// After the reading: what was listed of a target that another has sealed and
+	// flipped guards nothing, and what this would change there is the tenant's.
+	if err := m.opt.Lease(); err != nil {
 		return err
 	}
 	m.turn = 0 // from here on this process writes nothing either

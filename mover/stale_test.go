@@ -3,12 +3,17 @@ package mover_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // A mover that sleeps between looking at its lease and blocking the target, in
@@ -59,6 +64,87 @@ func TestStaleTakeDoesNotBlockALiveTarget(t *testing.T) {
 			r.call(r.dst, "GET", "/"+r.b+"/_alias", "", "", &aliases)
 			if strings.Contains(fmt.Sprint(aliases), "sluice-") {
 				t.Errorf("aliases are left: %v", aliases)
+			}
+		})
+	}
+}
+
+// sleeper is a process that is stopped before it asks for the aliases of an index.
+type sleeper struct {
+	*http.Transport
+	once          sync.Once
+	asleep, awake chan struct{}
+}
+
+func (s *sleeper) RoundTrip(q *http.Request) (*http.Response, error) {
+	if q.Method == http.MethodGet && strings.HasSuffix(q.URL.Path, "/_alias") {
+		s.once.Do(func() { close(s.asleep); <-s.awake })
+	}
+	return s.Transport.RoundTrip(q)
+}
+
+// A mover that sleeps before it looks at the target, while another takes over,
+// seals and flips, finds a target without aliases of any move. It must not take
+// that for one that is being opened again: it leaves alone what is the tenant's.
+func TestStaleMoverChangesNothingOfALiveTarget(t *testing.T) {
+	lost := errors.New("the lease is lost")
+	for name, step := range map[string]func(*mover.Mover, *testing.T) error{
+		"take": func(m *mover.Mover, t *testing.T) error { return m.Take(t.Context(), true) },
+		"seal": func(m *mover.Mover, t *testing.T) error { return m.Seal(t.Context()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
+			r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
+			r.fill(20)
+			first := r.taken(nil)
+			r.call(r.src, "PUT", "/"+r.a+"/_alias/nick-of-"+r.a, "", "", nil)
+			r.copyAll(first)
+			s := &sleeper{Transport: &http.Transport{}, asleep: make(chan struct{}), awake: make(chan struct{})}
+			t.Cleanup(s.CloseIdleConnections)
+			slow, err := upstream.New(placement.Cluster{Name: "b", Endpoints: []string{n.URL()}}, &upstream.Options{Transport: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(slow.Close)
+			var over atomic.Bool
+			r.spec.Attempt = 2
+			stale, err := mover.New(r.spec, r.src, slow, &mover.Options{Lease: func() error {
+				if over.Load() {
+					return lost
+				}
+				return nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stale.Use(first.Indexes())
+			ended := make(chan error, 1)
+			go func() { ended <- step(stale, t) }()
+			<-s.asleep
+			over.Store(true)
+			r.spec.Attempt = 3
+			heir := r.mover(nil)
+			heir.Use(first.Indexes())
+			if err := heir.Take(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			if err := heir.Seal(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			// It has flipped, and the tenant administers its index.
+			r.call(r.dst, "DELETE", "/"+r.b+"/_alias/nick-of-"+r.a, "", "", nil)
+			r.call(r.dst, "PUT", "/"+r.b+"/_settings", "", `{"index.gc_deletes":"9m"}`, nil)
+			close(s.awake)
+			if err := <-ended; !errors.Is(err, lost) {
+				t.Errorf("the stale mover ended with %v", err)
+			}
+			var left map[string]struct {
+				Aliases  map[string]any
+				Settings map[string]any
+			}
+			r.call(r.dst, "GET", "/"+r.b, "flat_settings=true", "", &left)
+			if got := left[r.b]; len(got.Aliases) != 0 || got.Settings["index.gc_deletes"] != "9m" {
+				t.Errorf("the live target was changed: aliases %v, gc_deletes %v", got.Aliases, got.Settings["index.gc_deletes"])
 			}
 		})
 	}
