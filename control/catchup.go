@@ -266,8 +266,20 @@ func (d *drive) unexplained(ctx context.Context, open []gate.DocRef, pause time.
 // in no readable journal: then the error is one to wait for. A write may be under
 // way for as long as the drain barrier; only after that is it drift. Nil: look
 // again.
+//
+// Proxies journal only for a partition that moves. The entry is read after the
+// differences were seen: if it is not this move's any more, an abort that came
+// around the record has ended the journals, and the differences are ordinary
+// writes.
 func (d *drive) suspect(ctx context.Context, began time.Duration, diff mover.Diff) error {
 	m := d.move()
+	e, err := d.c.s.State(ctx, m.Partition)
+	switch {
+	case err != nil:
+		return fmt.Errorf("verify: %w", err)
+	case !e.State.Migrating() || e.Attempt != d.tag():
+		return errReplaced
+	}
 	if len(d.unsure) > 0 {
 		return errJournalLost
 	}

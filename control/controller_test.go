@@ -405,6 +405,45 @@ func TestWritingAroundTheProxiesIsFound(t *testing.T) {
 	}
 }
 
+// An abort that comes around the move's record ends the proxies' journals. What
+// they write then is no drift, and the move does not accuse anybody of it.
+func TestWritesAfterAnAbortAreNoDrift(t *testing.T) {
+	b := newBench(t, "ended", 200)
+	x, err := b.s.OpenSession(t.Context(), store.Info{Kind: store.KindProxy, Name: "mute", Address: "http://127.0.0.1:1"}, store.Report{}, &store.SessionOptions{TTL: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.start(t, b.s, "c1")
+	m := b.request(t, "b")
+	b.await(t, m.ID, func(m control.Move) bool { return len(m.Progress.Laggards) == 1 })
+	publish(t, x, store.Report{Applied: 1 << 62}) // its journal cannot be read, so nothing is verified yet
+	b.await(t, m.ID, func(m control.Move) bool { return m.Stage == control.StageCatchingUp })
+	e, err := b.s.State(t.Context(), b.tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.s.Apply(t.Context(), b.tenant, placement.Command{Op: placement.OpAbort, Expect: e.Epoch, Attempt: e.Attempt}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	b.load(ctx, t, 2).Wait()
+	if b.writes.Load() == 0 {
+		t.Fatal("nothing was written after the abort")
+	}
+	if err := x.Close(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	m = b.await(t, m.ID, settled)
+	if m.Stage != control.StageAborted || strings.Contains(m.Error, "around the proxies") {
+		t.Errorf("it ended as %s: %q, %+v", m.Stage, m.Error, m.Verified)
+	}
+	if code := b.call(t, "b", http.MethodGet, "/"+m.To.Index, "", nil); code != http.StatusNotFound {
+		t.Errorf("something is left at the target: %d", code)
+	}
+	b.check(t)
+}
+
 // What a vanished proxy has written, and journaled where nobody can read it any
 // more, is found by comparing, after its drain.
 func TestVanishedProxyIsReconciled(t *testing.T) {
