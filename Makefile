@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-sim mutants bench-pause bench-stores stores-page clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-sim mutants cover-sim bench-pause bench-stores stores-page clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,7 +72,11 @@ soak-sim: ## simulate new seeds for SOAK=10m
 	go test -count=1 -v -timeout 0 -run 'TestSeeds$$' ./internal/sim -sim.soak=$(SOAK) -sim.first=$$(date +%s)000
 
 mutants: ## the simulation against the code without each of its rules: each must be found out
-	go test -count=1 -v -timeout 60m -run 'TestMutants$$' ./internal/sim -sim.mutants
+	go test -count=1 -v -timeout 0 -run 'TestMutants$$' ./internal/sim -sim.mutants
+
+COVER ?= 2000
+cover-sim: ## which code of the protocol COVER=2000 seeds of the simulation run, and which they do not
+	go test -count=1 -v -timeout 0 -run 'TestCoverage$$' ./internal/sim -sim.cover=$(COVER) -sim.blocks
 
 MOVES ?= 20
 DOCS  ?= 10000

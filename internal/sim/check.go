@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/history"
+	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
 
@@ -18,22 +20,63 @@ func (w *World) onWrite(cluster string, x *index, o operation, from string) {
 		return // the world has ended
 	}
 	at := e.State.From
-	if o.internal || o.version > 0 {
-		if !e.State.Migrating() || e.State.To.Cluster != cluster || e.State.To.Index != x.name {
-			w.breach("M3: the mover of %s changed %s at %s/%s, and the tenant is %v", from, o.id, cluster, x.name, e.State)
-		}
+	if w.haunted(o) {
 		return
 	}
-	// A delete of the mover is not told by the request; it goes to the target.
-	if strings.HasPrefix(from, "controller") {
-		if !e.State.Migrating() || e.State.To.Cluster != cluster || e.State.To.Index != x.name {
-			w.breach("M3: the mover of %s deleted %s at %s/%s, and the tenant is %v", from, o.id, cluster, x.name, e.State)
+	// A delete of the mover is not told by the request; who sends it is.
+	if o.internal || o.version > 0 || strings.HasPrefix(from, "controller") {
+		if !w.movesTo(e, cluster, x.name) {
+			w.breach("M3: the mover of %s changed %s at %s/%s, and the tenant is %v", from, o.id, cluster, x.name, e.State)
 		}
 		return
 	}
 	if at.Cluster != cluster || at.Index != x.name {
 		w.breach("M1: a write of %s took effect on %s at %s/%s, and the tenant is %v", from, o.id, cluster, x.name, e.State)
 	}
+}
+
+// onAside is told of every write that meets a fence, or no index: one of a proxy
+// was sent to a copy that the tenant had left.
+func (w *World) onAside(cluster, index string, o operation, from string) {
+	if strings.HasPrefix(index, ".") || strings.HasPrefix(from, "controller") {
+		return // a task's stored result; a mover that was overtaken
+	}
+	if w.haunted(o) {
+		return
+	}
+	w.breach("M2: a write of %s to %s reached %s/%s, which the tenant has left", from, o.id, cluster, index)
+}
+
+// movesTo reports whether a mover may write to an index: the tenant moves there,
+// or did, is back, and the move has not ended, so that the index is still to go.
+func (w *World) movesTo(e placement.Entry, cluster, index string) bool {
+	if e.State.Migrating() {
+		return e.State.To.Cluster == cluster && e.State.To.Index == index
+	}
+	if e.State.From.Cluster == cluster && e.State.From.Index == index {
+		return false
+	}
+	return slices.ContainsFunc(w.moves(), func(m control.Move) bool {
+		return !m.Settled() && m.To.Cluster == cluster && m.To.Index == index
+	})
+}
+
+// haunt notes a write that is sent too late.
+func (w *World) haunt(body []byte) {
+	var d struct{ V string }
+	if json.Unmarshal(body, &d) == nil {
+		w.mu.Lock()
+		w.ghosts[d.V] = true
+		w.mu.Unlock()
+		w.note("network", "%s is sent too late", d.V)
+	}
+}
+
+func (w *World) haunted(o operation) bool {
+	var d struct{ V string }
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return json.Unmarshal(o.source, &d) == nil && w.ghosts[d.V]
 }
 
 // onCreate is told of every index that is created.
@@ -61,15 +104,15 @@ func (w *World) onDelete(cluster, name string) {
 func (w *World) settle() {
 	if !w.await(10*time.Minute, w.idle) {
 		for _, m := range w.moves() {
-			if !m.Settled() {
+			if !resting(m) {
 				w.breach("M6: move %s is still %s ten minutes after the last fault: %s", m.ID, m.Stage, m.Progress.Note)
 			}
 		}
 	}
-	// Everything in flight ends, and is accounted for.
+	// Whoever was stopped goes on, everything in flight ends, and is accounted for.
 	quiet := func() bool {
 		for _, p := range w.proxies() {
-			if s := p.gate.Stats(); s.OpenWrites != 0 || s.Held != 0 || s.Unresolved != 0 || !s.Serving {
+			if s := p.gate.Stats(); p.paused() || s.OpenWrites != 0 || s.Held != 0 || s.Unresolved != 0 || !s.Serving {
 				return false
 			}
 		}
@@ -128,13 +171,63 @@ func (w *World) residue() {
 			if here && x.blocked() {
 				w.breach("the tenant's index %s/%s is blocked", c.name, name)
 			}
+			if here && !w.hasFields(x) {
+				w.breach("M5: %s/%s has not all fields that were acknowledged: %s", c.name, name, x.mappings)
+			}
 			if !here && keep[c.name+"/"+name] && !x.blocked() {
 				w.breach("the old copy %s/%s is not fenced", c.name, name)
 			}
 		}
 		c.mu.Unlock()
 	}
+	if p := e.Previous; !p.IsZero() && w.clusters[p.Cluster].indices[p.Index] == nil {
+		w.breach("M2: the entry leads back to %s/%s, which was deleted", p.Cluster, p.Index)
+	}
+	w.noDrift()
 	w.rosterEmpty()
+	w.reportsClear()
+}
+
+// noDrift: nobody writes around the proxies, so no move may think so.
+func (w *World) noDrift() {
+	if w.o.Ghosts {
+		return
+	}
+	for _, m := range w.moves() {
+		if strings.Contains(m.Error, "around the proxies") || m.Receipt != nil && m.Receipt.Fence == "written" {
+			w.breach("M5: move %s has found writes that no proxy made: %s", m.ID, m.Error)
+		}
+	}
+}
+
+// reportsClear checks that no living session has anything open or unaccounted for.
+func (w *World) reportsClear() {
+	var last string
+	ok := w.await(time.Minute, func() bool {
+		sessions, _, err := w.truth.Sessions().List(w.life)
+		w.must(err)
+		last = ""
+		for _, s := range sessions {
+			r := s.Value
+			if len(r.Pending)+len(r.Unresolved)+len(r.OldReads)+len(r.Journals)+len(r.Tasks) > 0 {
+				last = fmt.Sprintf("%s: %+v", r.Name, r.Report)
+			}
+		}
+		return last == ""
+	})
+	if !ok {
+		w.breach("a session has something left: %s", last)
+	}
+}
+
+// hasFields reports whether an index has every field that was acknowledged.
+func (w *World) hasFields(x *index) bool {
+	for _, f := range w.fields {
+		if !strings.Contains(string(x.mappings), fmt.Sprintf("%q", f)) {
+			return false
+		}
+	}
+	return true
 }
 
 // rosterEmpty checks that every process that has gone is accounted for.
@@ -157,7 +250,7 @@ func (w *World) rosterEmpty() {
 
 // result checks the history.
 func (w *World) result() Result {
-	res := Result{Seed: w.random.seed, Faults: w.faults, Counts: w.counts, Virtual: w.elapsed(), History: w.history,
+	res := Result{Seed: w.random.seed, Faults: w.planned(), Counts: w.counts, Virtual: w.elapsed(), History: w.history,
 		Longest: w.longest}
 	var judged []history.Op
 	for _, o := range w.history {
@@ -168,7 +261,9 @@ func (w *World) result() Result {
 		case history.Failed:
 			res.Failed++
 		}
-		if !o.Stale {
+		// A ghost may be seen and not be there any more: nobody was told that it is.
+		ghost := w.ghosts[o.Value] && (o.Verb == history.Get || o.Outcome != history.OK)
+		if !o.Stale && o.Outcome != void && !ghost {
 			judged = append(judged, o.Op)
 		}
 	}
@@ -180,7 +275,8 @@ func (w *World) result() Result {
 			res.Aborts++
 		}
 	}
-	if len(w.faults) == 0 && res.Failed > 0 {
+	w.cutoversShort()
+	if len(w.faults) == 0 && !w.o.Timed && w.o.HoldRequests == 0 && res.Failed > 0 {
 		w.breaches = append(w.breaches, fmt.Sprintf("nothing went wrong, and %d requests failed", res.Failed))
 	}
 	if err := history.Check(judged, 0); err != nil {
@@ -188,4 +284,32 @@ func (w *World) result() Result {
 	}
 	res.Breaches = w.breaches
 	return res
+}
+
+// cutoversShort checks that a controller leaves a cutover by its deadline, where
+// nothing was wrong with anything but proxies.
+func (w *World) cutoversShort() {
+	for _, f := range w.faults {
+		proxyOnly := strings.HasPrefix(f.A, "proxy") && (f.Kind == Kill || f.Kind == Stop || f.Kind == Deaf || f.Kind == Pause)
+		if !proxyOnly && f.Kind != Abort {
+			return
+		}
+	}
+	if w.o.Timed {
+		return
+	}
+	for n, c := range w.epochs {
+		if c.phase == placement.Cutover && n+1 < len(w.epochs) && w.epochs[n+1].at-c.at > control.DefaultCutoverDeadline+2*time.Second {
+			w.breach("M6: a cutover lasted %v", w.epochs[n+1].at-c.at)
+		}
+	}
+}
+
+// planned are the faults of this run.
+func (w *World) planned() []Fault {
+	var out []Fault
+	for _, f := range w.faults {
+		out = append(out, f.Fault)
+	}
+	return out
 }

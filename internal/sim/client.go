@@ -14,7 +14,15 @@ import (
 
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/history"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/proxy"
 )
+
+// void is the outcome of what was performed, and found nothing to change.
+const void history.Outcome = "void"
+
+// purge is a delete by query.
+const purge = "purge"
 
 // Op is one operation of a client on one document.
 type Op struct {
@@ -34,15 +42,19 @@ func newOp(verb, doc string) *Op { return &Op{Op: history.Op{Verb: verb, Doc: do
 func (w *World) client(n int) {
 	name := fmt.Sprintf("client %d", n)
 	w.wait(between(w.random.next(name), 0, 300*time.Millisecond))
-	for burst := 0; w.elapsed() < w.o.Load; {
+	var seen time.Duration // the change that the burst is for
+	for burst, all := 0, 0; w.elapsed() < w.o.Load; {
 		r := w.random.next(name)
 		w.one(n, r)
 		// Often while something changes, and seldom otherwise.
 		w.mu.Lock()
-		near := w.elapsed()-w.changedAt < 300*time.Millisecond
+		changed := w.changedAt
 		w.mu.Unlock()
-		if near && burst < 60 {
-			burst++
+		if changed != seen {
+			seen, burst = changed, 0
+		}
+		if w.elapsed()-changed < 300*time.Millisecond && burst < 8 && all < 90 {
+			burst, all = burst+1, all+1
 			w.wait(logBetween(r, 100*time.Microsecond, 30*time.Millisecond))
 			continue
 		}
@@ -54,16 +66,26 @@ func (w *World) client(n int) {
 func (w *World) one(n int, r *rand.Rand) {
 	proxy := fmt.Sprintf("proxy-%d", 1+r.IntN(w.o.Proxies))
 	doc := func() string { return fmt.Sprintf("d%d", r.IntN(w.o.Docs)) }
-	patience := 60 * time.Second
+	patience := 3 * w.o.WriteTimeout
 	if chance(r, 0.05) {
 		patience = logBetween(r, time.Millisecond, time.Second) // a client that leaves
 	}
-	switch x := r.IntN(10); {
-	case x < 4:
+	if w.outsider != nil && chance(r, 0.3) {
+		w.outsider.write(n, newOp([]string{history.Put, history.Delete}[r.IntN(2)], doc()))
+		return
+	}
+	switch x := r.IntN(40); {
+	case x == 0:
+		w.purge(n, proxy, doc(), patience)
+	case x == 1:
+		w.putMapping(proxy, patience)
+	case x == 2:
+		w.nobody(proxy, patience)
+	case x < 16:
 		w.write(n, proxy, []*Op{newOp(history.Put, doc())}, false, patience)
-	case x < 6:
+	case x < 24:
 		w.write(n, proxy, []*Op{newOp(history.Delete, doc())}, false, patience)
-	case x < 7:
+	case x < 28:
 		ops := []*Op{newOp(history.Put, "d0"), newOp(history.Delete, "d1")}
 		w.write(n, proxy, ops, true, patience)
 	default:
@@ -161,6 +183,50 @@ func (w *World) write(n int, proxy string, ops []*Op, bulk bool, patience time.D
 	}
 }
 
+// purge deletes a document by query.
+func (w *World) purge(n int, proxy, doc string, patience time.Duration) {
+	o := newOp(purge, doc)
+	o.Client, o.Proxy = n, proxy
+	w.record(o)
+	rec, err := w.send(proxy, http.MethodPost, "/docs/_delete_by_query", fmt.Sprintf(`{"query":{"ids":{"values":[%q]}}}`, doc), patience)
+	if err != nil {
+		w.ended(o, err.outcome)
+		return
+	}
+	var a struct{ Deleted *int }
+	_ = json.Unmarshal(rec.Body.Bytes(), &a) // an error's body has none
+	o.Status = rec.Code
+	o.Epoch, _ = strconv.ParseUint(rec.Header().Get("X-Sluice-Epoch"), 10, 64)
+	switch outcome := judge(rec.Code, ""); {
+	case outcome == history.OK && a.Deleted == nil:
+		w.breach("a delete by query was answered with %s", rec.Body)
+	case outcome != history.Unknown && a.Deleted != nil && *a.Deleted == 0:
+		w.ended(o, void) // a conflict, too
+	default:
+		w.ended(o, outcome)
+	}
+}
+
+// nobody asks for a tenant that there is not. Absent, for certain, is another
+// answer than "cannot be read".
+func (w *World) nobody(proxy string, patience time.Duration) {
+	rec, err := w.sendAs("nobody", proxy, http.MethodPut, "/docs/_doc/1", `{}`, patience)
+	if err == nil && rec.Code != http.StatusNotFound && rec.Code != http.StatusServiceUnavailable {
+		w.breach("a tenant that there is not was answered with %d %s", rec.Code, rec.Body)
+	}
+}
+
+// putMapping gives the tenant's index a field.
+func (w *World) putMapping(proxy string, patience time.Duration) {
+	field := "f" + w.value()
+	rec, err := w.send(proxy, http.MethodPut, "/docs/_mapping", fmt.Sprintf(`{"properties":{%q:{"type":"keyword"}}}`, field), patience)
+	if err == nil && rec.Code == 200 {
+		w.mu.Lock()
+		w.fields = append(w.fields, field)
+		w.mu.Unlock()
+	}
+}
+
 // judge reads a status as the docs of the proxy say.
 func judge(status int, result string) history.Outcome {
 	switch {
@@ -194,21 +260,48 @@ func (w *World) read(n int, proxy, doc string, patience time.Duration) {
 	}
 	if json.Unmarshal(rec.Body.Bytes(), &a) != nil || a.Found == nil {
 		w.ended(o, history.Failed)
+		if rec.Code == http.StatusNotFound {
+			w.breach("M4: a read met a copy that was deleted: %v: %s", o, rec.Body)
+		}
 		return
 	}
 	o.Value, o.Version = a.Source.V, a.Version
 	w.ended(o, history.OK)
-	if !o.Stale && o.Epoch < uint64(before.Epoch) {
+	switch {
+	case o.Epoch >= uint64(before.Epoch):
+	case !o.Stale:
 		w.breach("M2: a read in fresh mode was decided at epoch %d, and the table had %d before it was sent", o.Epoch, before.Epoch)
+	case o.Call-w.replaced(o.Epoch) > w.o.TTL:
+		w.breach("M2: a read in leased mode was decided at epoch %d, which had been replaced %v before it was sent", o.Epoch, o.Call-w.replaced(o.Epoch))
 	}
 }
 
 type sendError struct{ outcome history.Outcome }
 
+// replaced is when the entry got an epoch above this one.
+func (w *World) replaced(epoch uint64) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.epochs {
+		if uint64(c.epoch) > epoch {
+			return c.at
+		}
+	}
+	return w.elapsed()
+}
+
 // send is one HTTP request of a client to a proxy.
 func (w *World) send(name, method, path, body string, patience time.Duration) (*httptest.ResponseRecorder, *sendError) {
+	rec, err := w.sendAs(tenant, name, method, path, body, patience)
+	if err == nil && bytes.Contains(rec.Body.Bytes(), []byte(proxy.TypeUnknownTenant)) {
+		w.breach("the tenant is said not to be: %s", rec.Body)
+	}
+	return rec, err
+}
+
+func (w *World) sendAs(who placement.PartitionID, name, method, path, body string, patience time.Duration) (*httptest.ResponseRecorder, *sendError) {
 	p := w.process(name)
-	if p == nil || !p.alive() {
+	if p == nil || !p.alive() || p.leaving.Load() {
 		return nil, &sendError{history.Failed} // connection refused
 	}
 	if !p.joined.Load() {
@@ -220,7 +313,7 @@ func (w *World) send(name, method, path, body string, patience time.Duration) (*
 	ctx, leave := context.WithTimeout(context.Background(), patience)
 	defer leave()
 	r := httptest.NewRequest(method, "http://"+name+path, strings.NewReader(body)).WithContext(ctx)
-	r.Header.Set("X-Tenant", string(tenant))
+	r.Header.Set("X-Tenant", string(who))
 	r.Header.Set("X-Sluice-Debug", "1")
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
@@ -229,7 +322,9 @@ func (w *World) send(name, method, path, body string, patience time.Duration) (*
 		}
 	}
 	done := make(chan *httptest.ResponseRecorder, 1)
+	p.serving.Add(1)
 	w.wires.Go(func() {
+		defer p.serving.Add(-1)
 		rec := httptest.NewRecorder()
 		defer func() {
 			if x := recover(); x != nil && x != http.ErrAbortHandler { //nolint:errorlint // the very value
@@ -250,6 +345,9 @@ func (w *World) send(name, method, path, body string, patience time.Duration) (*
 	case rec := <-done:
 		if rec == nil || ctx.Err() != nil {
 			return nil, &sendError{history.Unknown}
+		}
+		if w.o.plant.answer != nil {
+			w.o.plant.answer(rec)
 		}
 		if held, _ := strconv.Atoi(rec.Header().Get("X-Sluice-Held-Ms")); held > 0 {
 			w.hold(time.Duration(held) * time.Millisecond)

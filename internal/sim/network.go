@@ -11,6 +11,7 @@ import (
 var (
 	errRefused = errors.New("connection refused")           // nothing was sent
 	errBroken  = errors.New("connection broken")            // it may have arrived, or arrive
+	errTooLate = errors.New("nobody listens any more")      // the sender was paused for so long
 	errDead    = errors.New("this process has been killed") // nobody is there to see it
 )
 
@@ -41,6 +42,7 @@ func (w *World) draw(from *Process, to, kind string) fate {
 	for _, on := range w.active(from.name, to) {
 		switch on.Kind {
 		case Slow:
+			w.count(string(Slow))
 			f.out += time.Duration(r.Float64() * float64(on.By))
 			f.back += time.Duration(r.Float64() * float64(on.By))
 		case Lossy:
@@ -73,6 +75,7 @@ func (w *World) draw(from *Process, to, kind string) fate {
 func (w *World) reachable(from, to string) bool {
 	for _, on := range w.active(from, to) {
 		if on.Kind == Cut || on.Kind == Down {
+			w.count(string(on.Kind))
 			return false
 		}
 	}
@@ -86,6 +89,8 @@ func (w *World) reachable(from, to string) bool {
 // nothing was.
 func call[T any](ctx context.Context, w *World, from *Process, to, kind string, connected func(), do func() T) (answer T, sent bool, err error) {
 	var none T
+	decided := w.elapsed()
+	w.ambush(from, to, kind, atDial)
 	if err := from.awake(ctx); err != nil {
 		return none, false, err
 	}
@@ -97,16 +102,18 @@ func call[T any](ctx context.Context, w *World, from *Process, to, kind string, 
 		return none, false, fmt.Errorf("%s: %w", to, errRefused)
 	}
 	connected()
-	// Paused between having a connection and using it: the caller has decided to
-	// send, and sends later. If it does so much later, nobody listens any more:
-	// that is the one thing that no check of the sender can help.
-	decided := w.elapsed()
+	// Paused since: the caller has decided to send, and sends later. If it does so
+	// much later, nobody listens any more: that is the one thing that no check of
+	// the sender can help.
+	w.ambush(from, to, kind, atSend)
 	if err := from.awake(ctx); err != nil {
 		return none, true, err
 	}
-	if w.elapsed()-decided > w.o.LateMax {
-		return none, true, fmt.Errorf("%s: %w", to, errBroken)
+	left := w.o.LateMax - (w.elapsed() - decided)
+	if left < 0 {
+		return none, true, fmt.Errorf("%s: %w: %w", to, errBroken, errTooLate)
 	}
+	f.out = min(f.out, left)
 	got := make(chan T, 1)
 	broken := make(chan struct{}, 1)
 	w.wires.Go(func() {
@@ -144,6 +151,7 @@ func call[T any](ctx context.Context, w *World, from *Process, to, kind string, 
 		err = errDead
 	}
 	// Whatever happened, a paused process sees it when it goes on.
+	w.ambush(from, to, kind, atAnswer)
 	if aerr := from.awake(ctx); aerr != nil {
 		return none, true, aerr
 	}

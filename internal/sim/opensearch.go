@@ -25,7 +25,8 @@ type cluster struct {
 	boot    int // restarts so far
 	indices map[string]*index
 	pits    map[string]pit
-	tasks   map[int]string // bulk requests that are under way: their descriptions
+	tasks   map[int]task // under way
+	ended   map[int]obj  // what by-query tasks that have ended are answered with; on disk
 	nextID  int
 }
 
@@ -58,8 +59,10 @@ type document struct {
 
 type pit struct{ docs []document }
 
+type task struct{ action, description string }
+
 func newCluster(w *World, name string) *cluster {
-	return &cluster{w: w, name: name, indices: map[string]*index{}, pits: map[string]pit{}, tasks: map[int]string{}}
+	return &cluster{w: w, name: name, indices: map[string]*index{}, pits: map[string]pit{}, tasks: map[int]task{}, ended: map[int]obj{}}
 }
 
 // restart loses what is not on disk.
@@ -67,7 +70,7 @@ func (c *cluster) restart() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.boot++
-	c.pits, c.tasks = map[string]pit{}, map[int]string{}
+	c.pits, c.tasks = map[string]pit{}, map[int]task{}
 }
 
 func (c *cluster) create(name string, shards int, settings map[string]string, mappings json.RawMessage, aliases map[string]map[string]any) *index {
@@ -156,6 +159,8 @@ func (c *cluster) serve(method, path string, q url.Values, body []byte, from str
 		return c.mget(body)
 	case seg[0] == "_aliases":
 		return c.updateAliases(body)
+	case seg[0] == "_tasks" && len(seg) == 2:
+		return c.taskState(seg[1])
 	case seg[0] == "_tasks":
 		return c.listTasks(q)
 	case seg[0] == "_search" && last == "point_in_time":
@@ -178,11 +183,11 @@ func (c *cluster) serve(method, path string, q url.Values, body []byte, from str
 		delete(c.indices, seg[0])
 		return answer(200, obj{"acknowledged": true})
 	}
-	return c.serveIndex(method, seg, q, body)
+	return c.serveIndex(method, seg, q, body, from)
 }
 
 // serveIndex is what a path below an index's name asks for. The lock is held.
-func (c *cluster) serveIndex(method string, seg []string, q url.Values, body []byte) reply {
+func (c *cluster) serveIndex(method string, seg []string, q url.Values, body []byte, from string) reply {
 	all := c.match(seg[0])
 	if len(all) == 0 {
 		if q.Get("ignore_unavailable") == "true" {
@@ -198,6 +203,8 @@ func (c *cluster) serveIndex(method string, seg []string, q url.Values, body []b
 			return answer(404, obj{"_index": x.name, "_id": seg[2], "found": false})
 		}
 		return answer(200, obj{"_index": x.name, "_id": seg[2], "_version": d.Version, "_seq_no": d.Seq, "_primary_term": 1, "found": true, "_source": d.Source})
+	case "_delete_by_query":
+		return c.deleteByQuery(x, body, from)
 	case "_refresh":
 		for _, x := range all {
 			x.refresh()
@@ -215,11 +222,7 @@ func (c *cluster) serveIndex(method string, seg []string, q url.Values, body []b
 		}
 		return answer(200, out)
 	case "_mapping":
-		if string(x.mappings) != string(body) {
-			x.mappings = slices.Clone(body)
-			x.mappingVersion++
-		}
-		return answer(200, obj{"acknowledged": true})
+		return x.putMapping(body)
 	case "_alias":
 		return answer(200, obj{x.name: obj{"aliases": x.aliases}})
 	case "_block":
@@ -272,10 +275,34 @@ func (x *index) putSettings(body []byte) reply {
 	return answer(200, obj{"acknowledged": true})
 }
 
+// putMapping adds fields: a mapping never loses one.
+func (x *index) putMapping(body []byte) reply {
+	var have, more struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	if json.Unmarshal(x.mappings, &have) != nil || json.Unmarshal(body, &more) != nil {
+		return failure(400, "parse_exception", "mapping")
+	}
+	n := len(have.Properties)
+	if have.Properties == nil {
+		have.Properties = map[string]json.RawMessage{}
+	}
+	maps.Copy(have.Properties, more.Properties)
+	if len(have.Properties) > n {
+		b, err := json.Marshal(have)
+		if err != nil {
+			panic(err)
+		}
+		x.mappings = b
+		x.mappingVersion++
+	}
+	return answer(200, obj{"acknowledged": true})
+}
+
 func (x *index) stats(what string) reply {
 	shards := obj{}
 	for i, s := range x.shards {
-		shards[strconv.Itoa(i)] = []any{obj{"routing": obj{"primary": true}, "seq_no": obj{"max_seq_no": s.seq}}}
+		shards[strconv.Itoa(i)] = []any{obj{"routing": obj{"primary": true}, "seq_no": obj{"max_seq_no": s.seq, "global_checkpoint": s.seq}}}
 	}
 	one := obj{"shards": shards, "total": obj{"search": obj{"open_contexts": 0}}}
 	_ = what
@@ -367,10 +394,28 @@ func (c *cluster) updateAliases(body []byte) reply {
 
 func (c *cluster) listTasks(q url.Values) reply {
 	list := []any{}
-	if strings.Contains(q.Get("actions"), "bulk") {
-		for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
-			list = append(list, obj{"node": "n", "id": id, "action": "indices:data/write/bulk", "description": c.tasks[id]})
+	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
+		for _, want := range strings.Split(q.Get("actions"), ",") {
+			if strings.Contains(c.tasks[id].action, strings.Trim(want, "*")) {
+				list = append(list, obj{"node": "n", "id": id, "action": c.tasks[id].action, "description": c.tasks[id].description})
+				break
+			}
 		}
 	}
 	return answer(200, obj{"tasks": list})
+}
+
+// taskState is what GET _tasks/<id> is answered with.
+func (c *cluster) taskState(name string) reply {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, "n:"))
+	if err != nil {
+		return failure(400, "illegal_argument_exception", name)
+	}
+	if r, ok := c.ended[n]; ok {
+		return answer(200, obj{"completed": true, "response": r})
+	}
+	if _, ok := c.tasks[n]; ok {
+		return answer(200, obj{"completed": false})
+	}
+	return failure(404, "resource_not_found_exception", name)
 }

@@ -35,6 +35,7 @@ type result struct {
 // apply carries out one operation. The lock is held.
 func (c *cluster) apply(x *index, o operation, from string) result {
 	if x.blocked() {
+		c.w.onAside(c.name, x.name, o, from)
 		return result{status: 403, kind: "cluster_block_exception"}
 	}
 	s := x.shardOf(o.id, o.routing)
@@ -86,7 +87,7 @@ func (c *cluster) queue(description string) (id int, ok bool) {
 	c.mu.Lock()
 	c.nextID++
 	id, boot := c.nextID, c.boot
-	c.tasks[id] = description
+	c.tasks[id] = task{"indices:data/write/bulk", description}
 	c.mu.Unlock()
 	r := c.w.random.next("queue " + c.name)
 	d := logBetween(r, 20*time.Microsecond, time.Millisecond)
@@ -116,6 +117,7 @@ func (c *cluster) writeDoc(method, name, id string, q url.Values, body []byte, f
 	defer c.mu.Unlock()
 	x := c.find(name)
 	if x == nil {
+		c.w.onAside(c.name, name, operation{id: id}, from)
 		return failure(404, "index_not_found_exception", "no such index ["+name+"]")
 	}
 	o := operation{delete: method == http.MethodDelete, create: q.Get("op_type") == "create", id: id, routing: q.Get("routing"), ifSeq: -1, source: slices.Clone(body)}
@@ -204,6 +206,7 @@ func (c *cluster) bulk(seg []string, q url.Values, body []byte, from string) rep
 		}
 		var r result
 		if x == nil {
+			c.w.onAside(c.name, l.index, l.op, from)
 			r = result{status: 404, kind: "index_not_found_exception"}
 		} else {
 			r = c.apply(x, l.op, from)
@@ -221,6 +224,68 @@ func (c *cluster) bulk(seg []string, q url.Values, body []byte, from string) rep
 		items = append(items, obj{l.verb: item})
 	}
 	return answer(200, obj{"took": 1, "errors": errs, "items": items})
+}
+
+// deleteByQuery starts a task that deletes the documents of a list of ids. It
+// finds them as a search does, some time later, and then deletes each of them that
+// has not changed meanwhile, some time later again. The lock is held.
+func (c *cluster) deleteByQuery(x *index, body []byte, from string) reply {
+	var b struct {
+		Query struct {
+			IDs struct{ Values []string } `json:"ids"`
+		}
+	}
+	if err := json.Unmarshal(body, &b); err != nil {
+		return failure(400, "parse_exception", err.Error())
+	}
+	c.nextID++
+	id, boot := c.nextID, c.boot
+	c.tasks[id] = task{"indices:data/write/delete/byquery", "delete-by-query [" + x.name + "]"}
+	r := c.w.random.next("by query " + c.name)
+	first, second := logBetween(r, time.Millisecond, 2*time.Second), logBetween(r, time.Millisecond, 2*time.Second)
+	c.w.wires.Go(func() {
+		// step waits and takes the lock, unless a restart has ended the task.
+		step := func(d time.Duration) bool {
+			time.Sleep(d)
+			c.mu.Lock()
+			if c.boot != boot || c.indices[x.name] != x {
+				c.mu.Unlock()
+				return false
+			}
+			return true
+		}
+		if !step(first) {
+			return
+		}
+		var found []document
+		for _, s := range x.shards {
+			for _, d := range s.visible {
+				if slices.Contains(b.Query.IDs.Values, d.ID) {
+					found = append(found, d)
+				}
+			}
+		}
+		c.mu.Unlock()
+		if !step(second) {
+			return
+		}
+		defer c.mu.Unlock()
+		deleted, conflicts, failures := 0, 0, []any{}
+		for _, d := range found {
+			switch r := c.apply(x, operation{delete: true, id: d.ID, routing: d.Routing, ifSeq: d.Seq}, from); r.kind {
+			case "":
+				deleted++
+			case "version_conflict_engine_exception":
+				conflicts++
+				failures = append(failures, obj{"id": d.ID, "status": 409, "cause": obj{"type": r.kind}})
+			default:
+				failures = append(failures, obj{"id": d.ID, "status": r.status, "cause": obj{"type": r.kind}})
+			}
+		}
+		c.ended[id] = obj{"took": 1, "timed_out": false, "deleted": deleted, "version_conflicts": conflicts, "failures": failures}
+		delete(c.tasks, id)
+	})
+	return answer(200, obj{"task": fmt.Sprintf("n:%d", id)})
 }
 
 // mget is a realtime multi-get. The lock is held.
@@ -280,6 +345,11 @@ func (c *cluster) searchPIT(body []byte) reply {
 		Size   int                 `json:"size"`
 		After  []int               `json:"search_after"`
 		Source bool                `json:"_source"`
+		Query  struct {
+			Range struct {
+				Seq *struct{ GT int64 } `json:"_seq_no"`
+			}
+		}
 	}
 	if err := json.Unmarshal(body, &b); err != nil {
 		return failure(400, "parse_exception", err.Error())
@@ -296,6 +366,9 @@ func (c *cluster) searchPIT(body []byte) reply {
 	hits := []any{}
 	for i := at; i < len(p.docs) && len(hits) < b.Size; i++ {
 		d := p.docs[i]
+		if above := b.Query.Range.Seq; above != nil && d.Seq <= above.GT {
+			continue
+		}
 		h := obj{"_index": name, "_id": d.ID, "_version": d.Version, "_seq_no": d.Seq, "_primary_term": 1, "sort": []int{i}}
 		if d.Routing != "" {
 			h["_routing"] = d.Routing

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +17,6 @@ import (
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/proxy"
-	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/tenancy"
 )
 
@@ -26,7 +26,12 @@ type Process struct {
 	w       *World
 	name    string
 	dead    chan struct{}
+	die     sync.Once
+	told    atomic.Bool  // to end
+	leaving atomic.Bool  // no new requests are taken
+	serving atomic.Int64 // requests
 	resumes atomic.Int64 // when a pause ends, ns since the world began; in the past: it runs
+	until   atomic.Value // string: the change of the entry with which the pause ends
 	rate    float64      // of its clock
 	offset  time.Duration
 	cancel  context.CancelFunc
@@ -53,6 +58,7 @@ func (p *Process) ready() bool {
 }
 
 func (w *World) newProcess(name string) *Process {
+	w.count(clockRate)
 	r := w.random.next("clock " + name)
 	return &Process{
 		w: w, name: name, dead: make(chan struct{}),
@@ -86,6 +92,9 @@ func (p *Process) awake(ctx context.Context) error {
 			turn = between(p.w.random.next("wake "+p.name), 1, 100*time.Microsecond)
 		}
 		left += turn
+		if until, _ := p.until.Load().(string); until != "" {
+			left = min(left, 10*time.Millisecond) // and look again
+		}
 		// Not even its timers run while it is paused: the context's end is seen after.
 		t := time.NewTimer(left)
 		select {
@@ -110,9 +119,37 @@ func (p *Process) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (p *Process) kill() {
-	close(p.dead)
+// pause stops the process for so long, or until a change of the entry.
+func (p *Process) pause(d time.Duration, until string) {
+	p.w.count(string(Pause))
+	p.until.Store(until)
+	p.resumes.Store(max(p.resumes.Load(), int64(p.w.elapsed()+d)))
+}
+
+func (p *Process) paused() bool { return time.Duration(p.resumes.Load()) > p.w.elapsed() }
+
+// kill ends the process at once; first is false if that was done before.
+func (p *Process) kill() (first bool) {
+	p.die.Do(func() {
+		close(p.dead)
+		first = true
+	})
 	p.cancel()
+	return first
+}
+
+// stop is what SIGTERM does. It returns when the process has ended, and false if
+// it was killed meanwhile. Half of the processes answer the requests that have
+// come before their gate closes, as cmd does; the others are of somebody who
+// imports the gate, and do not.
+func (p *Process) stop() bool {
+	if p.data != nil && chance(p.w.random.next("stop "+p.name), 0.5) {
+		p.leaving.Store(true)
+		p.w.await(10*time.Second, func() bool { return p.serving.Load() == 0 || !p.alive() })
+	}
+	p.cancel()
+	p.done.Wait()
+	return p.kill()
 }
 
 func (p *Process) alive() bool {
@@ -133,16 +170,16 @@ func (w *World) startProxy(name string) {
 	}
 	ctx, cancel := context.WithCancel(w.life)
 	p.cancel = cancel
-	s := store.New(&storeClient{p}, &store.Options{Logger: w.logger(name), Timeout: storeTimeout})
+	s := p.table()
 	g, err := gate.New(s, &gate.Options{
 		Name: name, Address: "http://" + name, Build: "sim", Mode: p.mode, TTL: w.o.TTL, DrainBarrier: w.o.DrainBarrier,
-		FleetSecret: fleetSecret, Now: p.now, Logger: w.logger(name), JournalLimit: w.o.JournalLimit,
+		FleetSecret: fleetSecret, Now: p.now, Logger: w.logger(name), JournalLimit: w.o.JournalLimit, HoldRequests: w.o.HoldRequests,
 	})
 	w.must(err)
 	dir := proxy.NewDirectory(s, &proxy.DirectoryOptions{Upstream: p.upstream()})
 	tenants, err := tenancy.New(tenancy.Config{Header: "X-Tenant"}, nil)
 	w.must(err)
-	h, err := proxy.New(g, dir, tenants, &proxy.Options{CursorKeys: [][]byte{fleetSecret}, WriteTimeout: w.o.WriteTimeout, ReadTimeout: 30 * time.Second})
+	h, err := proxy.New(g, lookup{p, dir}, tenants, &proxy.Options{CursorKeys: [][]byte{fleetSecret}, WriteTimeout: w.o.WriteTimeout, ReadTimeout: 30 * time.Second})
 	w.must(err)
 	p.gate, p.data, p.fleet, p.known = g, h, g.FleetHandler(), dir.Ready()
 	p.done.Go(func() { _ = g.Run(ctx) })
@@ -150,16 +187,37 @@ func (w *World) startProxy(name string) {
 	w.put(p)
 }
 
+// lookup is a proxy's directory of clusters. It is asked between the admission of
+// a write and the check before it is sent, so a process can be paused there.
+type lookup struct {
+	p *Process
+	d *proxy.Directory
+}
+
+func (l lookup) Cluster(name string) (*upstream.Client, error) {
+	l.p.w.ambush(l.p, name, "", atLookup)
+	if err := l.p.awake(context.Background()); err != nil {
+		return nil, err
+	}
+	return l.d.Cluster(name)
+}
+
 // startController starts a controller under a name.
 func (w *World) startController(name string) {
 	p := w.newProcess(name)
 	ctx, cancel := context.WithCancel(w.life)
 	p.cancel = cancel
-	s := store.New(&storeClient{p}, &store.Options{Logger: w.logger(name), Timeout: storeTimeout})
-	c := control.NewController(s, gate.NewPeers(fleetSecret, &http.Client{Transport: &transport{p}, Timeout: 5 * time.Second}), &control.ControllerOptions{
+	s := p.table()
+	opt := &control.ControllerOptions{
 		Name: name, Build: "sim", TTL: w.o.TTL, UpstreamOptions: p.upstream(), Now: p.now, Logger: w.logger(name),
 		Barrier: &control.FleetBarrierOptions{Now: p.now},
-	})
+	}
+	if w.o.Timed {
+		// Of no known boot: that a process counts on from what an earlier one has
+		// written is for the tests of control.
+		opt.Timed = &control.TimeBarrierOptions{Wait: w.o.DrainBarrier, Now: p.now, Boot: func() string { return "" }}
+	}
+	c := control.NewController(s, gate.NewPeers(fleetSecret, &http.Client{Transport: &transport{p}, Timeout: 5 * time.Second}), opt)
 	p.done.Go(func() { _ = c.Run(ctx) })
 	w.put(p)
 }
@@ -195,6 +253,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	query := req.URL.Query()
 	path, method, header := req.URL.Path, req.Method, req.Header.Clone()
+	if w.clusters[to] != nil && method == http.MethodPut && strings.Count(path, "/") == 1 {
+		w.changed("creating", int(w.creations.Add(1)))
+	}
 	ans, _, err := call(req.Context(), w, p, to, method, connected, func() reply {
 		if readErr != nil {
 			return reply{broken: true} // half a body: nothing happens
@@ -212,6 +273,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		peer.fleet.ServeHTTP(rec, r)
 		return reply{status: rec.Code, body: rec.Body.Bytes(), broken: peer.awake(context.Background()) != nil}
 	})
+	if errors.Is(err, errTooLate) && w.o.Ghosts && method == http.MethodPut && strings.Contains(path, "/_doc/") && w.clusters[to] != nil {
+		w.haunt(body)
+		ans, err = w.clusters[to].serve(method, path, query, body, p.name), nil
+	}
 	if err == nil && ans.broken {
 		err = errBroken
 	}

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -9,9 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +26,7 @@ var (
 	seeds    = flag.Int("sim.seeds", 60, "how many seeds to run")
 	first    = flag.Uint64("sim.first", 1, "the first of them")
 	trace    = flag.Bool("sim.trace", false, "print what happens")
+	options  = flag.String("sim.options", "{}", "sim.Options of every run, as JSON; durations in nanoseconds")
 	stop     = flag.Bool("sim.stop", false, "stop at the first seed that fails")
 	noShrink = flag.Bool("sim.noshrink", false, "do not look for a smaller failing run")
 	soak     = flag.Duration("sim.soak", 0, "run seeds for so long, from -sim.first on")
@@ -34,6 +39,7 @@ var (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	cores = runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(400) // worlds are small and many
 	os.Exit(m.Run())
 }
 
@@ -68,7 +74,7 @@ func TestSeeds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fmt.Printf("\ntotals: %s\n", b)
+			fmt.Printf("\n%s%s\n", inTotal, b)
 		}
 		return
 	}
@@ -90,59 +96,139 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// given are the options that were asked for.
+func given(t *testing.T) *sim.Options {
+	o := &sim.Options{}
+	if err := json.Unmarshal([]byte(*options), o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
 // runSeeds runs every step-th seed from a first one on.
 func runSeeds(t *testing.T, from uint64, step int) totals {
-	began := time.Now()
+	began, told := time.Now(), time.Now()
 	var sum totals
+	var failed []uint64
 	for n := 0; n < *seeds || time.Since(began) < *soak; n++ {
 		seed := from + uint64(n*step)
-		o := &sim.Options{}
+		o := given(t)
 		if *trace {
 			o.Trace = func(l string) { fmt.Println(l) }
 		}
 		r := sim.Run(t, seed, o)
 		sum.add(totals{1, r.Ops, r.Unknown, r.Failed, r.Flips, r.Aborts, r.Virtual, r.Longest, r.Counts})
 		if len(r.Breaches) > 0 {
+			failed = append(failed, seed)
 			report(t, seed, r)
 			if *stop {
 				break
 			}
 		}
+		if *child && time.Since(told) > time.Second {
+			told = time.Now()
+			fmt.Printf("\n%s%d %v\n", progress, n+1, failed)
+		}
 	}
 	return sum
 }
 
-// inChildren shares the seeds out to one process for each core.
+// inChildren shares the seeds out to one process for each core, and says every
+// ten seconds how far they have come.
 func inChildren(t *testing.T) totals {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
-	var sum totals
-	var wg sync.WaitGroup
 	each := (*seeds + cores - 1) / cores
+	sums, done, failed := make([]totals, cores), make([]atomic.Int64, cores), make([]atomic.Value, cores)
+	began := time.Now()
+	tell := time.NewTicker(10 * time.Second)
+	defer tell.Stop()
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
 	for i := range cores {
 		wg.Go(func() {
 			args := []string{"-test.run=^TestSeeds$", "-test.timeout=0", "-sim.child", fmt.Sprintf("-sim.seeds=%d", each),
-				fmt.Sprintf("-sim.first=%d", *first+uint64(i*each)+uint64(i)*soakStride()), fmt.Sprintf("-sim.soak=%v", *soak), fmt.Sprintf("-sim.noshrink=%t", *noShrink)}
-			out, err := exec.CommandContext(t.Context(), self, args...).CombinedOutput()
-			var one totals
-			said, last, ok := strings.Cut(string(out), "\ntotals: ")
-			line, _, _ := strings.Cut(last, "\n")
-			if !ok || json.Unmarshal([]byte(line), &one) != nil {
-				err = errors.Join(err, errors.New("no totals"))
-			}
-			mu.Lock()
-			defer mu.Unlock()
+				fmt.Sprintf("-sim.first=%d", *first+uint64(i*each)+uint64(i)*soakStride()), fmt.Sprintf("-sim.soak=%v", *soak), fmt.Sprintf("-sim.noshrink=%t", *noShrink), "-sim.options=" + *options}
+			said, err := follow(exec.CommandContext(t.Context(), self, args...), &sums[i], func(n int64, bad string) {
+				done[i].Store(n)
+				failed[i].Store(bad)
+			})
 			if err != nil {
 				t.Errorf("%v\n%s", err, said)
 			}
-			sum.add(one)
 		})
 	}
-	wg.Wait()
-	return sum
+	go func() { wg.Wait(); close(ended) }()
+	for {
+		select {
+		case <-ended:
+			var sum totals
+			for i := range sums {
+				sum.add(sums[i])
+			}
+			return sum
+		case <-tell.C:
+			n, bad := int64(0), ""
+			for i := range done {
+				n += done[i].Load()
+				if f, _ := failed[i].Load().(string); f != "[]" {
+					bad += f
+				}
+			}
+			of := fmt.Sprintf(" of %d", each*cores)
+			if *soak > 0 {
+				of = ""
+			}
+			if bad != "" {
+				bad = ", failed: " + bad
+			}
+			fmt.Printf("   %d%s seeds in %v%s\n", n, of, time.Since(began).Round(time.Second), bad)
+		}
+	}
+}
+
+// What a child writes between its test's own output.
+const (
+	progress = "progress: "
+	inTotal  = "totals: "
+)
+
+// follow runs a child to its end, and returns what else it has said.
+func follow(cmd *exec.Cmd, sum *totals, far func(seeds int64, failed string)) (said string, err error) {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	var rest, errs strings.Builder
+	cmd.Stderr = &errs
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	lines := bufio.NewReader(out)
+	whole := false
+	for {
+		line, rerr := lines.ReadString('\n')
+		if p, ok := strings.CutPrefix(line, progress); ok {
+			count, bad, _ := strings.Cut(strings.TrimSpace(p), " ")
+			if n, err := strconv.ParseInt(count, 10, 64); err == nil {
+				far(n, bad)
+			}
+		} else if p, ok := strings.CutPrefix(line, inTotal); ok {
+			whole = json.Unmarshal([]byte(p), sum) == nil
+		} else {
+			rest.WriteString(line)
+		}
+		if rerr != nil {
+			break
+		}
+	}
+	err = cmd.Wait()
+	if !whole {
+		err = errors.Join(err, errors.New("no totals"))
+	}
+	return rest.String() + errs.String(), err
 }
 
 // soakStride keeps the processes of a soak, which does not know how far it will
@@ -162,7 +248,9 @@ func report(t *testing.T, seed uint64, r sim.Result) {
 	}
 	fails := func(skip map[int]bool, trace func(string)) (sim.Result, bool) {
 		for range 4 {
-			if r := sim.Run(t, seed, &sim.Options{Skip: skip, Trace: trace}); len(r.Breaches) > 0 {
+			o := given(t)
+			o.Skip, o.Trace = skip, trace
+			if r := sim.Run(t, seed, o); len(r.Breaches) > 0 {
 				return r, true
 			}
 		}

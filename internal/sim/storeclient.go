@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
@@ -15,7 +16,22 @@ const storeName = "store"
 // is never in doubt itself: all trouble is on the way.
 type storeClient struct{ p *Process }
 
-var _ driver.Header = (*storeClient)(nil)
+// headClient is one to an engine that has a Head.
+type headClient struct{ *storeClient }
+
+var (
+	_ driver.Driver = (*storeClient)(nil)
+	_ driver.Header = headClient{}
+)
+
+// table is the placement table as this process reaches it.
+func (p *Process) table() *store.Store {
+	var d driver.Driver = headClient{&storeClient{p}}
+	if p.w.o.Headless {
+		d = &storeClient{p}
+	}
+	return store.New(d, &store.Options{Logger: p.w.logger(p.name), Timeout: storeTimeout})
+}
 
 type outcome[T any] struct {
 	v   T
@@ -39,8 +55,8 @@ func (c *storeClient) Get(ctx context.Context, key driver.Key) (driver.KV, error
 	return ask(ctx, c, "get", func(ctx context.Context) (driver.KV, error) { return c.p.w.store.Get(ctx, key) })
 }
 
-func (c *storeClient) Head(ctx context.Context, space string) (driver.Version, error) {
-	return ask(ctx, c, "head", func(ctx context.Context) (driver.Version, error) { return c.p.w.store.Head(ctx, space) })
+func (c headClient) Head(ctx context.Context, space string) (driver.Version, error) {
+	return ask(ctx, c.storeClient, "head", func(ctx context.Context) (driver.Version, error) { return c.p.w.store.Head(ctx, space) })
 }
 
 func (c *storeClient) Write(ctx context.Context, w driver.Write) (driver.Version, error) {
@@ -97,7 +113,11 @@ func (c *storeClient) Watch(ctx context.Context, space string, from driver.Versi
 			if err := p.sleep(ctx, d); err != nil {
 				return err
 			}
-			if w.reachable(storeName, p.name) {
+			deaf := w.active(p.name, watching)
+			if len(deaf) > 0 {
+				w.count(string(Deaf))
+			}
+			if len(deaf) == 0 && w.reachable(storeName, p.name) {
 				break
 			}
 			d = 20 * time.Millisecond // connecting again

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -34,11 +35,36 @@ type Options struct {
 	// take longer.
 	LateMax      time.Duration
 	JournalLimit int
+	HoldRequests int
+	// Headless: the store's engine has no Head, so that fresh reads look at each entry.
+	// History is how many changes it keeps for a watch that has to begin again.
+	Headless bool
+	History  int
+	// Timed: one more proxy writes, which holds no session, and the controllers
+	// wait for DrainBarrier before each flip. Drawn unless Sessions is set.
+	Timed, Sessions bool
+	// Ghosts: a proxy that is paused between its last check and sending, for longer
+	// than DrainBarrier allows for, finds somebody who listens. This is beyond what
+	// is promised; what is acknowledged must be kept even so. Drawn as Timed is.
+	Ghosts bool
 	// Skip leaves out faults of the plan, by number: this is how a failing seed
 	// is made small.
 	Skip map[int]bool
+	// Faults instead of those that are drawn.
+	Faults []Fault
+	// Calm: no faults.
+	Calm bool
 	// Trace receives what happens, line by line; nil: nothing.
-	Trace func(line string)
+	Trace func(line string) `json:"-"`
+
+	plant plant
+}
+
+// plant does what must not be, to see that the checker sees it.
+type plant struct {
+	during  func(*World)                     // beside everything else
+	settled func(*World)                     // before the last looks
+	answer  func(*httptest.ResponseRecorder) // before a client sees it
 }
 
 // tenant is the one partition of a world.
@@ -55,9 +81,12 @@ type World struct {
 	truth    *store.Store
 	clusters map[string]*cluster
 	leased   map[string]bool
-	faults   []Fault
+	faults   []*fault
 	healed   atomic.Bool
 	wires    sync.WaitGroup
+
+	outsider  *outsider    // nil unless Timed
+	creations atomic.Int64 // of indices
 
 	mu        sync.Mutex
 	procs     map[string]*Process
@@ -68,8 +97,18 @@ type World struct {
 	longest   time.Duration // hold
 	created   map[string]bool
 	changedAt time.Duration // of the entry
+	epochs    []change      // of the entry, in order
 	values    int
+	fields    []string        // of the mapping, acknowledged
+	ghosts    map[string]bool // values that were sent too late
 	lastMoves []control.Move
+}
+
+// change of the entry.
+type change struct {
+	epoch placement.Epoch
+	phase placement.Phase
+	at    time.Duration
 }
 
 // Result of a run.
@@ -102,12 +141,39 @@ func (o *Options) fill(r *rand.Rand) {
 	num(&o.Proxies, 2+r.IntN(2))
 	num(&o.Controllers, 1+r.IntN(2))
 	num(&o.Clients, 3)
-	num(&o.Docs, 2+r.IntN(4))
+	docs := 2 + r.IntN(4) // so few that each is written again and again
+	if chance(r, 0.25) {
+		docs = 12 + r.IntN(20) // so many that what is lost stays lost
+	}
+	num(&o.Docs, docs)
 	limit := 1000
 	if chance(r, 0.1) {
 		limit = 2 // so small that it overflows
 	}
 	num(&o.JournalLimit, limit)
+	if chance(r, 0.1) {
+		num(&o.HoldRequests, 1)
+	}
+	if chance(r, 0.2) {
+		o.Headless = true
+	}
+	if chance(r, 0.2) {
+		num(&o.History, 1)
+	}
+	if chance(r, 0.06) && !o.Sessions {
+		o.Timed = true
+	}
+	if chance(r, 0.04) && !o.Sessions && !o.Timed {
+		o.Ghosts = true
+	}
+	if o.Timed { // a cutover takes all of the barrier, and several should fit into a run
+		def(&o.DrainBarrier, 8*time.Second)
+		def(&o.LateMax, 4*time.Second)
+		def(&o.WriteTimeout, 5*time.Second)
+	}
+	if o.Ghosts {
+		def(&o.WriteTimeout, 3*time.Minute)
+	}
 	def(&o.Load, between(r, 5*time.Second, 45*time.Second))
 	def(&o.TTL, 10*time.Second)
 	def(&o.DrainBarrier, 30*time.Second)
@@ -129,24 +195,28 @@ func Run(t *testing.T, seed uint64, o *Options) Result {
 func newWorld(t *testing.T, seed uint64, o *Options) *World {
 	w := &World{
 		t: t, random: &streams{seed: seed, at: map[string]uint64{}}, began: time.Now(), clusters: map[string]*cluster{},
-		leased: map[string]bool{}, procs: map[string]*Process{}, counts: map[string]int{}, created: map[string]bool{},
+		leased: map[string]bool{}, procs: map[string]*Process{}, counts: map[string]int{}, created: map[string]bool{}, ghosts: map[string]bool{},
 	}
 	if o != nil {
 		w.o = *o
 	}
 	r := w.random.next("options")
 	w.o.fill(r)
-	w.store = memstore.New(nil)
+	w.store = memstore.New(&memstore.Options{History: w.o.History})
 	w.truth = store.New(w.store, nil)
 	for _, n := range []string{"a", "b"} {
 		w.clusters[n] = newCluster(w, n)
 	}
 	for i := range w.o.Proxies {
-		w.leased[fmt.Sprintf("proxy-%d", i+1)] = chance(r, 0.2)
+		w.leased[fmt.Sprintf("proxy-%d", i+1)] = chance(r, 0.3)
 	}
-	for i, f := range w.plan(w.random.next("faults")) {
-		if !w.o.Skip[i] {
-			w.faults = append(w.faults, f)
+	planned := w.plan(w.random.next("faults"))
+	if w.o.Faults != nil {
+		planned = w.o.Faults
+	}
+	for i, f := range planned {
+		if !w.o.Skip[i] && !w.o.Calm {
+			w.faults = append(w.faults, &fault{Fault: f})
 		}
 	}
 	return w
@@ -258,7 +328,13 @@ func (w *World) run() Result {
 			return true
 		})
 	}
+	if w.o.Timed {
+		w.outsider = w.newOutsider()
+	}
 	w.wires.Go(w.inject)
+	if w.o.plant.during != nil {
+		w.wires.Go(func() { w.o.plant.during(w) })
+	}
 	var users sync.WaitGroup
 	for i := range w.o.Clients {
 		users.Go(func() { w.client(i) })
@@ -268,6 +344,9 @@ func (w *World) run() Result {
 	w.wait(w.o.Load - w.elapsed())
 	w.healed.Store(true)
 	w.settle()
+	if w.o.plant.settled != nil {
+		w.o.plant.settled(w)
+	}
 	w.finalReads()
 	w.residue()
 	w.lastMoves = w.moves()
@@ -309,8 +388,15 @@ func (w *World) watch(ctx context.Context) {
 	if err != nil {
 		return
 	}
+	met := map[string]int{}
 	_ = w.truth.Watch(ctx, from, func(cs []store.Change) error {
 		for _, c := range cs {
+			phase := strings.ToLower(c.Entry.State.Phase.String())
+			met[phase]++
+			w.changed(phase, met[phase])
+			w.mu.Lock()
+			w.epochs = append(w.epochs, change{c.Entry.Epoch, c.Entry.State.Phase, w.elapsed()})
+			w.mu.Unlock()
 			w.note("entry", "epoch %d: %v attempt %+v", c.Entry.Epoch, c.Entry.State, c.Entry.Attempt)
 		}
 		w.mu.Lock()
@@ -335,14 +421,33 @@ func (w *World) operator() {
 		if e.State.From.Cluster == "b" {
 			to = "a"
 		}
-		m, err := control.RequestMove(w.life, w.truth, control.Request{Partition: tenant, Cluster: to, Options: control.MoveOptions{DrainBarrier: w.o.DrainBarrier}})
+		m, err := control.RequestMove(w.life, w.truth, control.Request{Partition: tenant, Cluster: to, Options: w.bounds()})
 		w.note("operator", "move %d to %s: %s %v", n, to, m.ID, err)
 		if chance(r, 0.15) {
 			w.wait(logBetween(r, 10*time.Millisecond, 5*time.Second))
 			w.abort()
 		}
 		w.wait(between(r, 0, 2*time.Second))
+		if chance(r, 0.5) {
+			w.retire(m.ID)
+		}
 	}
+}
+
+// bounds of a move. A timed one holds writes for the barrier and a comparison.
+func (w *World) bounds() control.MoveOptions {
+	o := control.MoveOptions{DrainBarrier: w.o.DrainBarrier}
+	if w.o.Timed {
+		o.PauseBudget, o.CutoverDeadline = w.o.DrainBarrier+time.Minute, w.o.DrainBarrier+90*time.Second
+	}
+	return o
+}
+
+// retire asks for the removal of a move's old copy, when it has one.
+func (w *World) retire(id string) {
+	w.await(w.o.Load-w.elapsed(), func() bool { return w.idle() })
+	_, err := control.RequestRetire(w.life, w.truth, id)
+	w.note("operator", "retire %s: %v", id, err)
 }
 
 func (w *World) moves() []control.Move {
@@ -356,10 +461,15 @@ func (w *World) moves() []control.Move {
 	return out
 }
 
+// resting reports whether a move asks for nothing more.
+func resting(m control.Move) bool {
+	return m.Terminal() || m.Stage == control.StageFlipped && !m.RetireRequested
+}
+
 // idle reports whether no move is under way.
 func (w *World) idle() bool {
 	for _, m := range w.moves() {
-		if !m.Settled() {
+		if !resting(m) {
 			return false
 		}
 	}
@@ -373,6 +483,22 @@ func (w *World) abort() {
 			w.note("operator", "abort %s: %v", m.ID, err)
 		}
 	}
+}
+
+// meddle makes a transition by hand, at whatever epoch the entry is. What it does
+// is harmless, and spoils a driver's plans.
+func (w *World) meddle(op string) {
+	c := control.New(w.truth, nil, nil)
+	var err error
+	switch op {
+	case "abort":
+		_, err = c.AbortMigration(w.life, tenant)
+	case "reopen":
+		_, err = c.Reopen(w.life, tenant, 0)
+	case "cutover":
+		_, err = c.EnterCutover(w.life, tenant, 0)
+	}
+	w.note("meddler", "%s: %v", op, err)
 }
 
 // await asks again and again, for so long at most.
