@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -16,19 +17,23 @@ const storeName = "store"
 // is never in doubt itself: all trouble is on the way.
 type storeClient struct{ p *Process }
 
-// headClient is one to an engine that has a Head.
-type headClient struct{ *storeClient }
+// headClient is one to an engine that has a Head, batchClient one to an engine that
+// has none.
+type (
+	headClient  struct{ *storeClient }
+	batchClient struct{ *storeClient }
+)
 
 var (
-	_ driver.Driver = (*storeClient)(nil)
-	_ driver.Header = headClient{}
+	_ driver.Header  = headClient{}
+	_ driver.Batcher = batchClient{}
 )
 
 // table is the placement table as this process reaches it.
 func (p *Process) table() *store.Store {
 	var d driver.Driver = headClient{&storeClient{p}}
 	if p.w.o.Headless {
-		d = &storeClient{p}
+		d = batchClient{&storeClient{p}}
 	}
 	return store.New(d, &store.Options{Logger: p.w.logger(p.name), Timeout: storeTimeout})
 }
@@ -57,6 +62,48 @@ func (c *storeClient) Get(ctx context.Context, key driver.Key) (driver.KV, error
 
 func (c headClient) Head(ctx context.Context, space string) (driver.Version, error) {
 	return ask(ctx, c.storeClient, "head", func(ctx context.Context) (driver.Version, error) { return c.p.w.store.Head(ctx, space) })
+}
+
+func (c batchClient) Versions(ctx context.Context, space string, names []string) ([]driver.Sight, error) {
+	return ask(ctx, c.storeClient, "versions", func(ctx context.Context) ([]driver.Sight, error) {
+		seen := make([]driver.Sight, len(names))
+		for i, name := range names {
+			kv, err := c.p.w.store.Get(ctx, driver.Key{Space: space, Name: name})
+			if err != nil && !errors.Is(err, driver.ErrNotFound) {
+				return nil, err
+			}
+			seen[i].Version = kv.Version
+		}
+		return seen, nil
+	})
+}
+
+// Since is a watch up to the head that there was when it was asked.
+func (c batchClient) Since(ctx context.Context, space string, from driver.Version) ([]driver.Event, driver.Version, error) {
+	type changes struct {
+		evs []driver.Event
+		to  driver.Version
+	}
+	got, err := ask(ctx, c.storeClient, "since", func(ctx context.Context) (changes, error) {
+		got := changes{to: from}
+		head, err := c.p.w.store.Head(ctx, space)
+		if err != nil || head <= from {
+			return got, err
+		}
+		there := errors.New("there")
+		err = c.p.w.store.Watch(ctx, space, from, func(evs []driver.Event) error {
+			got.evs = append(got.evs, evs...)
+			if got.to = evs[len(evs)-1].Version; got.to >= head {
+				return there
+			}
+			return nil
+		})
+		if errors.Is(err, there) {
+			err = nil
+		}
+		return got, err
+	})
+	return got.evs, got.to, err
 }
 
 func (c *storeClient) Write(ctx context.Context, w driver.Write) (driver.Version, error) {
