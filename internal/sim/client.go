@@ -367,14 +367,15 @@ func (w *World) hold(d time.Duration) {
 	w.mu.Lock()
 	w.longest = max(w.longest, d)
 	w.mu.Unlock()
-	// The hold ends by a timer, which may fire late in a process that was paused.
+	// The hold ends by a timer, which may fire late in a process that was paused. Who
+	// has lost its session meanwhile then waits for another one, as any request does.
 	paused := time.Duration(0)
 	for _, f := range w.faults {
 		if f.Kind == Pause {
 			paused = max(paused, f.For)
 		}
 	}
-	if d > gate.DefaultHoldDeadline+paused+time.Second {
+	if d > gate.DefaultHoldDeadline+gate.DefaultStoreWait+paused+time.Second {
 		w.breach("a write was held for %v", d)
 	}
 }
