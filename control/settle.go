@@ -32,6 +32,9 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 	}); err != nil {
 		return err
 	}
+	if err := d.mv.Release(ctx); err != nil {
+		return fmt.Errorf("release the target: %w", err)
+	}
 	fence, err := d.fence(ctx, e)
 	if err != nil {
 		return err

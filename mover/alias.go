@@ -15,7 +15,27 @@ import (
 func (m *Mover) prefix() string { return "sluice-" + m.spec.Move + "-" }
 
 func (m *Mover) isWriteAlias(a string) bool {
-	return strings.HasPrefix(a, m.prefix()) && a != m.marker()
+	return strings.HasPrefix(a, m.prefix()) && a != m.marker() && !m.isSealAlias(a)
+}
+
+// sealAlias names the alias that guards a sealed target until Release, as the
+// marker guards it before: whoever opens the target again removes it in the same
+// step, and so does nothing if somebody else did, or if the move has flipped. No two
+// seals have one name, so what was meant for one is refused after another.
+func (m *Mover) sealAlias(turn, seal int) string {
+	return fmt.Sprintf("%s%d-%d-sealed-%d", m.prefix(), m.spec.Attempt, turn, seal)
+}
+
+func (m *Mover) isSealAlias(a string) bool {
+	return strings.HasPrefix(a, m.prefix()) && strings.Contains(a[len(m.prefix()):], "-sealed-")
+}
+
+// guards are the aliases of a target without which nothing may be changed there.
+func (m *Mover) guards(have []string) []string {
+	if slices.Contains(have, m.marker()) {
+		return []string{m.marker()}
+	}
+	return slices.DeleteFunc(slices.Clone(have), func(a string) bool { return !m.isSealAlias(a) })
 }
 
 // writeAlias names the alias through which turn n of this attempt writes index i.
@@ -88,17 +108,19 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 	if err != nil {
 		return err
 	}
-	// After the reading, not before: a target without the marker was sealed. Only
-	// if the lease is held later than that was seen has nobody else sealed it, and
-	// flipped, in between; then it is being opened again.
+	// After the reading, not before: what was read before another took over, sealed
+	// and flipped says nothing. What comes late all the same meets guards that are gone.
 	if err := m.opt.Lease(); err != nil {
 		return err
 	}
 	turn := m.turn
 	for i, have := range aliases {
+		if len(m.guards(have)) == 0 {
+			return fmt.Errorf("%s has flipped, or is another's: %w", idx[i].Target, ErrFenced)
+		}
 		for _, a := range have {
-			if m.isWriteAlias(a) {
-				drain = true
+			if m.isWriteAlias(a) || m.isSealAlias(a) {
+				drain = drain || m.isWriteAlias(a)
 				att, n := parseAlias(strings.TrimPrefix(a, m.prefix()))
 				if att > uint64(m.spec.Attempt) {
 					return fmt.Errorf("attempt %d writes to %s: %w", att, idx[i].Target, ErrFenced)
@@ -127,7 +149,8 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 		//     then blocks anew and unblocks (blockAgain); cluster-state updates are
 		//     made one after the other.
 		//   - A mover that slept before adding the alias adds it to nothing: the
-		//     marker has gone with the seal, and the update fails whole. Before the
+		//     marker has gone with the seal, and a seal's alias with whoever opened the
+		//     target again or with the flip; the update fails whole. Before the
 		//     seal it would add it, see that its lease is gone, and stop.
 		via := make([]string, len(idx))
 		for i := range idx {
@@ -152,15 +175,12 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 			actions = append(actions, action("remove", idx[i].Target, m.drainAlias(turn, i), map[string]any{"must_exist": true}))
 		}
 		actions = append(actions, action("add", idx[i].Target, m.writeAlias(turn, i), map[string]any{"is_write_index": true}))
-		if !slices.Contains(aliases[i], m.marker()) { // sealed before, and open again
-			actions = append(actions, m.mark(idx[i].Target))
-		} else {
-			// Removing and adding the marker in one step makes the whole step
-			// fail when it is gone: a mover that was paused here while the move
-			// was sealed adds nothing.
-			actions = append([]any{action("remove", idx[i].Target, m.marker(), map[string]any{"must_exist": true})}, actions...)
-			actions = append(actions, m.mark(idx[i].Target))
+		// Removing the guards in the same step makes the whole step fail when one is
+		// gone: a mover that was paused here while the move was sealed adds nothing.
+		for _, g := range m.guards(aliases[i]) {
+			actions = append([]any{action("remove", idx[i].Target, g, map[string]any{"must_exist": true})}, actions...)
 		}
+		actions = append(actions, m.mark(idx[i].Target))
 	}
 	if err := m.updateAliases(ctx, actions); err != nil {
 		return err
@@ -189,10 +209,13 @@ func action(verb, index, alias string, more map[string]any) any {
 	return map[string]any{verb: a}
 }
 
-// mark adds the marker, hidden as create has made it: an alias must be the same on
-// all its indices.
-func (m *Mover) mark(target string) any {
-	return action("add", target, m.marker(), map[string]any{"is_hidden": true})
+// mark adds the marker.
+func (m *Mover) mark(target string) any { return hidden(target, m.marker()) }
+
+// hidden adds an alias, hidden as create has made the marker: an alias must be the
+// same on all its indices.
+func hidden(target, alias string) any {
+	return action("add", target, alias, map[string]any{"is_hidden": true})
 }
 
 // updateAliases performs all actions in one cluster-state update, or none.
@@ -245,15 +268,14 @@ func (m *Mover) checkTargets(ctx context.Context, idx []Index) error {
 }
 
 // drop removes the write aliases of every attempt of this move. With via it also
-// gives each index that alias, if it still is the unsealed target of this move;
-// ErrFenced if it is not, and then nothing was changed.
+// gives each index that alias, if its guards are there still; ErrFenced if they are
+// not, and then nothing was changed.
 func (m *Mover) drop(ctx context.Context, idx []Index, aliases [][]string, via []string) error {
 	var actions []any
 	for i, have := range aliases {
 		if via != nil {
-			if slices.Contains(have, m.marker()) { // not one that was sealed, and is being opened again
-				actions = append(actions, action("remove", idx[i].Target, m.marker(), map[string]any{"must_exist": true}),
-					action("add", idx[i].Target, m.marker(), map[string]any{"is_hidden": true}))
+			for _, g := range m.guards(have) {
+				actions = append(actions, action("remove", idx[i].Target, g, map[string]any{"must_exist": true}), hidden(idx[i].Target, g))
 			}
 			actions = append(actions, action("add", idx[i].Target, via[i], map[string]any{"is_hidden": true}))
 		}

@@ -3,6 +3,7 @@ package mover
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,8 +17,8 @@ import (
 )
 
 // Seal is the last step before complete, inside the pause: the source's aliases
-// are created at the target and all of Sluice's removed, in one cluster-state
-// update, so that no mover can write any more; gc_deletes and a final pipeline
+// are created at the target and all of Sluice's removed but one that guards it until
+// Release, in one cluster-state update, so that no mover can write any more; gc_deletes and a final pipeline
 // get the source's values; the source's sequence numbers are noted for Fence. A
 // move that is opened again after Seal begins with Take.
 func (m *Mover) Seal(ctx context.Context) error {
@@ -69,6 +70,8 @@ func (m *Mover) Seal(ctx context.Context) error {
 	if err := m.opt.Lease(); err != nil {
 		return err
 	}
+	m.seals++
+	seal := m.sealAlias(m.turn, m.seals)
 	m.turn = 0 // from here on this process writes nothing either
 	g, gctx = errgroup.WithContext(ctx)
 	g.SetLimit(8)
@@ -83,7 +86,7 @@ func (m *Mover) Seal(ctx context.Context) error {
 			})
 		}
 	}
-	g.Go(func() error { return m.updateAliases(gctx, sealActions(idx, src, own)) })
+	g.Go(func() error { return m.updateAliases(gctx, sealActions(idx, src, own, seal)) })
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -111,12 +114,13 @@ func restored(idx []Index, src []found) map[sealed][]string {
 	return out
 }
 
-func sealActions(idx []Index, src []found, own [][]string) []any {
+func sealActions(idx []Index, src []found, own [][]string, seal string) []any {
 	var actions []any
 	for n, i := range idx {
 		for _, a := range own[n] {
 			actions = append(actions, action("remove", i.Target, a, map[string]any{"must_exist": true}))
 		}
+		actions = append(actions, hidden(i.Target, seal))
 		aliases := tenantAliases(src[n])
 		for _, a := range slices.Sorted(maps.Keys(aliases)) {
 			more := map[string]any{}
@@ -132,6 +136,37 @@ func sealActions(idx []Index, src []found, own [][]string) []any {
 		}
 	}
 	return actions
+}
+
+// Release removes from the target, after the flip, the alias that guards what was
+// sealed: nothing that a mover sent before can change the target's aliases any more.
+// An index that the tenant has removed since is fine.
+func (m *Mover) Release(ctx context.Context) error {
+	idx, err := m.indices()
+	if err != nil {
+		return err
+	}
+	uuids, err := m.uuids(ctx, m.dst, names(idx, targetName))
+	if err != nil {
+		return err
+	}
+	idx = slices.DeleteFunc(slices.Clone(idx), func(i Index) bool { return uuids[i.Target] != i.TargetUUID })
+	have, err := m.aliases(ctx, idx)
+	if err != nil {
+		return err
+	}
+	var actions []any
+	for n, i := range idx {
+		for _, a := range have[n] {
+			if m.isSealAlias(a) {
+				actions = append(actions, action("remove", i.Target, a, map[string]any{"must_exist": false}))
+			}
+		}
+	}
+	if err := m.updateAliases(ctx, actions); err != nil && !errors.Is(err, ErrFenced) { // gone already
+		return err
+	}
+	return nil
 }
 
 // Marks reads the newest sequence numbers of A's shards, by index in the order of

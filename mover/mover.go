@@ -89,6 +89,7 @@ type Mover struct {
 	// outcome, which it drains.
 	gate      *semaphore.Weighted
 	turn      int         // n of the alias in use; 0: none taken
+	seals     int         // how often the target was sealed
 	unsettled atomic.Bool // a bulk ended with an unknown outcome and no rotation has followed
 
 	mu   sync.Mutex // guards the following

@@ -220,9 +220,7 @@ func TestCopyKeepsVersionsAndRouting(t *testing.T) {
 	if err := m.Ready(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Seal(ctx); err != nil {
-		t.Fatal(err)
-	}
+	r.flip(m)
 	var al map[string]struct{ Aliases map[string]json.RawMessage }
 	r.call(r.dst, "GET", "/"+r.b+"/_alias", "", "", &al)
 	if got := al[r.b].Aliases; len(got) != 1 || !strings.Contains(string(got["nick-copy"]), "filter") {

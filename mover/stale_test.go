@@ -1,6 +1,7 @@
 package mover_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,9 +46,7 @@ func TestStaleTakeDoesNotBlockALiveTarget(t *testing.T) {
 			if err := heir.Take(t.Context(), true); err != nil {
 				t.Fatal(err)
 			}
-			if err := heir.Seal(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			r.flip(heir)
 			close(awake)
 			if err := <-ended; !errors.Is(err, mover.ErrFenced) {
 				t.Errorf("the stale mover took the target: %v", err)
@@ -69,15 +68,27 @@ func TestStaleTakeDoesNotBlockALiveTarget(t *testing.T) {
 	}
 }
 
-// sleeper is a process that is stopped before it asks for the aliases of an index.
+// flip is what follows the last round: Seal, complete, and Release.
+func (r *rig) flip(m *mover.Mover) {
+	r.t.Helper()
+	for _, step := range []func(context.Context) error{m.Seal, m.Release} {
+		if err := step(r.t.Context()); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// sleeper is a process that is stopped before its first request of a kind, or the
+// network that is slow with it.
 type sleeper struct {
 	*http.Transport
+	method, suffix string
 	once          sync.Once
 	asleep, awake chan struct{}
 }
 
 func (s *sleeper) RoundTrip(q *http.Request) (*http.Response, error) {
-	if q.Method == http.MethodGet && strings.HasSuffix(q.URL.Path, "/_alias") {
+	if q.Method == s.method && strings.HasSuffix(q.URL.Path, s.suffix) {
 		s.once.Do(func() { close(s.asleep); <-s.awake })
 	}
 	return s.Transport.RoundTrip(q)
@@ -99,7 +110,7 @@ func TestStaleMoverChangesNothingOfALiveTarget(t *testing.T) {
 			first := r.taken(nil)
 			r.call(r.src, "PUT", "/"+r.a+"/_alias/nick-of-"+r.a, "", "", nil)
 			r.copyAll(first)
-			s := &sleeper{Transport: &http.Transport{}, asleep: make(chan struct{}), awake: make(chan struct{})}
+			s := &sleeper{Transport: &http.Transport{}, method: http.MethodGet, suffix: "/_alias", asleep: make(chan struct{}), awake: make(chan struct{})}
 			t.Cleanup(s.CloseIdleConnections)
 			slow, err := upstream.New(placement.Cluster{Name: "b", Endpoints: []string{n.URL()}}, &upstream.Options{Transport: s})
 			if err != nil {
@@ -128,9 +139,7 @@ func TestStaleMoverChangesNothingOfALiveTarget(t *testing.T) {
 			if err := heir.Take(t.Context(), true); err != nil {
 				t.Fatal(err)
 			}
-			if err := heir.Seal(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			r.flip(heir)
 			// It has flipped, and the tenant administers its index.
 			r.call(r.dst, "DELETE", "/"+r.b+"/_alias/nick-of-"+r.a, "", "", nil)
 			r.call(r.dst, "PUT", "/"+r.b+"/_settings", "", `{"index.gc_deletes":"9m"}`, nil)
@@ -145,6 +154,60 @@ func TestStaleMoverChangesNothingOfALiveTarget(t *testing.T) {
 			r.call(r.dst, "GET", "/"+r.b, "flat_settings=true", "", &left)
 			if got := left[r.b]; len(got.Aliases) != 0 || got.Settings["index.gc_deletes"] != "9m" {
 				t.Errorf("the live target was changed: aliases %v, gc_deletes %v", got.Aliases, got.Settings["index.gc_deletes"])
+			}
+		})
+	}
+}
+
+// A sealed target is opened again, and the change of aliases that does so is
+// answered late: after another has taken over, sealed and flipped. It must change
+// nothing then.
+func TestTakeThatComesAfterTheFlip(t *testing.T) {
+	for _, drain := range []bool{false, true} {
+		t.Run(fmt.Sprintf("drain=%t", drain), func(t *testing.T) {
+			n := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
+			r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
+			r.fill(20)
+			first := r.taken(nil)
+			r.copyAll(first)
+			if err := first.Seal(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s := &sleeper{Transport: &http.Transport{}, method: http.MethodPost, suffix: "/_aliases", asleep: make(chan struct{}), awake: make(chan struct{})}
+			t.Cleanup(s.CloseIdleConnections)
+			slow, err := upstream.New(placement.Cluster{Name: "b", Endpoints: []string{n.URL()}}, &upstream.Options{Transport: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(slow.Close)
+			r.spec.Attempt = 2
+			late, err := mover.New(r.spec, r.src, slow, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			late.Use(first.Indexes())
+			ended := make(chan error, 1)
+			go func() { ended <- late.Take(t.Context(), drain) }()
+			<-s.asleep
+			r.spec.Attempt = 3
+			heir := r.mover(nil)
+			heir.Use(first.Indexes())
+			if err := heir.Take(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			r.flip(heir)
+			close(s.awake)
+			if err := <-ended; !errors.Is(err, mover.ErrFenced) {
+				t.Errorf("the late mover took the target: %v", err)
+			}
+			var left map[string]struct{ Aliases map[string]any }
+			r.call(r.dst, "GET", "/"+r.b, "", "", &left)
+			if len(left[r.b].Aliases) != 0 {
+				t.Errorf("aliases are left: %v", left[r.b].Aliases)
+			}
+			// Nor does whoever comes when it has flipped.
+			if err := late.Take(t.Context(), drain); !errors.Is(err, mover.ErrFenced) {
+				t.Errorf("a take of a target that has flipped: %v", err)
 			}
 		})
 	}
