@@ -83,8 +83,8 @@ func (r *rig) flip(m *mover.Mover) {
 type sleeper struct {
 	*http.Transport
 	method, suffix string
-	once          sync.Once
-	asleep, awake chan struct{}
+	once           sync.Once
+	asleep, awake  chan struct{}
 }
 
 func (s *sleeper) RoundTrip(q *http.Request) (*http.Response, error) {
