@@ -87,6 +87,18 @@ type sleeper struct {
 	asleep, awake  chan struct{}
 }
 
+// newSleeper returns one and the client of the target that goes through it.
+func newSleeper(t *testing.T, n *engines.OpenSearch, method, suffix string) (*sleeper, *upstream.Client) {
+	s := &sleeper{Transport: &http.Transport{}, method: method, suffix: suffix, asleep: make(chan struct{}), awake: make(chan struct{})}
+	t.Cleanup(s.CloseIdleConnections)
+	slow, err := upstream.New(placement.Cluster{Name: "b", Endpoints: []string{n.URL()}}, &upstream.Options{Transport: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(slow.Close)
+	return s, slow
+}
+
 func (s *sleeper) RoundTrip(q *http.Request) (*http.Response, error) {
 	if q.Method == s.method && strings.HasSuffix(q.URL.Path, s.suffix) {
 		s.once.Do(func() { close(s.asleep); <-s.awake })
@@ -110,13 +122,7 @@ func TestStaleMoverChangesNothingOfALiveTarget(t *testing.T) {
 			first := r.taken(nil)
 			r.call(r.src, "PUT", "/"+r.a+"/_alias/nick-of-"+r.a, "", "", nil)
 			r.copyAll(first)
-			s := &sleeper{Transport: &http.Transport{}, method: http.MethodGet, suffix: "/_alias", asleep: make(chan struct{}), awake: make(chan struct{})}
-			t.Cleanup(s.CloseIdleConnections)
-			slow, err := upstream.New(placement.Cluster{Name: "b", Endpoints: []string{n.URL()}}, &upstream.Options{Transport: s})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(slow.Close)
+			s, slow := newSleeper(t, n, http.MethodGet, "/_alias")
 			var over atomic.Bool
 			r.spec.Attempt = 2
 			stale, err := mover.New(r.spec, r.src, slow, &mover.Options{Lease: func() error {
@@ -173,13 +179,7 @@ func TestTakeThatComesAfterTheFlip(t *testing.T) {
 			if err := first.Seal(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			s := &sleeper{Transport: &http.Transport{}, method: http.MethodPost, suffix: "/_aliases", asleep: make(chan struct{}), awake: make(chan struct{})}
-			t.Cleanup(s.CloseIdleConnections)
-			slow, err := upstream.New(placement.Cluster{Name: "b", Endpoints: []string{n.URL()}}, &upstream.Options{Transport: s})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(slow.Close)
+			s, slow := newSleeper(t, n, http.MethodPost, "/_aliases")
 			r.spec.Attempt = 2
 			late, err := mover.New(r.spec, r.src, slow, nil)
 			if err != nil {
