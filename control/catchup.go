@@ -20,7 +20,7 @@ func (d *drive) catchUp(ctx context.Context) error {
 			return err
 		}
 	}
-	tell := &throttle{every: time.Second}
+	tell := &newest{every: time.Second}
 	for tries, rounds := 0, 0; ; rounds++ {
 		wait, dirty, err := d.approach(ctx, tell)
 		if err != nil {
@@ -69,7 +69,7 @@ func (e *overBudget) Error() string {
 }
 
 // approach does one round and says what, if anything, a cutover has to wait for.
-func (d *drive) approach(ctx context.Context, tell *throttle) (wait error, dirty int, err error) {
+func (d *drive) approach(ctx context.Context, tell *newest) (wait error, dirty int, err error) {
 	waiting, err := d.recover(ctx)
 	if err != nil {
 		return nil, 0, err

@@ -18,7 +18,7 @@ const preparingTries = 6
 
 // migrate takes the partition from where the entry says to the flip, or back.
 // work is ctx, and ends earlier, by stop, when an abort is requested.
-func (d *drive) migrate(ctx, work context.Context, stop context.CancelCauseFunc, e placement.Entry, save *throttle) error {
+func (d *drive) migrate(ctx, work context.Context, stop context.CancelCauseFunc, e placement.Entry, save *newest) error {
 	go func() { // ends with work, which ends with the attempt
 		select {
 		case <-d.abort:
@@ -61,7 +61,7 @@ func hopeless(err error) bool {
 }
 
 // forward performs the stages up to and including the work after the flip.
-func (d *drive) forward(ctx context.Context, e placement.Entry, save *throttle) error {
+func (d *drive) forward(ctx context.Context, e placement.Entry, save *newest) error {
 	if err := d.begin(ctx, e); err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (d *drive) look(ctx context.Context) (fleet, error) {
 
 // copy scans the source into the target from the checkpoint on. The record is
 // written at each checkpoint, and once a second for whoever watches.
-func (d *drive) copy(ctx context.Context, save *throttle) error {
+func (d *drive) copy(ctx context.Context, save *newest) error {
 	done := make(chan struct{})
 	var tell sync.WaitGroup
 	tell.Go(func() {

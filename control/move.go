@@ -63,8 +63,10 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 			*f.value = f.def
 		}
 	}
-	if !(o.CopyRate >= 0 && o.CopyRate <= math.MaxFloat64) { // neither NaN nor infinite: no record holds that
-		return o, &placement.InvalidError{Field: "copy_rate", Value: fmt.Sprint(o.CopyRate), Fix: "must be 0 (no limit) or a number of documents a second"}
+	// Neither NaN nor infinite, which no record holds; and at less than one a
+	// second, the source would forget the scan between two documents.
+	if o.CopyRate != 0 && !(o.CopyRate >= 1 && o.CopyRate <= math.MaxFloat64) {
+		return o, &placement.InvalidError{Field: "copy_rate", Value: fmt.Sprint(o.CopyRate), Fix: "must be 0 (no limit) or a number of documents a second, 1 at least"}
 	}
 	return o, o.consistent()
 }

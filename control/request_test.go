@@ -51,6 +51,7 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 		"negative rate":     {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: -1}}, invalid("copy_rate")},
 		"negative budget":   {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{PauseBudget: -1}}, invalid("pause_budget")},
 		"negative timeout":  {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CutoverDeadline: -1}}, invalid("cutover_deadline")},
+		"slow rate":         {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: 0.5}}, invalid("copy_rate")},
 		"infinite rate":     {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.Inf(1)}}, invalid("copy_rate")},
 		"no rate":           {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.NaN()}}, invalid("copy_rate")},
 	} {

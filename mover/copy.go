@@ -1,6 +1,7 @@
 package mover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,7 +113,7 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *mete
 	g.Go(func() error {
 		defer close(batches)
 		synced := false
-		return m.scan(gctx, m.src, i.Source, shard, true, m.pageDocs, func(hits []doc) error {
+		return m.scan(gctx, m.src, i.Source, shard, true, m.copyDocs, func(hits []doc) error {
 			if !synced {
 				// The scan's documents are all older than its point in time, so
 				// the mapping as it is now covers them.
@@ -159,6 +160,9 @@ func (m *Mover) copyBatch(ctx context.Context, n int, hits []doc) (int64, error)
 		size += int64(len(h.Source))
 	}
 	m.sized(len(hits), size)
+	if err := m.limit.WaitN(ctx, len(hits)); err != nil {
+		return 0, cmp.Or(context.Cause(ctx), err)
+	}
 	answers, err := m.write(ctx, ops)
 	if err != nil {
 		return 0, err

@@ -3,6 +3,7 @@ package mover
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/time/rate"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
@@ -55,6 +57,7 @@ type Options struct {
 	BatchDocs  int            // most documents of a batch; 0 is 1000
 	BatchBytes int            // aimed-at size of a batch in bytes; 0 is 4 MiB
 	Workers    int            // concurrent bulk requests; 0 is 2
+	CopyRate   float64        // documents a second that Copy writes at most; 0: as fast as the clusters allow
 	Progress   func(Progress) // called during Copy, from one goroutine at a time
 	// Patience bounds how long a cluster may refuse one request (429) before the
 	// work ends with ErrOverloaded; 0 is two minutes.
@@ -74,6 +77,7 @@ type Mover struct {
 	spec     Spec
 	src, dst *upstream.Client
 	opt      Options
+	limit    *rate.Limiter // of Copy; see copyDocs
 	log      *slog.Logger
 	rates    rates
 	avgBytes atomic.Int64 // of a document, as measured of late
@@ -146,6 +150,10 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 	if m.opt.Patience <= 0 {
 		m.opt.Patience = 2 * time.Minute
 	}
+	m.limit = rate.NewLimiter(rate.Inf, m.opt.BatchDocs)
+	if r := m.opt.CopyRate; r > 0 {
+		m.limit = rate.NewLimiter(rate.Limit(r), int(math.Ceil(min(r, float64(m.opt.BatchDocs)))))
+	}
 	return m, nil
 }
 
@@ -179,6 +187,13 @@ func (m *Mover) pageDocs() int {
 		return min(100, m.opt.BatchDocs) // unknown yet: begin small, documents may be large
 	}
 	return int(max(1, min(int64(m.opt.BatchDocs), int64(m.opt.BatchBytes)/avg)))
+}
+
+// copyDocs returns how many documents a copy asks for at a time: not more than
+// CopyRate allows in a second, so that a writer waits for a second at most and
+// the source's scan is not forgotten meanwhile.
+func (m *Mover) copyDocs() int {
+	return min(m.pageDocs(), m.limit.Burst())
 }
 
 // sized notes how large documents are. It reacts at once to larger ones, and

@@ -439,6 +439,35 @@ func TestCopyResumes(t *testing.T) {
 	r.equal(m, n)
 }
 
+// A copy that is held to a rate takes its time from the first batch on, however
+// small the tenant is and however fast the clusters are.
+func TestCopyRate(t *testing.T) {
+	r := newRig(t, "")
+	const n, rate = 100, 40
+	r.fill(n)
+	m := r.taken(&mover.Options{CopyRate: rate, Workers: 8})
+	began := time.Now()
+	r.copyAll(m)
+	if took, least := time.Since(began), time.Duration(n-rate)*time.Second/rate; took < least {
+		t.Errorf("%d documents at %d a second were copied in %s; a second's worth may come at once, so %s is the least", n, rate, took, least)
+	}
+	r.equal(m, n)
+
+	idx := m.Indexes()
+	r.spec.Attempt = 2
+	m = r.mover(&mover.Options{CopyRate: 1})
+	m.Use(idx)
+	if err := m.Take(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("stop")
+	defer time.AfterFunc(100*time.Millisecond, func() { cancel(stop) }).Stop()
+	if err := m.Copy(ctx, mover.Checkpoint{}, func(mover.Checkpoint) error { return nil }); !errors.Is(err, stop) {
+		t.Errorf("a copy that waits was stopped: %v", err)
+	}
+}
+
 func TestLeaseStopsTheWork(t *testing.T) {
 	r := newRig(t, "")
 	r.fill(300)
