@@ -17,6 +17,10 @@ type Checkpoint struct {
 	Done  []Slice `json:"done,omitempty"` // shards that are copied whole
 	Docs  int64   `json:"docs"`           // of the done shards
 	Bytes int64   `json:"bytes"`
+	// Scan is the point in time that the copy reads at the source. Whoever
+	// resumes the copy of a process that was killed closes it, because an open
+	// one keeps the old copy from being retired until it expires.
+	Scan string `json:"scan,omitempty"`
 }
 
 // Slice is one shard of one source index.
@@ -35,7 +39,7 @@ func (c Checkpoint) has(s Slice) bool {
 }
 
 // Copy copies every document that the source has when it begins, from the
-// checkpoint on, and saves a checkpoint after each shard. A shard whose scan was
+// checkpoint on, and saves a checkpoint before and after each shard. A shard whose scan was
 // interrupted is copied anew, which is safe: see the package doc. Writes to A
 // that happen meanwhile are for Apply, which waits until the copy has ended.
 func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint) error) error {
@@ -61,6 +65,9 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 		}
 		total += n
 	}
+	if from.Scan != "" {
+		(&scan{c: m.src, id: from.Scan}).close(ctx)
+	}
 	p := &meter{total: total, docs: from.Docs, bytes: from.Bytes, tell: m.opt.Progress}
 	cp := Checkpoint{Done: append([]Slice(nil), from.Done...), Docs: from.Docs, Bytes: from.Bytes}
 	for n, i := range idx {
@@ -69,13 +76,20 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 			if cp.has(s) {
 				continue
 			}
-			docs, bytes, err := m.copySlice(ctx, n, i, shard, p)
+			note := func(scan string) error {
+				cp.Scan = scan
+				if err := save(cp); err != nil {
+					return fmt.Errorf("save the checkpoint of the copy: %w", err)
+				}
+				return nil
+			}
+			docs, bytes, err := m.copySlice(ctx, n, i, shard, p, note)
 			if err != nil {
 				return err
 			}
 			cp.Done, cp.Docs, cp.Bytes = append(cp.Done, s), cp.Docs+docs, cp.Bytes+bytes
-			if err := save(cp); err != nil {
-				return fmt.Errorf("save the checkpoint of the copy: %w", err)
+			if err := note(""); err != nil {
+				return err
 			}
 		}
 	}
@@ -83,9 +97,9 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 }
 
 // copySlice copies one shard, up to three times when its scan is lost.
-func (m *Mover) copySlice(ctx context.Context, n int, i Index, shard int, p *meter) (docs, bytes int64, err error) {
+func (m *Mover) copySlice(ctx context.Context, n int, i Index, shard int, p *meter, note func(scan string) error) (docs, bytes int64, err error) {
 	for try := 0; ; try++ {
-		docs, bytes, err = m.copyOnce(ctx, n, i, shard, p)
+		docs, bytes, err = m.copyOnce(ctx, n, i, shard, p, note)
 		if err == nil || try == 2 || !errors.Is(err, errScanLost) || ctx.Err() != nil {
 			return docs, bytes, err
 		}
@@ -103,8 +117,16 @@ func (m *Mover) copySlice(ctx context.Context, n int, i Index, shard int, p *met
 // copyOnce runs one reader and Workers writers. The refresh comes first: a
 // point in time that still shows a document whose deletion has already been
 // applied to B would bring it back.
-func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *meter) (docs, bytes int64, err error) {
+func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *meter, note func(scan string) error) (docs, bytes int64, err error) {
 	if err := m.refreshOne(ctx, m.src, i.Source); err != nil {
+		return 0, 0, err
+	}
+	from, err := m.openScan(ctx, m.src, i.Source, shard)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer from.close(ctx)
+	if err := note(from.id); err != nil {
 		return 0, 0, err
 	}
 	var mu sync.Mutex // guards docs and bytes among the writers
@@ -113,7 +135,7 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *mete
 	g.Go(func() error {
 		defer close(batches)
 		synced := false
-		return m.scan(gctx, m.src, i.Source, shard, true, m.copyDocs, func(hits []doc) error {
+		return from.pages(gctx, everything, true, m.copyDocs, func(hits []doc) error {
 			if !synced {
 				// The scan's documents are all older than its point in time, so
 				// the mapping as it is now covers them.

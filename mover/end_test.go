@@ -107,4 +107,17 @@ func TestOpenCursorsAreCounted(t *testing.T) {
 	r.call(r.src, "DELETE", "/_search/scroll", "", `{"scroll_id":["`+scroll.ID+`"]}`, nil)
 	r.call(r.src, "DELETE", "/_search/point_in_time", "", `{"pit_id":["`+pit.ID+`"]}`, nil)
 	want("both closed", 0)
+
+	// A process that was killed left its own open, and its checkpoint names it.
+	r.call(r.src, "POST", "/"+r.a+"/_search/point_in_time", "keep_alive=10m", "", &pit)
+	want("of a copy that was killed", 1)
+	var saved []mover.Checkpoint
+	err := m.Copy(t.Context(), mover.Checkpoint{Scan: pit.ID}, func(c mover.Checkpoint) error {
+		saved = append(saved, c)
+		return nil
+	})
+	if err != nil || len(saved) < 2 || saved[0].Scan == "" || saved[0].Scan == pit.ID || saved[len(saved)-1].Scan != "" {
+		t.Errorf("%v; the checkpoints were %+v; want the first to name the scan, and the last none", err, saved)
+	}
+	want("after a copy that took over", 0)
 }

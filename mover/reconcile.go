@@ -187,14 +187,13 @@ func (m *Mover) scanBoth(ctx context.Context, each func(dst bool, index int, hit
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(2, m.opt.Workers))
-	page := func() int { return 5000 }
 	for n, i := range idx {
 		for shard := range i.Shards {
 			g.Go(func() error {
-				return m.scan(gctx, m.src, i.Source, shard, false, page, func(h []doc) error { return each(false, n, h) })
+				return m.scanIDs(gctx, m.src, i.Source, shard, everything, func(h []doc) error { return each(false, n, h) })
 			})
 			g.Go(func() error {
-				return m.scan(gctx, m.dst, i.Target, shard, false, page, func(h []doc) error { return each(true, n, h) })
+				return m.scanIDs(gctx, m.dst, i.Target, shard, everything, func(h []doc) error { return each(true, n, h) })
 			})
 		}
 	}

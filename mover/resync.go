@@ -103,7 +103,7 @@ func (m *Mover) applyWritten(ctx context.Context) (n int, err error) {
 				above = -1
 			}
 			where := map[string]any{"range": map[string]any{"_seq_no": map[string]any{"gt": above}}}
-			err := m.scanWhere(ctx, m.src, i.Source, shard, where, false, func() int { return 5000 }, func(hits []doc) error {
+			err := m.scanIDs(ctx, m.src, i.Source, shard, where, func(hits []doc) error {
 				refs := make([]gate.DocRef, len(hits))
 				for k, h := range hits {
 					refs[k] = gate.DocRef{Index: i.Source, ID: h.ID, Routing: h.Routing}

@@ -15,7 +15,12 @@ import (
 // errScanLost: the point in time is gone, so the shard has to be read anew.
 var errScanLost = errors.New("the point in time of a scan was lost")
 
-const keepAlive = "10m"
+// keepAlive is more than twice the time for which one batch may be refused, so a
+// scan outlives the slowest of its writers.
+const keepAlive = "5m"
+
+// everything is the query that leaves nothing out.
+var everything = map[string]any{"match_all": map[string]any{}}
 
 // doc is a document as a search or a get returns it.
 type doc struct {
@@ -34,51 +39,61 @@ type doc struct {
 	} `json:"error"`
 }
 
-// scan reads every document of one primary shard that a refresh has made
-// visible, in pages. It opens one point in time on that shard alone: _doc is
-// unique there and stable while the point in time lives, so search_after
-// neither skips nor repeats. Over several shards the same sort key occurs once
-// a shard, and documents were lost.
-func (m *Mover) scan(ctx context.Context, c *upstream.Client, index string, shard int, source bool, page func() int, each func([]doc) error) error {
-	return m.scanWhere(ctx, c, index, shard, map[string]any{"match_all": map[string]any{}}, source, page, each)
+// scan is a point in time on one primary shard. _doc is unique there and stable
+// while it lives, so search_after neither skips nor repeats. Over several shards
+// the same sort key occurs once a shard, and documents were lost.
+type scan struct {
+	m     *Mover
+	c     *upstream.Client
+	index string
+	shard int
+	id    string
 }
 
-// scanWhere is scan for the documents that match a query.
-func (m *Mover) scanWhere(ctx context.Context, c *upstream.Client, index string, shard int, where map[string]any, source bool, page func() int, each func([]doc) error) (err error) {
+// openScan opens a scan of what a refresh has made visible. The caller closes it.
+func (m *Mover) openScan(ctx context.Context, c *upstream.Client, index string, shard int) (*scan, error) {
 	var pit struct {
 		ID     string                            `json:"pit_id"`
 		Shards struct{ Total, Successful int64 } `json:"_shards"`
 	}
 	q := query("keep_alive", keepAlive, "preference", fmt.Sprintf("_shards:%d|_primary", shard), "allow_partial_pit_creation", "false")
 	if err := m.read(ctx, c, http.MethodPost, "/"+esc(index)+"/_search/point_in_time", q, nil, &pit); err != nil {
-		return fmt.Errorf("open a point in time of %s[%d] on %s: %w", index, shard, c.Name(), err)
+		return nil, fmt.Errorf("open a point in time of %s[%d] on %s: %w", index, shard, c.Name(), err)
 	}
-	defer func() {
-		// The context may have ended, which is no reason to leave it open for minutes.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		// It expires by itself if this fails.
-		_ = c.JSON(ctx, http.MethodDelete, "/_search/point_in_time", nil, map[string]any{"pit_id": []string{pit.ID}}, nil)
-	}()
+	s := &scan{m, c, index, shard, pit.ID}
 	if pit.Shards.Total != 1 || pit.Shards.Successful != 1 {
-		return fmt.Errorf("open a point in time of %s[%d] on %s: %d of %d shards", index, shard, c.Name(), pit.Shards.Successful, pit.Shards.Total)
+		s.close(ctx)
+		return nil, fmt.Errorf("open a point in time of %s[%d] on %s: %d of %d shards", index, shard, c.Name(), pit.Shards.Successful, pit.Shards.Total)
 	}
-	window, err := m.window(ctx, c, index)
+	return s, nil
+}
+
+// close ends the point in time, which expires by itself if this fails. The
+// context may have ended, which is no reason to leave it open for minutes.
+func (s *scan) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_ = s.c.JSON(ctx, http.MethodDelete, "/_search/point_in_time", nil, map[string]any{"pit_id": []string{s.id}}, nil)
+}
+
+// pages reads every document that matches the query, in pages.
+func (s *scan) pages(ctx context.Context, where map[string]any, source bool, page func() int, each func([]doc) error) error {
+	window, err := s.m.window(ctx, s.c, s.index)
 	if err != nil {
 		return err
 	}
 	var after json.RawMessage
 	for {
 		body := map[string]any{
-			"pit": map[string]any{"id": pit.ID, "keep_alive": keepAlive}, "size": min(page(), window), "sort": []any{map[string]any{"_doc": "asc"}},
+			"pit": map[string]any{"id": s.id, "keep_alive": keepAlive}, "size": min(page(), window), "sort": []any{map[string]any{"_doc": "asc"}},
 			"version": true, "_source": source, "track_total_hits": false, "query": where,
 		}
 		if after != nil {
 			body["search_after"] = after
 		}
-		hits, err := m.page(ctx, c, index, body)
+		hits, err := s.m.page(ctx, s.c, s.index, body)
 		if err != nil {
-			return fmt.Errorf("scan %s[%d] on %s: %w", index, shard, c.Name(), err)
+			return fmt.Errorf("scan %s[%d] on %s: %w", s.index, s.shard, s.c.Name(), err)
 		}
 		if len(hits) == 0 {
 			return nil
@@ -88,6 +103,16 @@ func (m *Mover) scanWhere(ctx context.Context, c *upstream.Client, index string,
 			return err
 		}
 	}
+}
+
+// scanIDs reads the documents that match a query, without their sources.
+func (m *Mover) scanIDs(ctx context.Context, c *upstream.Client, index string, shard int, where map[string]any, each func([]doc) error) error {
+	s, err := m.openScan(ctx, c, index, shard)
+	if err != nil {
+		return err
+	}
+	defer s.close(ctx)
+	return s.pages(ctx, where, false, func() int { return 5000 }, each)
 }
 
 // window returns how many documents a search of the index may return.
