@@ -14,7 +14,7 @@ import (
 type answerRules struct {
 	physical, logical string // both empty where clients see the cluster's own names
 	incarnation       uint32
-	top               bool                                       // members of the outermost object are named after indices
+	byIndex           bool                                       // members of the outermost object are named after indices
 	wrap              func(kind affinity.Kind, id string) string // nil: leave cursors alone
 }
 
@@ -31,11 +31,11 @@ func last(path []string, n int) string {
 }
 
 func (r *answerRules) key(path []string, key string) (string, fate) {
-	if r.top && len(path) == 0 && key == r.physical && key != "" {
+	if key == r.physical && key != "" && (r.byIndex && len(path) == 0 || len(path) == 1 && path[0] == "indices") {
 		return r.logical, look
 	}
 	switch key {
-	case "_source", "mappings", "_meta":
+	case "_source", "mappings", "_meta", "term_vectors":
 		return key, opaque
 	case "fields", "highlight", "sort", "matched_queries", "ignored_field_values", "_explanation":
 		// Of a hit, a document or an update's answer; elsewhere such a name is a
@@ -56,6 +56,10 @@ func (r *answerRules) wants(path []string) bool {
 	switch last(path, 1) {
 	case "_index", "index", "resource.id", "provided_name", "index.provided_name", "reason", "description":
 		return r.physical != r.logical
+	case "error", "explanation": // of a validation; text
+		return r.physical != r.logical && (len(path) == 1 || path[0] == "explanations")
+	case "indices": // a list of names
+		return r.physical != r.logical && len(path) == 1
 	case "id":
 		return r.physical != r.logical && (path[0] == "profile" || last(path, 2) == "shards")
 	case "_primary_term":
@@ -79,7 +83,7 @@ func (r *answerRules) scalar(path []string, v string, bare bool) (string, bool, 
 		return r.wrap(affinity.Scroll, v), true, nil
 	case "pit_id":
 		return r.wrap(affinity.PIT, v), true, nil
-	case "reason", "description", "id":
+	case "reason", "description", "id", "error", "explanation":
 		out := replaceName(v, r.physical, r.logical)
 		return out, out != v, nil
 	case "_primary_term":

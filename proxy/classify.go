@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // class decides how a request meets the gate. It is also a metrics label.
@@ -22,97 +24,26 @@ const (
 	classNone    class = "refused"
 )
 
-// op is what an endpoint does.
-type op int
-
-const (
-	opInfo op = iota
-	opIndex
-	opIndexAuto
-	opCreate
-	opUpdate
-	opDelete
-	opGet
-	opSource
-	opBulk
-	opSearch
-	opMsearch
-	opMget
-	opCount
-	opByQuery
-	opRefresh
-	opGetAdmin // mapping, settings, alias, or the index itself
-	opPutAdmin
-	opPutAlias
-	opClusterAdmin // only where the whole cluster is the tenant's
-	opScroll
-	opClearScroll
-	opOpenPIT
-	opClosePIT
-	opAllPITs
-	opTask
-)
-
-// endpoint is one row of the table. In a pattern {i} is an index, {id} and {name}
-// stand for one segment.
-type endpoint struct {
-	methods string
-	pattern string
-	op      op
-	class   class
+// route is a row of the table, made ready to be searched.
+type route struct {
+	*endpoint
+	parts   []string // of the pattern
+	methods []string // nil for all
 }
 
-// endpoints is everything that the proxy serves.
-var endpoints = []endpoint{
-	{"GET HEAD", "/", opInfo, classRead},
-	{"PUT POST", "/{i}/_doc/{id}", opIndex, classWrite},
-	{"POST", "/{i}/_doc", opIndexAuto, classWrite},
-	{"GET HEAD", "/{i}/_doc/{id}", opGet, classRead},
-	{"DELETE", "/{i}/_doc/{id}", opDelete, classWrite},
-	{"PUT POST", "/{i}/_create/{id}", opCreate, classWrite},
-	{"GET HEAD", "/{i}/_source/{id}", opSource, classRead},
-	{"POST", "/{i}/_update/{id}", opUpdate, classWrite},
-	{"PUT POST", "/_bulk", opBulk, classBulk},
-	{"PUT POST", "/{i}/_bulk", opBulk, classBulk},
-	{"GET POST", "/_search", opSearch, classRead},
-	{"GET POST", "/{i}/_search", opSearch, classRead},
-	{"GET POST", "/_msearch", opMsearch, classRead},
-	{"GET POST", "/{i}/_msearch", opMsearch, classRead},
-	{"GET POST", "/_mget", opMget, classRead},
-	{"GET POST", "/{i}/_mget", opMget, classRead},
-	{"GET POST", "/_count", opCount, classRead},
-	{"GET POST", "/{i}/_count", opCount, classRead},
-	{"POST", "/{i}/_update_by_query", opByQuery, classByQuery},
-	{"POST", "/{i}/_delete_by_query", opByQuery, classByQuery},
-	{"GET POST", "/_refresh", opRefresh, classRead},
-	{"GET POST", "/{i}/_refresh", opRefresh, classRead},
-	{"GET HEAD", "/{i}", opGetAdmin, classRead},
-	{"GET", "/_mapping", opGetAdmin, classRead},
-	{"GET", "/{i}/_mapping", opGetAdmin, classRead},
-	{"PUT POST", "/{i}/_mapping", opPutAdmin, classAdmin},
-	{"GET", "/_settings", opGetAdmin, classRead},
-	{"GET", "/{i}/_settings", opGetAdmin, classRead},
-	{"GET", "/{i}/_settings/{name}", opGetAdmin, classRead},
-	{"PUT", "/{i}/_settings", opPutAdmin, classAdmin},
-	{"GET HEAD", "/_alias", opGetAdmin, classRead},
-	{"GET HEAD", "/_alias/{name}", opGetAdmin, classRead},
-	{"GET HEAD", "/{i}/_alias", opGetAdmin, classRead},
-	{"GET HEAD", "/{i}/_alias/{name}", opGetAdmin, classRead},
-	{"PUT POST", "/{i}/_alias/{name}", opPutAlias, classAdmin},
-	{"DELETE", "/{i}/_alias/{name}", opPutAlias, classAdmin},
-	{"PUT POST", "/{i}/_aliases/{name}", opPutAlias, classAdmin},
-	{"DELETE", "/{i}/_aliases/{name}", opPutAlias, classAdmin},
-	{"POST", "/_aliases", opClusterAdmin, classAdmin},
-	{"PUT DELETE", "/{i}", opClusterAdmin, classAdmin},
-	{"GET POST", "/_search/scroll", opScroll, classCursor},
-	{"GET POST", "/_search/scroll/{id}", opScroll, classCursor},
-	{"DELETE", "/_search/scroll", opClearScroll, classCursor},
-	{"DELETE", "/_search/scroll/{id}", opClearScroll, classCursor},
-	{"POST", "/{i}/_search/point_in_time", opOpenPIT, classCursor},
-	{"DELETE", "/_search/point_in_time", opClosePIT, classCursor},
-	{"GET DELETE", "/_search/point_in_time/_all", opAllPITs, classCursor},
-	{"GET", "/_tasks/{id}", opTask, classTask},
-}
+// routes are the rows of the table, in its order.
+var routes = func() (out []route) {
+	for _, s := range table {
+		for i := range s.rows {
+			r := route{endpoint: &s.rows[i], parts: strings.Split(s.rows[i].pattern[1:], "/")}
+			if r.endpoint.methods != "*" {
+				r.methods = strings.Fields(r.endpoint.methods)
+			}
+			out = append(out, r)
+		}
+	}
+	return out
+}()
 
 // target is a request that the table knows.
 type target struct {
@@ -120,6 +51,8 @@ type target struct {
 	index string // unescaped, as the client wrote it; empty if the path has none
 	id    string // {id} or {name}
 	segs  []string
+	// place is which of segs the index is.
+	place int
 }
 
 // at returns the escaped path with another index in the place of {i}; where the
@@ -130,7 +63,7 @@ func (t *target) at(index string) string {
 		b.WriteString("/" + escape(index))
 	}
 	for i, s := range t.segs {
-		if i == 0 && t.index != "" && index != "" {
+		if i == t.place && t.index != "" && index != "" {
 			s = index
 		}
 		b.WriteString("/" + escape(s))
@@ -138,59 +71,94 @@ func (t *target) at(index string) string {
 	return b.String()
 }
 
-// classify finds the endpoint of a method and an escaped path.
+// classify finds the endpoint of a method and an escaped path. One that no tenant
+// may call is an error, as is one that the table does not have.
 func classify(method, path string) (*target, *apiError) {
 	segs, err := segments(path)
 	if err != nil {
 		return nil, fail(http.StatusBadRequest, TypeBadRequest, "the path is not valid")
 	}
 	var allowed []string
-	for i := range endpoints {
-		e := &endpoints[i]
-		t := &target{endpoint: e, segs: segs}
-		if !t.match() {
+	for i := range routes {
+		r := &routes[i]
+		t, ok := r.match(segs)
+		if !ok || r.op == opRefused && r.methods == nil && len(allowed) > 0 {
 			continue
 		}
-		methods := strings.Fields(e.methods)
-		if slices.Contains(methods, method) {
-			return t, nil
+		if r.methods != nil && !slices.Contains(r.methods, method) {
+			allowed = append(allowed, r.methods...)
+			continue
 		}
-		allowed = append(allowed, methods...)
+		if r.op == opRefused {
+			return nil, r.refusal(method, path, r.support.cluster)
+		}
+		return t, nil
 	}
 	if len(allowed) > 0 {
 		return nil, fail(http.StatusMethodNotAllowed, TypeUnsupported,
 			"method [%s] is not supported for this path, only [%s]", method, strings.Join(allowed, ", "))
 	}
 	return nil, fail(http.StatusBadRequest, TypeUnsupported,
-		"no tenant may call [%s %s] through this proxy; see its documentation for the supported endpoints", method, path)
+		"[%s %s] is not supported: this proxy lets through only what it can keep inside a tenant and carry through a move; docs/endpoints.md lists the endpoints", method, path)
 }
 
-func (t *target) match() bool {
-	n := 0
-	for want := range strings.SplitSeq(t.pattern[1:], "/") {
-		if n == len(t.segs) {
-			return false
+// refusal is the answer to a request that c refuses; method and path are the client's.
+func (e *endpoint) refusal(method, path string, c cell) *apiError {
+	if c.kind == TypeNotAllowed {
+		return fail(http.StatusForbidden, c.kind, "[%s %s] is not allowed: %s", method, path, c.note)
+	}
+	return fail(http.StatusBadRequest, c.kind, "[%s %s] is not supported: %s", method, path, c.note)
+}
+
+// in is what the endpoint is at a placement.
+func (e *endpoint) in(kind placement.Kind) cell {
+	switch kind {
+	case placement.DedicatedCluster:
+		return e.support.cluster
+	case placement.DedicatedIndex:
+		return e.support.index
+	}
+	return e.support.shared
+}
+
+// supported refuses what the table does not serve at placement pl.
+func (q *request) supported(pl placement.Placement) error {
+	if c := q.in(pl.Kind); c.kind != "" {
+		return q.refusal(q.r.Method, q.r.URL.Path, c)
+	}
+	return nil
+}
+
+// match compares a path with the pattern.
+func (r *route) match(segs []string) (*target, bool) {
+	open := r.parts[len(r.parts)-1] == "**"
+	if !open && len(r.parts) != len(segs) || open && len(segs) < len(r.parts)-1 {
+		return nil, false
+	}
+	t := target{endpoint: r.endpoint, segs: segs}
+	for n, want := range r.parts {
+		if want == "**" {
+			break
 		}
-		s := t.segs[n]
+		s := segs[n]
 		switch want {
 		case "{i}":
 			if s == "" || s[0] == '_' && s != "_all" {
-				return false
+				return nil, false
 			}
-			t.index = s
+			t.index, t.place = s, n
 		case "{id}", "{name}":
 			if s == "" {
-				return false
+				return nil, false
 			}
 			t.id = s
 		default:
 			if s != want {
-				return false
+				return nil, false
 			}
 		}
-		n++
 	}
-	return n == len(t.segs)
+	return &t, true
 }
 
 // segments splits an escaped path and unescapes its parts. Empty ones are dropped

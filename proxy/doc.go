@@ -4,11 +4,11 @@
 // enter the gate, forward, answer; and bulk, cursor, task for what differs.
 //
 // What it refuses, in OpenSearch's own error shape: every endpoint that is not in
-// its table, because what it does not understand it cannot keep inside a tenant;
-// in a dedicated index every name of an index but the tenant's own, wildcards and
-// lists included, in paths, bulk lines and inside queries (terms lookup,
-// more_like_this, percolate, indexed shapes); bodies that are not JSON; and the
-// removal of an index while its tenant moves.
+// its table (docs/endpoints.md), because what it does not understand it cannot keep
+// inside a tenant; in a dedicated index every name of an index but the tenant's own,
+// wildcards and lists included, in paths, bulk lines and inside queries (terms
+// lookup, more_like_this, percolate, indexed shapes); bodies that are not JSON; and
+// to remove or close an index while its tenant moves.
 //
 // In a shared index what a tenant writes is marked, and what it is answered is
 // built from what package tenancy/shared and the shapes of answers here know; all

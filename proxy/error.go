@@ -20,11 +20,11 @@ import (
 // Types of the proxy's own errors, as they are in error.type of an answer. They
 // are stable: programs branch on them.
 const (
-	TypeUnsupported     = "sluice_unsupported"      // 400: not in the table of endpoints, or a parameter that cannot be honoured
+	TypeUnsupported     = "sluice_unsupported"      // 400: not in the table of endpoints, or refused there, or a parameter that cannot be honoured
 	TypeForeignIndex    = "sluice_foreign_index"    // 400: a wildcard or list of indices, or a reference to another index
 	TypeSharedIndex     = "sluice_shared_index"     // 400: what cannot be kept inside a tenant of a shared index
 	TypeNotAllowed      = "sluice_not_allowed"      // 403: the operation belongs to the operator of the placement
-	TypeMoving          = "sluice_moving"           // 409: indices are not removed while their tenant moves; nothing was sent
+	TypeMoving          = "sluice_moving"           // 409: indices are not removed or closed while their tenant moves; nothing was sent
 	TypeUnknownTenant   = "sluice_unknown_tenant"   // 404
 	TypeTenantRequired  = "sluice_tenant_required"  // 400: no tenant, or a name that can be none
 	TypeTenantConflict  = "sluice_tenant_conflict"  // 403: the request names more than one tenant

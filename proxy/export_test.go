@@ -116,7 +116,7 @@ func At(method, path, index string) (string, bool) {
 // OwnPath reports whether the endpoint is addressed by a path with an index in it.
 func OwnPath(method, path string) bool {
 	t, err := classify(method, path)
-	return err == nil && t.class != classCursor && t.class != classTask && t.op != opInfo && t.op != opClusterAdmin
+	return err == nil && t.class != classCursor && t.class != classTask && !slices.Contains([]op{opInfo, opAliases, opReindex, opCat, opClusterRead}, t.op)
 }
 
 // The tokens of clients.
@@ -201,12 +201,12 @@ type pair struct {
 // rewriter does in one pass with a bounded part of it, and returns a form in which
 // two texts of the same content are equal.
 func Reference(b []byte, physical, logical string, incarnation uint32) (string, error) {
-	return reference(b, &answerRules{physical: physical, logical: logical, incarnation: incarnation, top: true})
+	return reference(b, &answerRules{physical: physical, logical: logical, incarnation: incarnation, byIndex: true})
 }
 
 // RewriteTop is Rewrite for an answer whose members are named after indices.
 func RewriteTop(b []byte, physical, logical string, incarnation uint32) ([]byte, error) {
-	return rewriteBytes(b, &answerRules{physical: physical, logical: logical, incarnation: incarnation, top: true})
+	return rewriteBytes(b, &answerRules{physical: physical, logical: logical, incarnation: incarnation, byIndex: true})
 }
 
 // ReferenceQuery is Reference for the body of a query.
@@ -347,4 +347,32 @@ func Cursor(p *Proxy, tenant, presenter placement.PartitionID, at placement.Plac
 	q.tenant = presenter
 	e, err := q.unwrap(text, as)
 	return text, e.ID, err
+}
+
+// EndpointRow is one row of the table of endpoints.
+type EndpointRow struct {
+	Section, Methods, Pattern, Does string
+	Cells                           []EndpointCell // dedicated_cluster, dedicated_index, shared_index
+}
+
+// EndpointCell is what tenants of one kind of placement may do.
+type EndpointCell struct {
+	Kind placement.Kind
+	Type string // of the refusal; empty: served
+	Note string
+}
+
+// Endpoints is the table that requests are classified by.
+func Endpoints() (out []EndpointRow) {
+	for _, s := range table {
+		for _, r := range s.rows {
+			row := EndpointRow{Section: s.title, Methods: r.methods, Pattern: r.pattern, Does: r.does}
+			for _, k := range []placement.Kind{placement.DedicatedCluster, placement.DedicatedIndex, placement.SharedIndex} {
+				c := r.in(k)
+				row.Cells = append(row.Cells, EndpointCell{k, c.kind, c.note})
+			}
+			out = append(out, row)
+		}
+	}
+	return out
 }

@@ -95,7 +95,7 @@ func TestSearches(t *testing.T) {
 	r.do("POST", "/docs/_search", `{"query":{"terms":{"_id":{"index":"docs","id":"1","path":"n"}}}}`).want(t, 200, "hits/total/value", "1")
 	for path, status := range map[string]int{
 		"/foreign/_search": 404, "/docs,foreign/_search": 400, "/*/_search": 400, "/_all/_search": 400, "/-x/_search": 400,
-		"/do*/_search": 400, "/acme-1/_search": 404, "/_cat/indices": 400, "/_cluster/state": 400, "/docs/_nope": 400,
+		"/do*/_search": 400, "/acme-1/_search": 404, "/_cat/nodes": 403, "/_cluster/state": 403, "/_cat/indices/foreign": 404, "/_cat/indices?format=yaml": 400, "/docs/_nope": 400,
 		"/docs/_search?source=%7B%7D": 400, "/docs/_search?format=yaml": 400, "/docs/_search?format=json&format=yaml": 400,
 		"/docs/_doc/1?routing=a&routing=b": 400, "/docs/_doc/%E2%82": 400, "/_search?index=foreign": 400,
 	} {

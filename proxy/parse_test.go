@@ -42,10 +42,13 @@ func TestClassify(t *testing.T) {
 		{"POST", "/docs/_delete_by_query", "byquery", "docs", "", "/phys/_delete_by_query", 0},
 		{"PUT", "/docs", "admin", "docs", "", "/phys", 0},
 		{"DELETE", "/docs/_search", "", "", "", "", 405},
-		{"GET", "/_cat/indices", "", "", "", "", 400},
-		{"POST", "/_reindex", "", "", "", "", 400},
-		{"PUT", "/docs/_block/write", "", "", "", "", 400},
-		{"POST", "/docs/_close", "", "", "", "", 400},
+		{"GET", "/_cat/indices/docs", "read", "docs", "", "/_cat/indices/phys", 0},
+		{"GET", "/_cat/nodes", "", "", "", "", 403},
+		{"POST", "/_reindex", "byquery", "", "", "/phys/_reindex", 0},
+		{"PUT", "/docs/_block/write", "", "", "", "", 403},
+		{"POST", "/docs/_close", "admin", "docs", "", "/phys/_close", 0},
+		{"PUT", "/_index_template/x", "", "", "", "", 403},
+		{"POST", "/_update_by_query/a:1/_rethrottle", "task", "", "a:1", "/phys/_update_by_query/a:1/_rethrottle", 0},
 		{"GET", "/docs/%zz", "", "", "", "", 400},
 	} {
 		class, index, id, at, status := proxy.Classify(test.method, test.path)

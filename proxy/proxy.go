@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -225,7 +226,7 @@ func (q *request) serve() error {
 	switch q.op {
 	case opBulk:
 		return q.bulk()
-	case opByQuery:
+	case opByQuery, opReindex:
 		return q.byQuery()
 	case opScroll:
 		return q.scroll()
@@ -233,10 +234,12 @@ func (q *request) serve() error {
 		return q.clearScroll()
 	case opClosePIT:
 		return q.closePIT()
-	case opAllPITs:
-		return fail(http.StatusBadRequest, TypeUnsupported, "points in time are listed and closed by their ids only")
 	case opTask:
 		return q.task()
+	case opCancelTask, opRethrottle:
+		return q.controlTask()
+	case opCat:
+		return q.cat()
 	}
 	switch q.class {
 	case classWrite, classAdmin:
@@ -268,14 +271,18 @@ func (q *request) checkParameters() error {
 			return fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is not supported; name it in the path", name)
 		}
 	}
-	if f := q.query.Get("format"); f != "" && f != "json" {
-		return fail(http.StatusBadRequest, TypeUnsupported, "parameter [format] may only be json")
+	if f := q.query.Get("format"); f != "" && f != "json" && (f != "text" || q.op != opCat) {
+		return fail(http.StatusBadRequest, TypeUnsupported, "parameter [format] may only be json, or text in _cat")
 	}
-	if q.query.Has("filter_path") && (q.op == opBulk || q.op == opByQuery || q.op == opClearScroll || q.op == opClosePIT) {
+	if q.query.Has("filter_path") && slices.Contains(assembled, q.op) {
 		return fail(http.StatusBadRequest, TypeUnsupported, "parameter [filter_path] is not supported here")
 	}
 	return nil
 }
+
+// assembled are the endpoints whose answers the proxy puts together, or has to
+// understand.
+var assembled = []op{opBulk, opByQuery, opReindex, opClearScroll, opClosePIT, opCancelTask, opRethrottle, opCat}
 
 // indexAt is the index to address upstream at placement pl; empty keeps the path
 // as the client wrote it. In a dedicated index the client may name its own index
@@ -287,8 +294,11 @@ func (q *request) indexAt(pl placement.Placement) (string, error) {
 	case placement.DedicatedIndex:
 		return pl.Index, ownIndex(q.index, pl)
 	}
-	return "", fail(http.StatusBadRequest, TypeSharedIndex, "[%s %s] is not supported in a shared index by this version", q.r.Method, q.pattern)
+	return "", errShared
 }
+
+// errShared is a mistake of the proxy's: what serves shared indices has not done so.
+var errShared = errors.New("a shared index was to be addressed as a whole")
 
 // ownIndex checks a name that a client gave; empty is the tenant's own index.
 func ownIndex(name string, pl placement.Placement) error {

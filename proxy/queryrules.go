@@ -24,7 +24,7 @@ func (r *queryRules) key(path []string, key string) (string, fate) {
 		return r.physical, look
 	case key == "params" && parent == "script",
 		(key == "document" || key == "documents") && parent == "percolate",
-		key == "doc" && (parent == "like" || parent == "unlike"):
+		key == "doc" && (parent == "like" || parent == "unlike" || parent == "docs" || parent == ""):
 		return key, opaque // values of the client's own, never read as a query
 	}
 	return key, look
@@ -34,7 +34,7 @@ func (r *queryRules) wants(path []string) bool {
 	switch last(path, 1) {
 	case "id":
 		return len(path) == 2 && path[0] == "pit"
-	case "index", "_index":
+	case "index", "_index", "indices":
 		return r.dedicated()
 	case "value", "query", "wildcard", "prefix":
 		return r.dedicated() && (last(path, 2) == "_index" || last(path, 2) == "wrapper")
@@ -86,9 +86,12 @@ func (r *queryRules) text(path []string, v string) (string, bool, error) {
 func (r *queryRules) lookup(name, parent, grand string) bool {
 	switch name {
 	case "index":
-		return parent == "percolate" || parent == "indexed_shape" || grand == "terms"
+		return parent == "percolate" || parent == "indexed_shape" || grand == "terms" || grand == "actions"
+	case "indices":
+		return grand == "actions" // of aliases
 	case "_index":
-		return parent == "like" || parent == "unlike" || parent == "docs"
+		// Of mget and termvectors, and of terms that stand for all of them.
+		return parent == "like" || parent == "unlike" || parent == "docs" || parent == "" || parent == "parameters"
 	}
 	return false
 }

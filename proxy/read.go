@@ -68,7 +68,7 @@ func (q *request) translation(at origin) (translation, error) {
 }
 
 func (q *request) answerRules(at origin) *answerRules {
-	r := &answerRules{incarnation: at.incarnation, top: q.op == opGetAdmin}
+	r := &answerRules{incarnation: at.incarnation, byIndex: q.op == opGetAdmin}
 	if at.place.Kind == placement.DedicatedIndex {
 		r.physical, r.logical = at.place.Index, at.place.Logical
 	}
@@ -103,6 +103,9 @@ func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, er
 			return e.ID, err
 		}
 	}
+	if err := q.supported(at.place); err != nil {
+		return none(err)
+	}
 	s, err := q.sharing(at.place)
 	if err != nil {
 		return none(err)
@@ -121,6 +124,10 @@ func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, er
 	switch q.op {
 	case opInfo:
 		return "/", body, at, nil
+	case opAnalyze:
+		if at.place.Kind != placement.DedicatedCluster {
+			err = checkAnalysis(body)
+		}
 	case opMsearch:
 		body, err = msearchBody(body,
 			func(line []byte) ([]byte, error) { return msearchHeader(line, at.place) },

@@ -105,14 +105,17 @@ var (
 		"task":     named("type", "action", "start_time_in_millis", "running_time_in_nanos", "cancellable", "cancelled").with(map[string]*shape{"status": byQueryAnswer}),
 		"response": byQueryAnswer, "error": errorAt,
 	})
-	shardsAnswer = &shape{members: map[string]*shape{"_shards": shardsAt}}
-	infoAnswer   = &shape{rest: asIs}
-	nothing      = &shape{}
+	shardsAnswer   = &shape{members: map[string]*shape{"_shards": shardsAt}}
+	validAnswer    = named("valid").with(shardsAnswer.members)
+	analysisAnswer = named("tokens")
+	infoAnswer     = &shape{rest: asIs}
+	nothing        = &shape{}
 )
 
 // answerShapes are the answers to what a shared index is asked.
 var answerShapes = map[op]*shape{
 	opInfo: infoAnswer, opIndex: documentAnswer, opIndexAuto: documentAnswer, opCreate: documentAnswer, opUpdate: documentAnswer,
 	opDelete: documentAnswer, opGet: documentAnswer, opSource: documentAt, opMget: mgetAnswer, opBulk: bulkAnswer, opRefresh: shardsAnswer,
-	opSearch: searchAnswer, opScroll: searchAnswer, opMsearch: msearchAnswer, opCount: countAnswer, opOpenPIT: pitAnswer, opByQuery: byQueryAnswer, opTask: taskAbout,
+	opExists: nothing, opValidate: validAnswer, opAnalyze: analysisAnswer,
+	opSearch: searchAnswer, opScroll: searchAnswer, opMsearch: msearchAnswer, opCount: countAnswer, opOpenPIT: pitAnswer, opByQuery: byQueryAnswer, opTask: taskAbout, opCancelTask: taskAbout, opRethrottle: taskAbout,
 }

@@ -55,7 +55,13 @@ var sharedParameters = map[op][]string{
 	opScroll:  {"scroll", "rest_total_hits_as_int"},
 	opByQuery: append(searches, "conflicts", "refresh", "scroll", "scroll_size", "search_timeout", "slices", "requests_per_second", "timeout", "wait_for_active_shards",
 		"wait_for_completion", "max_docs", "search_type", "request_cache", "pipeline", "sort"),
-	opGetAdmin: {"ignore_unavailable", "allow_no_indices", "expand_wildcards", "local", "flat_settings", "include_defaults", "cluster_manager_timeout", "master_timeout"},
+	opExists:     {"ignore_unavailable", "allow_no_indices", "expand_wildcards", "local", "flat_settings", "include_defaults", "cluster_manager_timeout", "master_timeout"},
+	opValidate:   append(searches, "explain", "rewrite", "all_shards"),
+	opAnalyze:    {},
+	opCat:        {"h", "s", "v", "time", "q", "df", "analyzer", "analyze_wildcard", "default_operator", "lenient"},
+	opTask:       {"wait_for_completion", "timeout"},
+	opCancelTask: {"wait_for_completion"},
+	opRethrottle: {"requests_per_second"},
 }
 
 var (
@@ -70,7 +76,7 @@ var (
 func (s *sharing) parameters(q *request) (query url.Values, routing string, err error) {
 	known, ok := sharedParameters[q.op]
 	if !ok {
-		return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "[%s %s] is not supported in a shared index by this version", q.r.Method, q.pattern)
+		return nil, "", errShared
 	}
 	query = url.Values{}
 	for name, v := range q.query {
@@ -83,8 +89,8 @@ func (s *sharing) parameters(q *request) (query url.Values, routing string, err 
 			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "ingest pipelines are not supported in a shared index: one could change to whom a document belongs")
 		case name == "require_alias" && v[0] != "false":
 			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "parameter [require_alias] is not supported in a shared index, which has one name")
-		case name == "explain" && v[0] != "false":
-			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "[explain] is not possible in a shared index: it shows numbers of all tenants' documents")
+		case (name == "explain" || name == "rewrite" || name == "all_shards") && v[0] != "false":
+			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "[%s] is not possible in a shared index: it shows what is of all tenants", name)
 		case name == "error_trace" || name == "require_alias" || name == "routing":
 			continue
 		case name == "stored_fields" || name == "docvalue_fields":
@@ -101,9 +107,6 @@ func (s *sharing) parameters(q *request) (query url.Values, routing string, err 
 func (q *request) planShared(t *gate.Ticket, s *sharing, p *payload) (out plan, body *payload, err error) {
 	if err := ownIndex(q.index, q.entry.State.From); err != nil {
 		return out, nil, err
-	}
-	if q.class == classAdmin {
-		return out, nil, q.refuseAdmin()
 	}
 	query, routing, err := s.parameters(q)
 	if err != nil {
@@ -143,15 +146,6 @@ func (q *request) planShared(t *gate.Ticket, s *sharing, p *payload) (out plan, 
 	}
 	t.Record(gate.DocRef{Index: s.names.Logical, ID: id, Routing: routing})
 	return out, bytesPayload(b, "application/json"), nil
-}
-
-// refuseAdmin says why a tenant of a shared index does not administer it.
-func (q *request) refuseAdmin() error {
-	why := "it would be changed for all tenants"
-	if q.op == opGetAdmin {
-		why = "it shows what other tenants' documents are made of"
-	}
-	return fail(http.StatusForbidden, TypeNotAllowed, "[%s %s] is not allowed: the index is shared with other tenants, and %s; its operator administers it", q.r.Method, q.pattern, why)
 }
 
 // inMemory reads what has not been read of a body: where it must be understood, it

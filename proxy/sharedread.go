@@ -16,9 +16,6 @@ func (q *request) readShared(s *sharing, body []byte, at origin, pit func(string
 	if err := ownIndex(q.index, at.place); err != nil {
 		return none(err)
 	}
-	if q.op == opGetAdmin && !(q.r.Method == http.MethodHead && q.pattern == "/{i}") {
-		return none(q.refuseAdmin())
-	}
 	query, routing, err := s.parameters(q)
 	if err != nil {
 		return none(err)
@@ -28,7 +25,7 @@ func (q *request) readShared(s *sharing, body []byte, at origin, pit func(string
 	switch q.op {
 	case opInfo:
 		path, query = "/", url.Values{}
-	case opGetAdmin: // whether the index exists
+	case opExists:
 	case opRefresh:
 		// Of all tenants' documents; it shows each only its own.
 		path += "/_refresh"
@@ -49,7 +46,12 @@ func (q *request) readShared(s *sharing, body []byte, at origin, pit func(string
 			return none(err)
 		}
 		path += "/_mget"
-	case opSearch, opCount, opMsearch, opOpenPIT:
+	case opAnalyze:
+		if body, err = s.Analysis(body); err != nil {
+			return none(err)
+		}
+		path += "/_analyze"
+	case opSearch, opCount, opMsearch, opValidate, opOpenPIT:
 		verb := ""
 		if verb, body, err = q.searchShared(s, body, query, pit); err != nil {
 			return none(err)
@@ -78,6 +80,9 @@ func (q *request) searchShared(s *sharing, body []byte, query url.Values, pit fu
 	case opCount:
 		verb = "/_count"
 		out, err = s.Count(in)
+	case opValidate:
+		verb = "/_validate/query"
+		out, err = s.Count(in)
 	case opMsearch:
 		verb = "/_msearch"
 		out, err = msearchBody(body,
@@ -92,9 +97,16 @@ func (q *request) searchShared(s *sharing, body []byte, query url.Values, pit fu
 // planByQuery says where a by-query task goes, and narrows it in a shared index.
 func (q *request) planByQuery(pl placement.Placement, body []byte) (plan, []byte, error) {
 	out := plan{method: http.MethodPost, query: cloneQuery(q.query)}
+	if err := q.supported(pl); err != nil {
+		return out, nil, err
+	}
 	s, err := q.sharing(pl)
 	if err != nil {
 		return out, nil, err
+	}
+	if q.op == opReindex {
+		out.path = q.at("")
+		return out, body, checkReindex(body)
 	}
 	if s == nil {
 		index, err := q.indexAt(pl)

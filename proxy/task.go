@@ -217,18 +217,11 @@ func (q *request) forgetTask(c *upstream.Client, id string) {
 // task tells a client about a task that it started, on whichever cluster that
 // runs.
 func (q *request) task() error {
-	done, err := q.authorize()
+	e, done, err := q.ownTask()
 	if err != nil {
 		return err
 	}
 	defer done()
-	e, err := q.unwrap(q.id, affinity.Task)
-	if errors.Is(err, affinity.ErrExpired) || errors.Is(err, affinity.ErrOtherTenant) {
-		return fail(http.StatusNotFound, "resource_not_found_exception", "there is no such task")
-	}
-	if err != nil {
-		return err
-	}
 	at := origin{e.Placement, e.Incarnation}
 	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
 	defer cancel()

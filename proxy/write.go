@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"io"
 	"math"
@@ -58,17 +57,9 @@ func (q *request) writeOnce(p *payload) (again bool, err error) {
 		t.Cancel()
 		return false, err
 	}
-	if q.op == opClusterAdmin && q.entry.State.Migrating() {
-		if err := q.checkRemoval(p); err != nil {
-			t.Cancel()
-			return false, err
-		}
-	}
-	if q.op == opPutAlias {
-		if p, err = q.checkAlias(p, pl); err != nil {
-			t.Cancel()
-			return false, err
-		}
+	if p, err = q.checkAdmin(p, pl); err != nil {
+		t.Cancel()
+		return false, err
 	}
 	c, err := q.client(pl.Cluster)
 	if err != nil {
@@ -94,6 +85,9 @@ type plan struct {
 // planWrite translates the request for a placement and records in the ticket what
 // it may touch.
 func (q *request) planWrite(t *gate.Ticket, pl placement.Placement, p *payload) (plan, *payload, error) {
+	if err := q.supported(pl); err != nil {
+		return plan{}, p, err
+	}
 	s, err := q.sharing(pl)
 	switch {
 	case err != nil:
@@ -114,9 +108,8 @@ func (q *request) planDedicated(t *gate.Ticket, pl placement.Placement) (plan, e
 	}
 	out := plan{q.r.Method, q.at(index), q.query}
 	if q.class == classAdmin {
-		if q.op == opClusterAdmin && pl.Kind != placement.DedicatedCluster {
-			return out, fail(http.StatusForbidden, TypeNotAllowed, "[%s %s] is not allowed: the index [%s] is created, moved and removed by the operator of its placement",
-				q.r.Method, q.r.URL.Path, pl.Logical)
+		if q.op == opAliases {
+			out.path = q.at("") // its body names the indices
 		}
 		t.RecordAdmin()
 		return out, nil
@@ -179,46 +172,6 @@ func autoID() string {
 	var b [15]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
 	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// checkAlias checks the filter of an alias like a query.
-func (q *request) checkAlias(p *payload, pl placement.Placement) (*payload, error) {
-	if p.rest != nil {
-		return nil, fail(http.StatusRequestEntityTooLarge, TypeTooLarge, "the body of an alias may have %d bytes", bufferBody)
-	}
-	b, err := checkQuery(p.head, pl, nil)
-	if err != nil {
-		return nil, err
-	}
-	return bytesPayload(b, p.mime), nil
-}
-
-// checkRemoval refuses to remove an index of a tenant that is moving: its copy is
-// being made, and a name that comes back would be another index. Creating one is
-// let through; the mover takes it in.
-func (q *request) checkRemoval(p *payload) error {
-	refused := fail(http.StatusConflict, TypeMoving, "the tenant is being moved to another cluster, and its indices cannot be removed until that has ended; nothing was changed, repeat the request then")
-	if q.r.Method == http.MethodDelete {
-		return refused
-	}
-	if q.index != "" { // PUT /{i}
-		return nil
-	}
-	if p.rest != nil {
-		return fail(http.StatusRequestEntityTooLarge, TypeTooLarge, "the body of an alias change may have %d bytes while the tenant is being moved", bufferBody)
-	}
-	var body struct {
-		Actions []map[string]json.RawMessage `json:"actions"`
-	}
-	if err := json.Unmarshal(p.head, &body); err != nil {
-		return fail(http.StatusBadRequest, "parsing_exception", "the body is not a list of alias actions: %s", err)
-	}
-	for _, a := range body.Actions {
-		if _, ok := a["remove_index"]; ok {
-			return refused
-		}
-	}
-	return nil
 }
 
 // capTimeout makes OpenSearch give up waiting for a shard before the proxy gives

@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+// checkAdmin checks the body of a change of indices, and refuses what a move that
+// is under way could not follow. The ticket is open: the state cannot change.
+func (q *request) checkAdmin(p *payload, pl placement.Placement) (*payload, error) {
+	moving := q.entry.State.Migrating()
+	switch q.op {
+	case opDropIndex:
+		// Its copy is being made, and a name that comes back would be another index.
+		// Creating one is let through; the mover takes it in.
+		if moving {
+			return nil, errMoving("indices cannot be removed")
+		}
+	case opClose:
+		if moving { // it could not be read any more
+			return nil, errMoving("indices cannot be closed")
+		}
+	case opPutAdmin:
+		if pl.Kind == placement.DedicatedCluster {
+			return p, nil
+		}
+		if p.rest != nil {
+			return nil, errLarge
+		}
+		return p, checkAnalysis(p.head)
+	case opPutAlias, opAliases:
+		if p.rest != nil {
+			return nil, errLarge
+		}
+		if q.op == opAliases {
+			if err := q.checkRemoval(p.head, pl, moving); err != nil {
+				return nil, err
+			}
+		}
+		b, err := checkQuery(p.head, pl, nil) // a filter is a query
+		if err != nil {
+			return nil, err
+		}
+		return bytesPayload(b, p.mime), nil
+	}
+	return p, nil
+}
+
+var errLarge = fail(http.StatusRequestEntityTooLarge, TypeTooLarge, "the body of a change of an index may have %d bytes", bufferBody)
+
+func errMoving(what string) error {
+	return fail(http.StatusConflict, TypeMoving, "the tenant is being moved to another cluster, and its %s until that has ended; nothing was changed, repeat the request then", what)
+}
+
+// checkRemoval looks for the removal of an index among changes of aliases.
+func (q *request) checkRemoval(b []byte, pl placement.Placement, moving bool) error {
+	var body struct {
+		Actions aliasActions `json:"actions"`
+	}
+	if err := json.Unmarshal(b, &body); err != nil {
+		return fail(http.StatusBadRequest, "parsing_exception", "the body is not a list of alias actions: %s", err)
+	}
+	for _, a := range body.Actions {
+		if _, ok := a["remove_index"]; !ok {
+			continue
+		}
+		if pl.Kind != placement.DedicatedCluster {
+			return fail(http.StatusForbidden, TypeNotAllowed, "[remove_index] is not allowed: %s", whyPlacement)
+		}
+		if moving {
+			return errMoving("indices cannot be removed")
+		}
+	}
+	return nil
+}
+
+// aliasActions is a list of actions, or one in its place, as OpenSearch takes it.
+type aliasActions []map[string]json.RawMessage
+
+func (a *aliasActions) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '{' {
+		*a = make(aliasActions, 1)
+		return json.Unmarshal(b, &(*a)[0])
+	}
+	return json.Unmarshal(b, (*[]map[string]json.RawMessage)(a))
+}
+
+// checkReindex refuses a copy from another cluster.
+func checkReindex(b []byte) error {
+	if !utf8.Valid(b) {
+		return badBody(errUTF8)
+	}
+	var body struct {
+		Source map[string]json.RawMessage `json:"source"`
+	}
+	if err := json.Unmarshal(b, &body); err != nil {
+		return fail(http.StatusBadRequest, "parsing_exception", "the body is not one of a reindex: %s", err)
+	}
+	if _, ok := body.Source["remote"]; ok {
+		return fail(http.StatusForbidden, TypeNotAllowed, "[source.remote] is not allowed: it leads out of the tenant; read there, and write here")
+	}
+	return nil
+}
+
+// checkAnalysis refuses what makes the cluster read its own files, of which an
+// error may quote lines.
+func checkAnalysis(b []byte) error {
+	if len(bytes.TrimSpace(b)) == 0 {
+		return nil
+	}
+	if !utf8.Valid(b) {
+		return badBody(errUTF8)
+	}
+	if _, err := rewriteBytes(b, fileFinder{}); err != nil {
+		return badBody(err)
+	}
+	return nil
+}
+
+// fileFinder refuses a text that names a file of the cluster's.
+type fileFinder struct{}
+
+func (fileFinder) key(_ []string, key string) (string, fate) { return key, look }
+
+func (fileFinder) wants(path []string) bool {
+	name := last(path, 1)
+	return strings.HasSuffix(name, "_path") || strings.HasSuffix(name, "user_dictionary") || strings.HasSuffix(name, "rule_files")
+}
+
+func (fileFinder) scalar(path []string, v string, _ bool) (string, bool, error) {
+	return v, false, fail(http.StatusForbidden, TypeNotAllowed, "[%s] is not allowed: it reads a file of the cluster's; put the words themselves into the request", last(path, 1))
+}
