@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/sluiceproxy/sluice/affinity"
@@ -41,8 +40,12 @@ func (r *answerRules) key(path []string, key string) (string, fate) {
 		// Of a hit, a document or an update's answer; elsewhere such a name is a
 		// user's own, of an aggregation for example.
 		switch last(path, 1) {
-		case "", "hits", "docs", "get":
+		case "", "docs", "get":
 			return key, opaque
+		case "hits":
+			if last(path, 2) == "hits" { // an aggregation may be called hits as well
+				return key, opaque
+			}
 		}
 	case "suggest":
 		if len(path) == 0 || last(path, 1) == "responses" {
@@ -120,34 +123,4 @@ func replaceName(text, from, to string) string {
 
 func nameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c >= 0x80
-}
-
-// termBits is where the incarnation begins in a primary term that clients see.
-const termBits = 32
-
-// shownTerm combines a primary term with the incarnation of its placement.
-func shownTerm(term string, incarnation uint32) string {
-	t, err := strconv.ParseInt(term, 10, 64)
-	if err != nil || t <= 0 { // 0 and negative ones mean "none"
-		return term
-	}
-	return strconv.FormatInt(t+int64(incarnation)<<termBits, 10)
-}
-
-// realTerm takes the incarnation off a term that a client gave. ok is false when
-// it was shown for another incarnation: whatever it referred to is gone.
-func realTerm(shown string, incarnation uint32) (term string, ok bool, err error) {
-	t, err := strconv.ParseInt(shown, 10, 64)
-	if err != nil || t < 0 {
-		return "", false, fail(400, "illegal_argument_exception", "if_primary_term: [%s] is no primary term", shown)
-	}
-	return strconv.FormatInt(t&(1<<termBits-1), 10), t>>termBits == int64(incarnation), nil
-}
-
-func termConflict(id, index, seqNo, term string) *apiError {
-	return &apiError{
-		status: 409, kind: "version_conflict_engine_exception", index: index,
-		reason: "[" + id + "]: version conflict, required seqNo [" + seqNo + "], primary term [" + term +
-			"], which were given out before the index was moved; read the document again",
-	}
 }

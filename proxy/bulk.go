@@ -246,6 +246,13 @@ func (q *request) translateChunk(c chunk, t *gate.Ticket, s *sharing) (body []by
 		it := &c.items[i]
 		a, ref, aerr := it.translate(q.entry, q.index, routing, t.Journaling())
 		source := c.data[it.from:it.to]
+		if aerr == nil && a.verb == "update" {
+			var err error
+			if source, err = bodyTerm(source, q.entry, a.id, ref.Index); err != nil {
+				aerr = toAPI(err)
+				aerr.index = ref.Index
+			}
+		}
 		if aerr == nil && s != nil {
 			out, made, err := s.translateShared(body, a, source, ref.Routing)
 			if err == nil {

@@ -88,6 +88,16 @@ func (q *request) planWrite(t *gate.Ticket, pl placement.Placement, p *payload) 
 	if err := q.supported(pl); err != nil {
 		return plan{}, p, err
 	}
+	if q.op == opUpdate && q.entry.Incarnation > 0 {
+		if p.rest != nil {
+			return plan{}, p, errUnread
+		}
+		b, err := bodyTerm(p.head, q.entry, q.id, q.index)
+		if err != nil {
+			return plan{}, p, err
+		}
+		p = bytesPayload(b, p.mime)
+	}
 	s, err := q.sharing(pl)
 	switch {
 	case err != nil:

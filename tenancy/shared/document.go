@@ -57,9 +57,9 @@ func (t *Tenant) Update(dst, body []byte) ([]byte, error) {
 				return nil, err
 			}
 			continue
-		case "doc_as_upsert", "detect_noop":
+		case "doc_as_upsert", "detect_noop", "if_seq_no", "if_primary_term":
 			if !isPlain(m.value) {
-				return nil, refuse("[%s] of an update must be true or false", m.key)
+				return nil, refuse("[%s] of an update must be one value", m.key)
 			}
 		case "_source":
 		case "script", "scripted_upsert":
