@@ -130,6 +130,7 @@ func TestUpdate(t *testing.T) {
 		{`{"doc":{"n":1}}`, `{"doc":{"tenant":"acme","n":1}}`},
 		{`{"doc":{},"upsert":{"n":1},"detect_noop":false,"_source":["n"]}`, `{"doc":{"tenant":"acme"},"upsert":{"tenant":"acme","n":1},"detect_noop":false,"_source":["n"]}`},
 		{`{"doc":{"n":1},"doc_as_upsert":true}`, `{"doc":{"tenant":"acme","n":1},"doc_as_upsert":true}`},
+		{`{"if_seq_no":1,"if_primary_term":"2","doc":{}}`, `{"if_seq_no":1,"if_primary_term":"2","doc":{"tenant":"acme"}}`},
 		{`{}`, `{}`},
 	} {
 		got, err := x.Update(nil, []byte(c.body))
@@ -139,7 +140,7 @@ func TestUpdate(t *testing.T) {
 	}
 	for _, body := range []string{
 		`{"script":"ctx._source.n=1"}`, `{"script":{"source":"x"},"upsert":{}}`, `{"scripted_upsert":true}`, `{"doc":{"tenant":"x"}}`, `{"doc":{},"upsert":{"tenant.a":1}}`,
-		`{"doc":{"n":1},"doc":{"tenant":"x"}}`, `{"doc":[]}`, `{"doc":"x"}`, `{"nope":1}`, `{"doc_as_upsert":{"a":1}}`, `[]`, ``, `{"if_seq_no":1}`,
+		`{"doc":{"n":1},"doc":{"tenant":"x"}}`, `{"doc":[]}`, `{"doc":"x"}`, `{"nope":1}`, `{"doc_as_upsert":{"a":1}}`, `[]`, ``, `{"if_seq_no":[1]}`,
 	} {
 		if got, err := x.Update(nil, []byte(body)); err == nil {
 			t.Errorf("%s became %s", body, got)
