@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/engines"
 )
 
 // TenantHeader is the header in which the demo's requests name their tenant.
@@ -60,7 +62,7 @@ func NewFleet(program, dir string, o *FleetOptions) (*Fleet, error) {
 	}
 	ports, err := freePorts(1 + controllers + 2*n)
 	if err != nil {
-		return nil, fmt.Errorf("find free ports: %w", err)
+		return nil, err
 	}
 	f := &Fleet{program: program, dir: dir, client: filepath.Join(dir, "client.yaml"), etcd: "http://" + ports[0]}
 	secret := filepath.Join(dir, "fleet.secret")
@@ -152,16 +154,15 @@ func stop(all []*Process) error {
 	return errors.Join(errs...)
 }
 
-// freePorts returns n addresses of loopback that nobody listens on now.
+// freePorts returns n addresses of loopback that nobody listens on now. Processes leave theirs free while they are killed.
 func freePorts(n int) ([]string, error) {
-	var out []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = l.Close() }() // all are held until all are found, so that they differ
-		out = append(out, l.Addr().String())
+	ports, err := engines.FreePorts(n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, n)
+	for i, p := range ports {
+		out[i] = net.JoinHostPort("127.0.0.1", strconv.Itoa(p))
 	}
 	return out, nil
 }

@@ -22,6 +22,9 @@ type EtcdOptions struct {
 	ExtraArgs []string  // flags after the ones of this package, which they replace, for example "--cert-file=server.pem"
 	Env       []string  // "KEY=value", on top of this process's environment without its ETCD_ variables
 	Progress  io.Writer // gets lines of text about the build; nil discards them
+	// AdvertisePeer returns the address, host:port, at which the other members of a cluster are told to reach one, given its
+	// name and where it listens for them; nil is the latter. It may be called for a name again, when a port was taken.
+	AdvertisePeer func(member, listens string) (string, error)
 }
 
 // Etcd is one etcd member on loopback, as a process of its own. Writes are synced to disk as in production.
@@ -29,14 +32,15 @@ type Etcd struct {
 	*Process
 	version string
 	program string // path
-	peerURL string
+	peers   string // base URL where it listens for other members
+	peerURL string // where they are told to reach it
 	metrics string // base URL of the plain HTTP listener for health and metrics, whatever clients must use
 }
 
 // Version returns the version of etcd, for example "3.7.3".
 func (e *Etcd) Version() string { return e.version }
 
-// PeerURL returns the address for other members.
+// PeerURL returns the address that other members use.
 func (e *Etcd) PeerURL() string { return e.peerURL }
 
 // StartEtcd starts a cluster of one member and returns when it takes writes. The first start builds the program (see
@@ -94,7 +98,8 @@ func (e *Etcd) setPorts(ports []int, o *EtcdOptions) {
 		scheme = "https://"
 	}
 	e.url = scheme + loopback(ports[0])
-	e.peerURL = "http://" + loopback(ports[1])
+	e.peers = "http://" + loopback(ports[1])
+	e.peerURL = e.peers
 	e.metrics = "http://" + loopback(ports[2])
 }
 
@@ -105,7 +110,7 @@ func (e *Etcd) setCommand(o *EtcdOptions, cluster string) {
 		"--data-dir=" + filepath.Join(e.dir, "data"),
 		"--listen-client-urls=" + e.url,
 		"--advertise-client-urls=" + e.url,
-		"--listen-peer-urls=" + e.peerURL,
+		"--listen-peer-urls=" + e.peers,
 		"--initial-advertise-peer-urls=" + e.peerURL,
 		"--initial-cluster=" + cluster,
 		"--listen-metrics-urls=" + e.metrics,

@@ -57,6 +57,13 @@ func startEtcdCluster(ctx context.Context, n int, o *EtcdOptions) (*EtcdCluster,
 			return nil, errors.Join(err, c.Stop())
 		}
 		m.setPorts(ports[i*etcdPorts:(i+1)*etcdPorts], &own)
+		if o.AdvertisePeer != nil {
+			at, err := o.AdvertisePeer(m.name, strings.TrimPrefix(m.peers, "http://"))
+			if err != nil {
+				return nil, errors.Join(err, c.Stop())
+			}
+			m.peerURL = "http://" + at
+		}
 		options[i] = &own
 		c.members = append(c.members, m)
 		initial = append(initial, m.name+"="+m.peerURL)

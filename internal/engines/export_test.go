@@ -18,11 +18,8 @@ func (p *Process) Command() *exec.Cmd { return p.command() }
 // run in parallel with others.
 func ReplacePorts(f func(n int) ([]int, error)) (restore func()) {
 	pickPorts = f
-	return func() { pickPorts = freePorts }
+	return func() { pickPorts = FreePorts }
 }
-
-// FreePorts is what ports normally come from.
-func FreePorts(n int) ([]int, error) { return freePorts(n) }
 
 // FindJDK returns the home of the JDK that would be used.
 func FindJDK(override string, low int) (string, error) {

@@ -8,17 +8,18 @@ import (
 )
 
 // The range ports are taken from lies below the ephemeral ranges of Linux (32768) and of the BSDs and macOS (49152): an
-// engine that was killed leaves its ports free until it is started again, and an outgoing connection must not get them.
+// process that was killed leaves its ports free until it is started again, and an outgoing connection must not get them.
 const (
 	portLow  = 18000
 	portHigh = 32000
 )
 
-// pickPorts is freePorts, except in a test of what happens when they are not.
-var pickPorts = freePorts
+// pickPorts is FreePorts, except in a test of what happens when they are not.
+var pickPorts = FreePorts
 
-// freePorts returns n different loopback TCP ports that nothing listens on at the moment of the call.
-func freePorts(n int) ([]int, error) {
+// FreePorts returns n different loopback TCP ports that nothing listens on at the moment of the call, and that no outgoing
+// connection is ever given by the system. The error says that there are not so many.
+func FreePorts(n int) ([]int, error) {
 	var (
 		ports []int
 		last  error

@@ -70,7 +70,17 @@ func EtcdWith(t testing.TB, o *engines.EtcdOptions) *engines.Etcd {
 // EtcdCluster starts a cluster of n members for this test alone. It is stopped when the test ends.
 func EtcdCluster(t testing.TB, n int) *engines.EtcdCluster {
 	t.Helper()
-	cluster, err := engines.StartEtcdCluster(t.Context(), n, &engines.EtcdOptions{Progress: progress})
+	return EtcdClusterWith(t, n, &engines.EtcdOptions{})
+}
+
+// EtcdClusterWith is EtcdCluster with options.
+func EtcdClusterWith(t testing.TB, n int, o *engines.EtcdOptions) *engines.EtcdCluster {
+	t.Helper()
+	own := *o
+	if own.Progress == nil {
+		own.Progress = progress
+	}
+	cluster, err := engines.StartEtcdCluster(t.Context(), n, &own)
 	demand(t, err)
 	stopAfter(t, cluster)
 	return cluster
