@@ -142,7 +142,7 @@ func (l *Load) bulkOnce(ctx context.Context, c *client, changes []change) ([]cha
 			default:
 				c.tally.failed.Add(1)
 				c.tally.trouble.note("failed", fmt.Sprintf("%s in a bulk: %d %s", changes[i].op, outcome.Status, outcome.Error))
-				if outcome.Status/100 == 4 && !bytes.Contains(outcome.Error, []byte(starting)) {
+				if outcome.Status/100 == 4 {
 					c.tally.trouble.note("rejected", fmt.Sprintf("%s in a bulk: %d %s", changes[i].op, outcome.Status, outcome.Error))
 					c.tally.rejected.Add(1)
 				}

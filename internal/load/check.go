@@ -76,7 +76,7 @@ func (l *Load) Check(ctx context.Context) (CheckReport, error) {
 
 func (l *Load) check(ctx context.Context) (CheckReport, error) {
 	start := time.Now()
-	c := newClient(l.target, 0, &tally{}, l.giveUp) // its reads are not the load's
+	c := newClient(l.target, 0, &tally{starting: l.tally.starting}, l.giveUp) // its reads are not the load's
 	defer c.close()
 	var f findings
 	ids, counters := l.ledger.IDs(), l.ledger.counterIDs()

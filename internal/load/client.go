@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -40,6 +41,7 @@ type tally struct {
 	requests, failed, rejected, retried, reads, stale, jumps atomic.Int64
 	samples                                                  samples
 	trouble                                                  trouble
+	starting                                                 func(since time.Time) bool // see Options; never nil
 }
 
 // client is one independent client: connections of its own, and its own turn through the proxies.
@@ -67,9 +69,15 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 // errUnknown: the request may have been carried out or not.
 var errUnknown = errors.New("outcome unknown")
 
-// starting is what OpenSearch answers to some requests, with 404, while it starts and does not know its indices yet. An
-// index that is really gone fails Check.
-const starting = "index_not_found_exception"
+// excused reports whether an answer that says that there is no index is none of the proxy's making. A node that starts, and
+// has not read what indices it has, answers so to an update and to a refresh; reads it refuses with 503, and every other
+// write, one in a bulk too, waits until it knows.
+func (c *client) excused(method, path string, e *statusError, began time.Time) bool {
+	if e.typ != "index_not_found_exception" || method != http.MethodPost {
+		return false
+	}
+	return (strings.HasSuffix(path, "/_refresh") || strings.Contains(path, "/_update/")) && c.tally.starting(began)
+}
 
 // answer is a response that was read to its end.
 type answer struct {
@@ -96,6 +104,7 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, cha
 	c.tally.requests.Add(1)
 	start := time.Now()
 	for attempt := 0; ; attempt++ {
+		began := time.Now()
 		a, after, err := c.once(ctx, method, path, body, changes, want)
 		var se *statusError
 		final := err == nil || after < 0
@@ -108,7 +117,7 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, cha
 				c.tally.trouble.note("failed", err.Error())
 			}
 			if errors.As(err, &se) {
-				if se.status/100 == 4 && se.status != http.StatusTooManyRequests && se.typ != starting {
+				if se.status/100 == 4 && se.status != http.StatusTooManyRequests && !c.excused(method, path, se, began) {
 					c.tally.trouble.note("rejected", err.Error())
 					c.tally.rejected.Add(1)
 				}

@@ -13,7 +13,7 @@
 //	extra           a document that no client wrote
 //	stale           a read that was sent after a write had been acknowledged, and did not see it
 //	failed          a request whose final answer was no success
-//	rejected        of the failed, those whose answer says that the request was wrong (4xx, but for an index that a cluster does not know while it starts)
+//	rejected        of the failed, those whose answer says that the request was wrong (4xx; see Options.Starting for an exception)
 //	retried         a request that a client repeated: after 429 or 503 with Retry-After, or when nothing could have been
 //	                received (no connection), or a read whose connection broke
 //	unknown         a write whose outcome the client cannot know: 504 sluice_outcome_unknown, or the connection broke. The

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 	"github.com/sluiceproxy/sluice/internal/load"
 )
 
-// faulty forwards to a base URL, and for one request in twenty does something else.
-func faulty(t *testing.T, base string) *httptest.Server {
+// faulty forwards to a base URL, and for one request in twenty does something else, when it is on.
+func faulty(t *testing.T, base string, on *atomic.Bool) *httptest.Server {
 	cut := func(w http.ResponseWriter) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
@@ -34,7 +35,11 @@ func faulty(t *testing.T, base string) *httptest.Server {
 			return http.DefaultTransport.RoundTrip(req)
 		}
 		write := !strings.Contains(r.URL.Path, "search") && !strings.Contains(r.URL.Path, "_mget") && r.Method != http.MethodGet
-		switch n := rand.IntN(100); {
+		n := 100
+		if on.Load() {
+			n = rand.IntN(100)
+		}
+		switch {
 		case n == 0:
 			w.Header().Set("Retry-After", "0")
 			http.Error(w, `{"error":{"type":"held_too_long","reason":"test"},"status":503}`, http.StatusServiceUnavailable)
@@ -80,12 +85,14 @@ func TestUnknownOutcomesAreNoFaults(t *testing.T) {
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	must(t, gone.Close())
-	through := load.Target{URLs: []string{node.URL(), faulty(t, node.URL()).URL, "http://" + gone.Addr().String()}, Index: "faulty"}
+	var on atomic.Bool // whoever seeds wants to know
+	through := load.Target{URLs: []string{node.URL(), faulty(t, node.URL(), &on).URL, "http://" + gone.Addr().String()}, Index: "faulty"}
 	var ops []history.Op
 	l, err := load.New(through, docs, 0, &load.Options{Rate: 500, Workers: 4, Observe: func(o history.Op) { ops = append(ops, o) }})
 	must(t, err)
 	t.Cleanup(l.Close)
 	must(t, l.Seed(t.Context(), nil))
+	on.Store(true)
 	stop := make(chan struct{})
 	go func() { // until enough has happened
 		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {

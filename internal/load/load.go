@@ -21,6 +21,9 @@ type Options struct {
 	// Observe is told of every operation on one document when it has ended, the shared counters' excepted, one at a time;
 	// the seed is among them. Nil: nobody is. What was refused is left out.
 	Observe func(history.Op)
+	// Starting reports whether a cluster's node was on its way up at any time since then: until it knows its indices it says
+	// of a tenant's that there is none, to some requests, and those do not count as rejected. Nil: none ever was.
+	Starting func(since time.Time) bool
 }
 
 // Load is a set of clients and what they know. Create it with New, fill the index with Seed, then Run.
@@ -70,6 +73,10 @@ func New(t Target, docs []Doc, seed int, o *Options) (*Load, error) {
 	l := &Load{target: t, docs: make(map[string]*Doc, len(docs)), seeded: seed, ledger: NewLedger(own.Log),
 		giveUp: own.GiveUp, pace: pace{gap: time.Duration(float64(time.Second) / own.Rate)}}
 	l.ledger.observe = own.Observe
+	l.tally.starting = own.Starting
+	if l.tally.starting == nil {
+		l.tally.starting = func(time.Time) bool { return false }
+	}
 	for i := range own.Workers {
 		l.workers = append(l.workers, &worker{
 			load: l, client: newClient(t, i, &l.tally, own.GiveUp), random: rand.New(rand.NewPCG(uint64(i), 20)),

@@ -57,7 +57,7 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// run starts a node, seeds an index and lets the clients work for a while.
+// run starts a node, seeds an index and lets the clients work for a while, and until they have done enough to show something.
 func run(t *testing.T, index string, n int, d time.Duration) (*engines.OpenSearch, *load.Load, *bytes.Buffer) {
 	t.Helper()
 	node := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
@@ -72,7 +72,14 @@ func run(t *testing.T, index string, n int, d time.Duration) (*engines.OpenSearc
 	t.Cleanup(l.Close)
 	must(t, l.Seed(t.Context(), nil))
 	stop := make(chan struct{})
-	time.AfterFunc(d, func() { close(stop) })
+	go func() {
+		defer close(stop)
+		enough := func() bool { c := l.Counts(); return c.Acknowledged >= int64(n)+300 && c.Reads >= 100 }
+		time.Sleep(d)
+		for end := time.Now().Add(time.Minute); time.Now().Before(end) && !enough(); {
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
 	must(t, l.Run(t.Context(), stop))
 	observed(t, ops)
 	return node, l, &file
