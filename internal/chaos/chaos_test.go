@@ -46,7 +46,15 @@ func TestChaos(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells which process has opened a connection, which the test needs to cut single pairs off")
 	}
-	e := chaos.Engines{Etcd: enginetest.EtcdCluster(t, 3)}
+	network := chaos.NewNetwork()
+	t.Cleanup(func() { // after the engines have stopped
+		if err := network.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	e := chaos.Engines{
+		Network: network, Etcd: enginetest.EtcdClusterWith(t, chaos.Members, &engines.EtcdOptions{AdvertisePeer: network.AdvertisePeer}),
+	}
 	for i := range e.Clusters {
 		e.Clusters[i] = enginetest.OpenSearchWith(t, &engines.OpenSearchOptions{
 			Version: engines.OpenSearch2, Name: []string{"a", "b"}[i], HeapMB: 384,

@@ -263,10 +263,6 @@ func (o *one) outcome(verb string, a answer, i item) history.Outcome {
 	}
 	o.count(fmt.Sprintf("%d %s", i.Status, i.Error.Type))
 	switch {
-	case i.Error.Type == "index_not_found_exception":
-		// So OpenSearch answers some requests while it starts and does not know its indices yet. One that is really gone is
-		// found at the end.
-		return history.Failed
 	case i.Error.Type == "sluice_unavailable", i.Error.Type == "sluice_upstream", i.Status == http.StatusTooManyRequests:
 		return history.Failed
 	case i.Status/100 == 5:

@@ -3,27 +3,31 @@ package chaos
 import (
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/faultproxy"
 	"github.com/sluiceproxy/sluice/internal/history"
 )
 
-// Network lets tests lay links without a fleet.
-type Network struct{ n *network }
+// NetworkOf lets tests lay links without a fleet.
+func NetworkOf(callers ...string) *Network { return newNetwork(callers) }
 
-func NewNetwork(callers ...string) Network { return Network{newNetwork(callers)} }
+func (n *Network) Add(server, address string) (string, error)   { return n.add(server, address) }
+func (n *Network) Know(pids func() map[string]int)              { n.know(pids) }
+func (n *Network) Link(caller, server string) *faultproxy.Proxy { return n.link(caller, server) }
+func (n *Network) Heal()                                        { n.heal() }
 
-func (n Network) Add(server, address string) (string, error)   { return n.n.add(server, address) }
-func (n Network) Know(pids func() map[string]int)              { n.n.know(pids) }
-func (n Network) Link(caller, server string) *faultproxy.Proxy { return n.n.link(caller, server) }
-func (n Network) Heal()                                        { n.n.heal() }
-func (n Network) Close() error                                 { return n.n.close() }
+// PeersOf returns the links between a member of etcd and the others.
+func (n *Network) PeersOf(c *engines.EtcdCluster, member string) []*faultproxy.Proxy {
+	return (&world{network: n, engines: Engines{Etcd: c}}).others(member)
+}
 
 // Plan returns the first kinds of fault of a seed, in one lane.
 func Plan(seed uint64, count int) []string {
 	w := &world{}
-	l := &lane{faults: append(w.processFaults(), w.networkFaults()...), random: rand.New(rand.NewPCG(seed, 0))}
+	l := &lane{faults: slices.Concat(w.processFaults(), w.networkFaults(), w.outerFaults()), random: rand.New(rand.NewPCG(seed, 0))}
 	var kinds []string
 	for range count {
 		kinds = append(kinds, l.next().kind)

@@ -20,13 +20,22 @@ const (
 	pauseEtcd       = "pause etcd member"
 	killCluster     = "kill OpenSearch"
 	pauseCluster    = "pause OpenSearch"
+	cutMembers      = "cut etcd~etcd"
+	slowMembers     = "slow etcd~etcd"
+	isolateLeader   = "isolate etcd leader"
 	clientLeaves    = "client leaves"
 )
 
-// pairs are the kinds of process between which the network is cut and slowed down.
+// pairs are the kinds of process between which the network is cut and slowed down, beside clients and the members of etcd.
 var pairs = [][2]string{
 	{"proxy", "etcd"}, {"controller", "etcd"}, {"proxy", "OpenSearch"}, {"controller", "OpenSearch"}, {"controller", "proxy"},
 }
+
+// outer is the pair of a client and what it calls.
+var outer = [2]string{"client", "proxy"}
+
+// forClients is the door of a proxy for clients.
+const forClients = " for clients"
 
 func cut(pair [2]string) string  { return "cut " + pair[0] + "~" + pair[1] }
 func slow(pair [2]string) string { return "slow " + pair[0] + "~" + pair[1] }
@@ -34,10 +43,10 @@ func slow(pair [2]string) string { return "slow " + pair[0] + "~" + pair[1] }
 // Kinds returns the kinds of all faults, in the order of a receipt.
 func Kinds() []string {
 	kinds := []string{killProxy, pauseProxy, killController, pauseController, killEtcd, pauseEtcd, killCluster, pauseCluster}
-	for _, p := range pairs {
+	for _, p := range append(pairs, outer) {
 		kinds = append(kinds, cut(p), slow(p))
 	}
-	return append(kinds, clientLeaves)
+	return append(kinds, cutMembers, slowMembers, isolateLeader, clientLeaves)
 }
 
 // A fault happens, lasts, and is over when its function returns. It reports false when it met nobody: it did not count.
@@ -46,7 +55,7 @@ type fault struct {
 	do   func(ctx context.Context, r *rand.Rand) bool
 }
 
-// lane is one thing after the other that goes wrong; there are two, so that two things overlap. Each round is all of its
+// lane is one thing after the other that goes wrong; there are three, so that several things overlap. Each round is all of its
 // faults in some order.
 type lane struct {
 	faults []fault
@@ -90,7 +99,8 @@ func (w *world) run(ctx context.Context, l *lane, over func() bool) {
 		if f.do(ctx, l.random) {
 			w.injected(f.kind)
 		} else {
-			l.left = append([]fault{f}, l.left...) // it is still to come
+			w.say("%s: met nobody, and is still to come", f.kind)
+			l.left = append(l.left, f) // after the others of the round
 		}
 	}
 }
@@ -129,13 +139,21 @@ func (w *world) processFaults() []fault {
 	}
 }
 
-// networkFaults are those of the links.
+// networkFaults are those of the links of the fleet.
 func (w *world) networkFaults() []fault {
 	var out []fault
 	for _, p := range pairs {
 		out = append(out, w.linkFault(cut(p), p, w.cut), w.linkFault(slow(p), p, w.slow))
 	}
 	return out
+}
+
+// outerFaults are those of the links at either end: from clients, and between the members of the store.
+func (w *world) outerFaults() []fault {
+	return []fault{
+		w.linkFault(cut(outer), outer, w.cut), w.linkFault(slow(outer), outer, w.slow),
+		{cutMembers, w.cutMembers}, {slowMembers, w.slowMembers}, {isolateLeader, w.isolateLeader},
+	}
 }
 
 // linkFault does something to the links between some processes of one kind and some servers of another.
@@ -149,26 +167,35 @@ func (w *world) linkFault(kind string, pair [2]string, do func(*rand.Rand, []*fa
 			from = w.names(pair[0]) // one of them may have nothing to do just now
 		}
 		var links []*faultproxy.Proxy
-		before := 0
 		for _, f := range from {
 			for _, t := range to {
-				l := w.network.link(f, t)
-				links = append(links, l)
-				before += traffic(l)
+				if pair == outer {
+					t += forClients
+				}
+				links = append(links, w.network.link(f, t))
 			}
 		}
 		d := between(r, time.Second, sessionTTL*2)
 		how := do(r, links)
 		w.say("%s: %s from %s for %.1fs: %s", kind, strings.Join(from, ", "), strings.Join(to, ", "), d.Seconds(), how)
-		sleep(ctx, d)
-		after := 0
-		for _, l := range links {
-			after += traffic(l)
-			l.Delay(0)
-			l.Pass()
-		}
-		return after > before
+		return w.during(ctx, links, d)
 	}}
+}
+
+// during waits while links are not as they should be, mends them, and reports whether anybody has used them.
+func (w *world) during(ctx context.Context, links []*faultproxy.Proxy, d time.Duration) bool {
+	before := traffic(links)
+	sleep(ctx, d)
+	after := traffic(links)
+	mend(links)
+	return after > before
+}
+
+func mend(links []*faultproxy.Proxy) {
+	for _, l := range links {
+		l.Delay(0)
+		l.Pass()
+	}
 }
 
 // some returns a part of names, never none.
@@ -182,21 +209,32 @@ func some(r *rand.Rand, names []string) []string {
 	return out[:n]
 }
 
-// traffic is a number that grows when anybody uses a link, whatever becomes of it.
-func traffic(l *faultproxy.Proxy) int {
-	s := l.Stats()
-	return s.Accepted + s.Reset + int(s.ToServer+s.ToClient+s.Swallowed)
+// traffic is a number that grows when anybody uses some links, whatever becomes of it.
+func traffic(links []*faultproxy.Proxy) int {
+	n := 0
+	for _, l := range links {
+		s := l.Stats()
+		n += s.Accepted + s.Reset + int(s.ToServer+s.ToClient+s.Swallowed)
+	}
+	return n
+}
+
+// ways are those in which a link is cut. The first two are whole cuts for whatever is spoken over it.
+var ways = []struct {
+	name string
+	do   func(*faultproxy.Proxy)
+}{
+	{"refused", (*faultproxy.Proxy).Refuse}, {"nothing passes", (*faultproxy.Proxy).Blackhole},
+	{"answers are lost", (*faultproxy.Proxy).DropReplies}, {"requests are lost", (*faultproxy.Proxy).DropRequests},
 }
 
 func (w *world) cut(r *rand.Rand, links []*faultproxy.Proxy) string {
-	ways := []struct {
-		name string
-		do   func(*faultproxy.Proxy)
-	}{
-		{"refused", (*faultproxy.Proxy).Refuse}, {"nothing passes", (*faultproxy.Proxy).Blackhole},
-		{"requests are lost", (*faultproxy.Proxy).DropRequests}, {"answers are lost", (*faultproxy.Proxy).DropReplies},
-	}
-	way := ways[r.IntN(len(ways))]
+	return cutIn(r, links, len(ways))
+}
+
+// cutIn cuts links in one of the first n ways.
+func cutIn(r *rand.Rand, links []*faultproxy.Proxy, n int) string {
+	way := ways[r.IntN(n)]
 	for _, l := range links {
 		way.do(l)
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/sluiceproxy/sluice/internal/engines/faultproxy"
 )
 
-// network is what lies between the processes: in front of each server stands an exchange, and every pair of a process and a
+// Network is what lies between the processes: in front of each server stands an exchange, and every pair of a process and a
 // server has a link of its own, which can be cut.
-type network struct {
+type Network struct {
 	callers   []string
 	pids      atomic.Pointer[func() map[string]int] // of the callers that run
 	exchanges map[string]*exchange
@@ -28,21 +28,44 @@ type exchange struct {
 	done     sync.WaitGroup
 }
 
+// NewNetwork returns the network for one Run, for etcd is to be started on it.
+func NewNetwork() *Network { return newNetwork(callers) }
+
 // newNetwork returns a network for processes of these names. Until know is called all of them are everybody else.
-func newNetwork(callers []string) *network {
-	return &network{callers: callers, exchanges: map[string]*exchange{}}
+func newNetwork(callers []string) *Network {
+	return &Network{callers: callers, exchanges: map[string]*exchange{}}
 }
 
-// know tells the network how to find the process ids of the callers.
-func (n *network) know(pids func() map[string]int) { n.pids.Store(&pids) }
+// know tells the network how to find the process ids of the callers. Connections from before are reset: whose they are is
+// found out when they are opened.
+func (n *Network) know(pids func() map[string]int) {
+	n.pids.Store(&pids)
+	for _, x := range n.exchanges {
+		x.links[""].Refuse()
+		x.links[""].Pass()
+	}
+}
+
+// peers is the door of a member of etcd for the other members.
+const peers = " for members"
+
+// AdvertisePeer is for engines.EtcdOptions: it puts an exchange between a member and the others.
+func (n *Network) AdvertisePeer(member, listens string) (string, error) {
+	return n.add(member+peers, listens)
+}
 
 // add puts an exchange in front of a server at host:port and returns the address to use instead.
-func (n *network) add(server, address string) (string, error) {
+func (n *Network) add(server, address string) (string, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("listen in front of %s: %w", server, err)
 	}
 	x := &exchange{listener: l, links: map[string]*faultproxy.Proxy{}}
+	if old := n.exchanges[server]; old != nil { // it could not start where it was
+		if err := old.close(); err != nil {
+			return "", err
+		}
+	}
 	n.exchanges[server] = x
 	for _, caller := range append([]string{""}, n.callers...) {
 		if x.links[caller], err = faultproxy.New(address); err != nil {
@@ -53,7 +76,7 @@ func (n *network) add(server, address string) (string, error) {
 	return l.Addr().String(), nil
 }
 
-func (n *network) serve(x *exchange) {
+func (n *Network) serve(x *exchange) {
 	for {
 		c, err := x.listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -67,7 +90,7 @@ func (n *network) serve(x *exchange) {
 }
 
 // caller returns the name of the process that has opened a connection.
-func (n *network) caller(c net.Conn) string {
+func (n *Network) caller(c net.Conn) string {
 	pids := n.pids.Load()
 	if pids == nil {
 		return ""
@@ -85,29 +108,31 @@ func (n *network) caller(c net.Conn) string {
 }
 
 // link returns what is between a process and a server.
-func (n *network) link(caller, server string) *faultproxy.Proxy {
+func (n *Network) link(caller, server string) *faultproxy.Proxy {
 	return n.exchanges[server].links[caller]
 }
 
 // heal ends all faults of the network.
-func (n *network) heal() {
+func (n *Network) heal() {
 	for _, x := range n.exchanges {
-		for _, l := range x.links {
-			l.Delay(0)
-			l.Pass()
-		}
+		mend(slices.Collect(maps.Values(x.links)))
 	}
 }
 
-func (n *network) close() error {
+// Close resets all connections.
+func (n *Network) Close() error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(n.exchanges)) {
-		x := n.exchanges[name]
-		errs = append(errs, x.listener.Close())
-		x.done.Wait()
-		for _, l := range x.links {
-			errs = append(errs, l.Close())
-		}
+		errs = append(errs, n.exchanges[name].close())
+	}
+	return errors.Join(errs...)
+}
+
+func (x *exchange) close() error {
+	errs := []error{x.listener.Close()}
+	x.done.Wait()
+	for _, l := range x.links {
+		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -52,7 +52,7 @@ func TestEveryPairHasALinkOfItsOwn(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	n := chaos.NewNetwork("one", "two")
+	n := chaos.NetworkOf("one", "two")
 	defer func() {
 		if err := n.Close(); err != nil {
 			t.Error(err)

@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -53,5 +54,31 @@ func TestJudgeFindsFault(t *testing.T) {
 	}
 	if none := r.Missing(); len(none) != 0 {
 		t.Errorf("all happened, and missing are %q", none)
+	}
+}
+
+// Whoever reads a receipt finds each kind of fault, what became of the moves, and what the verdict rests on.
+func TestAReceiptSaysAll(t *testing.T) {
+	re := &chaos.Receipt{Seed: 7, Faults: map[string]int{}, Longest: 2 * time.Second, Anomalies: []string{"one", "two"},
+		Moves: chaos.Moves{Finished: 11, Aborted: 12, GaveUp: 13, Reasons: []string{"why"}, Longest: 3 * time.Second}}
+	re.Judged.Operations, re.Judged.Documents = 1234, 56
+	want := []string{"seed 7:", "at their target 11, aborted as asked 12, gave up 13", "gave up: why",
+		"longest hold 2s as told to a client, 3s as the moves' receipts have it", "judged: 1234 operations on 56 documents",
+		"anomalies: 2", "  one", "  two"}
+	for i, k := range chaos.Kinds() {
+		re.Faults[k] = 1000 + i
+		want = append(want, fmt.Sprintf("  %-28s %6d", k, 1000+i))
+	}
+	var out bytes.Buffer
+	if err := re.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for _, w := range want {
+		if !slices.ContainsFunc(lines, func(l string) bool {
+			return strings.HasPrefix(strings.TrimPrefix(l, "  "), strings.TrimPrefix(w, "  "))
+		}) {
+			t.Errorf("no line %q in\n%s", w, out.String())
+		}
 	}
 }

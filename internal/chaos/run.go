@@ -59,7 +59,6 @@ func Run(ctx context.Context, program, dir string, e Engines, o Options, out io.
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.network.close()) }()
 	r := &run{world: w, o: o}
 	defer func() {
 		if e := w.fleet.Stop(); e != nil {
@@ -108,14 +107,14 @@ func (r *run) setUp(ctx context.Context) error {
 		r.movers = append(r.movers, &mover{fleet: r.fleet, tenant: tenant, random: rand.New(rand.NewPCG(r.o.Seed, uint64(100+i))), say: r.say})
 	}
 	for _, tenant := range registerTenants {
-		r.clients = append(r.clients, newClients(tenant, r.fleet.URLs()))
+		r.clients = append(r.clients, newClients(tenant, r.doors))
 	}
 	docs, err := load.Corpus(ctx, corpus+spare)
 	if err != nil {
 		return err
 	}
-	r.ledger, err = load.New(load.Target{URLs: r.fleet.URLs(), Header: demo.TenantHeader, Tenant: ledgerTenant, Index: index}, docs, corpus,
-		&load.Options{Rate: ledgerRate, GiveUp: 20 * time.Second, Observe: func(o history.Op) { r.history = append(r.history, o) }})
+	r.ledger, err = load.New(load.Target{URLs: r.doors, Header: demo.TenantHeader, Tenant: ledgerTenant, Index: index}, docs, corpus,
+		&load.Options{Rate: ledgerRate, GiveUp: 20 * time.Second, Starting: r.starting, Observe: func(o history.Op) { r.history = append(r.history, o) }})
 	if err != nil {
 		return err
 	}
@@ -208,8 +207,10 @@ func (r *run) shake(ctx context.Context) {
 		return took > r.o.For+extra || took > r.o.For && len(r.missing()) == 0
 	}
 	var lanes sync.WaitGroup
-	for i, faults := range [][]fault{r.processFaults(), r.networkFaults()} {
-		l := &lane{faults: faults, random: rand.New(rand.NewPCG(r.o.Seed, uint64(i))), gap: 3 * time.Second}
+	for i, l := range []*lane{
+		{faults: r.processFaults(), gap: 3 * time.Second}, {faults: r.networkFaults(), gap: 3 * time.Second}, {faults: r.outerFaults(), gap: 5 * time.Second},
+	} {
+		l.random = rand.New(rand.NewPCG(r.o.Seed, uint64(i)))
 		lanes.Go(func() { r.world.run(ctx, l, over) })
 	}
 	lanes.Wait()

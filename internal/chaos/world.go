@@ -2,10 +2,10 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,9 +29,19 @@ const (
 
 var clusterNames = [2]string{"a", "b"}
 
+// Members is how many members the etcd of a run has.
+const Members = 3
+
+// clientName is that of all clients, which are in this process.
+const clientName = "clients"
+
+// callers are the names of all who open connections that are cut.
+var callers = []string{"controller-1", "controller-2", "proxy-1", "proxy-2", "proxy-3", "etcd-1", "etcd-2", "etcd-3", clientName}
+
 // Engines are what the fleet stands on.
 type Engines struct {
-	Etcd     *engines.EtcdCluster
+	Network  *Network
+	Etcd     *engines.EtcdCluster // started with the network's AdvertisePeer
 	Clusters [2]*engines.OpenSearch
 }
 
@@ -39,13 +49,16 @@ type Engines struct {
 type world struct {
 	engines Engines
 	fleet   *demo.Fleet
-	network *network
+	network *Network
+	doors   []string // where clients reach the proxies
 	out     io.Writer
 	began   time.Time
 
 	mu     sync.Mutex
 	faults map[string]int
 	wrong  []string // what must not be, beside what clients saw
+	down   int      // nodes of clusters that are killed and do not serve again yet
+	upAt   time.Time
 
 	// One who does something to a process holds its lock, so that nobody starts it at the same time.
 	locks map[string]*sync.Mutex
@@ -55,11 +68,7 @@ func newWorld(program, dir string, e Engines, out io.Writer) (*world, error) {
 	if errOwner != nil {
 		return nil, errOwner
 	}
-	callers := []string{"controller-1", "controller-2", "proxy-1", "proxy-2", "proxy-3"}
-	w := &world{engines: e, network: newNetwork(callers), out: out, began: time.Now(), faults: map[string]int{}, locks: map[string]*sync.Mutex{}}
-	for _, c := range callers {
-		w.locks[c] = &sync.Mutex{}
-	}
+	w := &world{engines: e, network: e.Network, out: out, began: time.Now(), faults: map[string]int{}, locks: map[string]*sync.Mutex{}}
 	var endpoints []string
 	for _, m := range e.Etcd.Members() {
 		at, err := w.network.add(m.Name(), strings.TrimPrefix(m.URL(), "http://"))
@@ -80,7 +89,17 @@ func newWorld(program, dir string, e Engines, out io.Writer) (*world, error) {
 		},
 	})
 	if err != nil {
-		return nil, errors.Join(err, w.network.close())
+		return nil, err
+	}
+	for _, p := range w.fleet.Processes() {
+		w.locks[p.Name] = &sync.Mutex{}
+	}
+	for i, url := range w.fleet.URLs() {
+		at, err := w.network.add(w.fleet.Proxies[i].Name+forClients, strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			return nil, err
+		}
+		w.doors = append(w.doors, "http://"+at)
 	}
 	w.network.know(w.pids)
 	return w, nil
@@ -89,12 +108,14 @@ func newWorld(program, dir string, e Engines, out io.Writer) (*world, error) {
 func set(key string, d time.Duration) string { return key + ": " + d.String() }
 
 func (w *world) pids() map[string]int {
-	pids := map[string]int{}
+	pids := map[string]int{clientName: os.Getpid()}
 	for _, p := range w.fleet.Processes() {
-		if pid := p.PID(); pid != 0 {
-			pids[p.Name] = pid
-		}
+		pids[p.Name] = p.PID()
 	}
+	for _, m := range w.engines.Etcd.Members() {
+		pids[m.Name()] = m.PID()
+	}
+	maps.DeleteFunc(pids, func(_ string, pid int) bool { return pid == 0 })
 	return pids
 }
 
@@ -110,6 +131,8 @@ func (w *world) names(kind string) []string {
 		of = w.members()
 	case "OpenSearch":
 		of = w.clusters()
+	case "client":
+		return []string{clientName}
 	}
 	var names []string
 	for _, v := range of {
@@ -135,6 +158,26 @@ func (w *world) counts() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return maps.Clone(w.faults)
+}
+
+// killed notes that the node of a cluster is, until the returned function is called.
+func (w *world) killed() (serves func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down++
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.down--
+		w.upAt = time.Now()
+	}
+}
+
+// starting reports whether some cluster did not serve, because its node had been killed, at any time since then.
+func (w *world) starting(since time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.down > 0 || !w.upAt.Before(since)
 }
 
 // complain notes what must not be.
@@ -175,7 +218,7 @@ func (w *world) processes(all []*demo.Process) []victim {
 func (w *world) members() []victim {
 	var out []victim
 	for _, m := range w.engines.Etcd.Members() {
-		out = append(out, engine{w, m.Name(), m.Process})
+		out = append(out, engine{w, m.Name(), m.Process, nil})
 	}
 	return out
 }
@@ -183,7 +226,7 @@ func (w *world) members() []victim {
 func (w *world) clusters() []victim {
 	var out []victim
 	for i, c := range w.engines.Clusters {
-		out = append(out, engine{w, "cluster " + clusterNames[i], c.Process})
+		out = append(out, engine{w, "cluster " + clusterNames[i], c.Process, w.killed})
 	}
 	return out
 }
@@ -251,6 +294,7 @@ type engine struct {
 	w    *world
 	what string
 	*engines.Process
+	killed func() func() // told of a kill, and then that it serves again; nil: nobody
 }
 
 func (e engine) name() string {
@@ -258,6 +302,9 @@ func (e engine) name() string {
 }
 
 func (e engine) kill(ctx context.Context, down time.Duration) {
+	if e.killed != nil {
+		defer e.killed()()
+	}
 	if err := e.Kill(); err != nil {
 		e.w.complain("kill %s: %v", e.what, err)
 	}
