@@ -43,6 +43,9 @@ type chunk struct {
 // A single chunk is answered as OpenSearch would answer it. Of several, a later
 // one that fails as a whole fails item by item: the earlier ones have happened.
 func (q *request) bulk() error {
+	if q.r.ContentLength > q.p.o.BulkBody { // before any of it is carried out
+		return &http.MaxBytesError{Limit: q.p.o.BulkBody}
+	}
 	in := bufio.NewReaderSize(http.MaxBytesReader(q.w, q.r.Body, q.p.o.BulkBody), 64<<10)
 	q.capTimeout()
 	rd := &bulkReader{in: in}
