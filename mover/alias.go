@@ -113,7 +113,7 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 	if err := m.opt.Lease(); err != nil {
 		return err
 	}
-	turn := m.turn
+	turn := m.begun
 	for i, have := range aliases {
 		if len(m.guards(have)) == 0 {
 			return fmt.Errorf("%s has flipped, or is another's: %w", idx[i].Target, ErrFenced)
@@ -133,6 +133,7 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 	}
 	m.turn = 0 // until the new aliases are there
 	turn++
+	m.begun = turn
 	if drain {
 		m.unsettled.Store(true)
 		// A mover that is paused anywhere in here must not block a target that has

@@ -140,7 +140,8 @@ func sealActions(idx []Index, src []found, own [][]string, seal string) []any {
 
 // Release removes from the target, after the flip, the alias that guards what was
 // sealed: nothing that a mover sent before can change the target's aliases any more.
-// An index that the tenant has removed since is fine.
+// So it also removes what a replaced mover's request has added between Seal's
+// reading and the seal. An index that the tenant has removed since is fine.
 func (m *Mover) Release(ctx context.Context) error {
 	idx, err := m.indices()
 	if err != nil {
@@ -158,7 +159,7 @@ func (m *Mover) Release(ctx context.Context) error {
 	var actions []any
 	for n, i := range idx {
 		for _, a := range have[n] {
-			if m.isSealAlias(a) {
+			if m.isSealAlias(a) || m.isWriteAlias(a) {
 				actions = append(actions, action("remove", i.Target, a, map[string]any{"must_exist": false}))
 			}
 		}

@@ -93,6 +93,7 @@ type Mover struct {
 	// outcome, which it drains.
 	gate      *semaphore.Weighted
 	turn      int         // n of the alias in use; 0: none taken
+	begun     int         // newest turn that was begun. Its names are used once: a request that gives them to the target may take effect long after it failed
 	seals     int         // how often the target was sealed
 	unsettled atomic.Bool // a bulk ended with an unknown outcome and no rotation has followed
 
