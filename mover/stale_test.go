@@ -68,6 +68,54 @@ func TestStaleTakeDoesNotBlockALiveTarget(t *testing.T) {
 	}
 }
 
+// noBlocks refuses to set a write block.
+type noBlocks struct {
+	*http.Transport
+	asked atomic.Bool
+}
+
+func (b *noBlocks) RoundTrip(q *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(q.URL.Path, "/_block/write") {
+		b.asked.Store(true)
+		return nil, errors.New("refused")
+	}
+	return b.Transport.RoundTrip(q)
+}
+
+// The lease is looked at once more when the drain alias is there: a taker that had
+// listed the aliases before would not remove it.
+func TestNothingIsBlockedWithoutTheLease(t *testing.T) {
+	n := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
+	r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
+	r.fill(20)
+	first := r.taken(nil)
+	b := &noBlocks{Transport: &http.Transport{}}
+	t.Cleanup(b.CloseIdleConnections)
+	c, err := upstream.New(placement.Cluster{Name: "b", Endpoints: []string{n.URL()}}, &upstream.Options{Transport: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	lost, looks := errors.New("the lease is lost"), 0
+	r.spec.Attempt = 2
+	m, err := mover.New(r.spec, r.src, c, &mover.Options{Lease: func() error {
+		if looks++; looks == 2 {
+			return lost
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Use(first.Indexes())
+	if err := m.Take(t.Context(), true); !errors.Is(err, lost) {
+		t.Errorf("the take ended with %v", err)
+	}
+	if b.asked.Load() {
+		t.Error("a write block was sent")
+	}
+}
+
 // flip is what follows the last round: Seal, complete, and Release.
 func (r *rig) flip(m *mover.Mover) {
 	r.t.Helper()

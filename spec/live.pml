@@ -15,7 +15,6 @@
 #define CUT   2
 #define ACTB  3
 
-/* the ltl property "ends" is at the end */
 
 byte phase = DRAIN;
 bit cur = 1, acked = 1;                /* the newest entry is applied; and is published as applied */
@@ -37,7 +36,7 @@ proctype Drain() { do :: d_step { unk ->
 	} od }
 proctype Report() { do :: d_step { alive && (acked != cur || ppend != (open && told) || unres != unk) -> acked = cur; ppend = (open && told); unres = unk } od }
 proctype Lapse() { do :: d_step { alive && lapses < FAULTS -> lapses++; alive = 0; missing = 1; acked = 0; ppend = 0; unres = 0 } :: ended -> break od }
-proctype Join() { do :: d_step { !alive && cur -> alive = 1 } od }
+proctype Join() { do :: d_step { !alive && cur -> alive = 1 } :: !alive -> break /* it has died for good */ od }
 
 #define CLEAR (!missing && (!alive || acked && !ppend && !unres))
 
@@ -81,4 +80,5 @@ proctype Abort() { if :: d_step { !ended -> aborts = 1 } :: skip fi }
 
 init { atomic { run Watch(); run Writer(); run Answer(); run Loss(); run Drain(); run Report(); run Lapse(); run Join(); run Driver(); run Death(); run Takeover(); run Abort() } }
 
-ltl ends { <> [] (phase == ACTA || phase == ACTB) }
+/* M6: whoever dies, the move is flipped or aborted in the end, and stays so */
+ltl M6_ends { <> [] (phase == ACTA || phase == ACTB) }

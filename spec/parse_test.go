@@ -13,7 +13,7 @@ func TestParse(t *testing.T) {
 	}{
 		{name: "holds", out: whole},
 		{name: "violated", out: "pan:1: assertion violated (bad!=5) (at depth 40)\n" + stopped + "depth reached 46, errors: 1\n", violated: "M5_acked_readable"},
-		{name: "a cycle", out: "pan:1: acceptance cycle (at depth 97)\n" + stopped + "depth reached 98, errors: 1\n", violated: "ends"},
+		{name: "a cycle", out: "pan:1: acceptance cycle (at depth 97)\n" + stopped + "depth reached 98, errors: 1\n", violated: "M6_ends"},
 		{name: "nothing", out: "", fails: true},
 		{name: "killed", out: "Depth=      52 States=    5e+06\n", fails: true},
 		{name: "too shallow", out: "error: max search depth too small\n" + whole, fails: true},

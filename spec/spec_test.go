@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // size of a configuration: what make test searches, or what only make model does.
@@ -42,7 +43,7 @@ func r(model, flags string) run {
 // live is a search for an execution, fair to each process, in which a move never ends.
 func live(flags string) run {
 	x := r("live", flags)
-	x.claim = "ends"
+	x.claim = "M6_ends"
 	return x
 }
 
@@ -68,6 +69,10 @@ var configs = []config{
 	{"journal-long", full, r("journal", "-DMAXE=6 -DW1=0"), "a second move with reopens, the driver dies"},
 	{"target", quick, r("target", "-DBULKS=2"), "two attempts, unknown outcomes, delete and create again"},
 	{"target-more", full, r("target", "-DBULKS=3"), "more bulks"},
+	{"alias", quick, r("alias", "-DLATES=1 -DTURNS=2"), "two attempts, the seal and its reopening, a late request"},
+	{"alias-late", quick, r("alias", "-DTURNS=2 -DSEALS=1"), "two late requests"},
+	{"alias-turns", full, r("alias", "-DLATES=1"), "more turns"},
+	{"alias-long", full, r("alias", "-DSEALS=1"), "more turns and two late requests"},
 	{"timed", quick, r("timed", ""), "the timed barrier"},
 	{"retire", quick, r("retire", ""), "leased reads, retire against a move back"},
 	{"live", quick, live(""), "a move ends"},
@@ -122,6 +127,19 @@ var mutants = []mutant{
 	{"M_BLIND_OVERWRITE", "target", "", ""},
 	{"M_NO_SEAL", "target", "", ""},
 
+	{"REACH", "alias", "", "REACHED"},
+	{"M_UNGUARDED", "alias", "", "LIVE_released"},
+	{"M_TURN_AGAIN", "alias", "", "M5_sole_writer"},
+	{"M_LEASE_BEFORE_LISTING", "alias", "", "LIVE_released"},
+	{"M_BLOCK_BY_NAME", "alias", "", "LIVE_unblocked"},
+	{"M_BLOCK_UNLEASED", "alias", "", "LIVE_unblocked"},
+	{"M_DRAIN_ALIAS_OPTIONAL", "alias", "", ""},
+	{"M_SEAL_BARE", "alias", "", "LIVE_released"},
+	{"M_SEAL_NAME_AGAIN", "alias", "", "LIVE_released"},
+	{"M_RELEASE_ONE", "alias", "", "LIVE_released"},
+	{"M_CREATE_FORGOTTEN", "alias", "", "M3_no_residue"},
+	{"M_CREATE_PAUSE", "alias", "", "M3_no_residue"},
+
 	{"REACH", "timed", "", "REACHED"},
 	{"M_STAMPED_BEFORE", "timed", "", "M1_no_stale_commit"},
 	{"M_OTHER_CLOCK", "timed", "", "M1_no_stale_commit"},
@@ -133,10 +151,10 @@ var mutants = []mutant{
 	{"M_RETIRE_OPEN_READS", "retire", "", "M4_read_of_deleted"},
 	{"M_LEASE_FROM_RENEWAL", "retire", "", "LEASED_bounded"},
 
-	{"M_NO_RECONCILE", "live", "", "ends"},
-	{"M_NEVER_DRAINED", "live", "", "ends"},
-	{"M_NO_DEADLINE", "live", "", "ends"},
-	{"M_NO_TAKEOVER", "live", "", "ends"},
+	{"M_NO_RECONCILE", "live", "", "M6_ends"},
+	{"M_NEVER_DRAINED", "live", "", "M6_ends"},
+	{"M_NO_DEADLINE", "live", "", "M6_ends"},
+	{"M_NO_TAKEOVER", "live", "", "M6_ends"},
 }
 
 // slots lets two searches run at a time: the sizes are for a machine of two cores.
@@ -144,19 +162,21 @@ var slots = make(chan struct{}, 2)
 
 // table collects what is printed when all searches have ended.
 type table struct {
-	mu   sync.Mutex
+	mu   sync.Mutex // guards the following
 	rows []string
+	cpu  time.Duration
 }
 
 func (x *table) add(name string, f found, verdict string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.rows = append(x.rows, fmt.Sprintf("%-44s %12d states  depth %6d  %7.0f MiB  %7.1f s  %s", name, f.states, f.depth, f.mib, f.took.Seconds(), verdict))
+	x.rows = append(x.rows, fmt.Sprintf("%-44s %12d states  depth %6d  %7.0f MiB  %7.1f s  %s", name, f.states, f.depth, f.mib, f.cpu.Seconds(), verdict))
+	x.cpu += f.cpu
 }
 
 func (x *table) print(t *testing.T) {
 	slices.Sort(x.rows)
-	t.Log("\n" + strings.Join(x.rows, "\n"))
+	t.Logf("\n%s\nprocessor time, all together: %.0f s; two searches run at a time", strings.Join(x.rows, "\n"), x.cpu.Seconds())
 }
 
 // largest is what SLUICE_SPEC asks for: quick unless it says full.
