@@ -75,9 +75,9 @@ func bulkOf(index string, from, to int) string {
 }
 
 // TestDedicatedClusterWithNewIndices moves a tenant that owns its cluster, and
-// that creates indices while it moves: by name, by a document, by a bulk. All of
-// them arrive with aliases and routings; removing one is refused; what is hidden
-// or the cluster's own stays.
+// that creates indices while it moves: by name, by a document, by a bulk, by a
+// reindex. All of them arrive with aliases and routings; removing or closing one is
+// refused; what is hidden or the cluster's own stays.
 func TestDedicatedClusterWithNewIndices(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
@@ -107,7 +107,10 @@ func TestDedicatedClusterWithNewIndices(t *testing.T) {
 		t.Error(text)
 	}
 	do("POST", "/_aliases", `{"actions":[{"add":{"index":"four","alias":"vier"}}]}`)
-	for _, r := range [][3]string{{"DELETE", "/one", ""}, {"DELETE", "/o*", ""}, {"POST", "/_aliases", `{"actions":[{"remove\u005findex":{"index":"two"}}]}`}} {
+	if text := do("POST", "/_reindex", `{"source":{"index":"two"},"dest":{"index":"six"}}`); !strings.Contains(text, `"created":1000,`) {
+		t.Error(text)
+	}
+	for _, r := range [][3]string{{"DELETE", "/one", ""}, {"DELETE", "/o*", ""}, {"POST", "/one/_close", ""}, {"POST", "/_aliases", `{"actions":[{"remove\u005findex":{"index":"two"}}]}`}} {
 		if status, text := httpDo(t, "hooli", r[0], base+r[1], r[2]); status != http.StatusConflict || !strings.Contains(text, "sluice_moving") {
 			t.Errorf("%v while it moves: %d %s", r, status, text)
 		}
@@ -116,13 +119,13 @@ func TestDedicatedClusterWithNewIndices(t *testing.T) {
 		t.Error("the move was over before the test had done what it is about")
 	}
 	m := inStage(t, c, "hooli", control.StageFlipped)
-	if len(m.Indices) != 5 || m.Receipt.Fence != "clean" {
+	if len(m.Indices) != 6 || m.Receipt.Fence != "clean" {
 		t.Errorf("indices %+v, fence %s", m.Indices, m.Receipt.Fence)
 	}
 	do("POST", "/_refresh", "")
 	for path, want := range map[string]string{
 		"/one/_count": `"count":3999,`, "/two/_count": `"count":1000,`, "/three/_count": `"count":1,`, "/vier/_count": `"count":1,`,
-		"/five/_count": `"count":10,`, "/both/_count": `"count":5000,`, "/four/_doc/1?routing=elsewhere": `"_routing":"elsewhere"`, "/three/_mapping": `"keyword"`,
+		"/five/_count": `"count":10,`, "/six/_count": `"count":1000,`, "/both/_count": `"count":5000,`, "/four/_doc/1?routing=elsewhere": `"_routing":"elsewhere"`, "/three/_mapping": `"keyword"`,
 	} {
 		if text := do("GET", path, ""); !strings.Contains(text, want) {
 			t.Errorf("%s after the flip: %s; want %s", path, text, want)
@@ -137,7 +140,7 @@ func TestDedicatedClusterWithNewIndices(t *testing.T) {
 	if out := c.ok("moves", "retire", m.ID, "--wait"); !strings.Contains(out, "done") {
 		t.Errorf("retire --wait: %s", out)
 	}
-	if text := must2xx(t, "", "GET", a.URL()+"/_cat/indices?h=index&expand_wildcards=all&s=index", ""); text != ".own\nunseen\n" {
+	if text := must2xx(t, "", "GET", a.URL()+"/_cat/indices?h=index&expand_wildcards=all&s=index", ""); text != ".own\n.tasks\nunseen\n" {
 		t.Errorf("left at the source: %q", text)
 	}
 	do("DELETE", "/five", "") // it moves no longer
