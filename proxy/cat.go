@@ -204,10 +204,13 @@ func parseCat(raw []byte) (rows []cells, err error) {
 	if err := json.Unmarshal(raw, &objects); err != nil {
 		return nil, err
 	}
+	if objects == nil { // null
+		return nil, errJSON
+	}
 	for _, o := range objects {
 		d := json.NewDecoder(bytes.NewReader(o))
-		if _, err := d.Token(); err != nil {
-			return nil, err
+		if open, err := d.Token(); err != nil || open != json.Delim('{') {
+			return nil, errJSON
 		}
 		var r cells
 		for d.More() {

@@ -46,6 +46,7 @@ const (
 	opClearScroll
 	opOpenPIT
 	opClosePIT
+	opAllPITs
 	opTask
 	opCancelTask
 	opRethrottle
@@ -153,8 +154,9 @@ var table = []section{
 		{"DELETE", "/_search/scroll/{id}", opClearScroll, classCursor, support{cluster: served("not _all"), index: served("not _all"), shared: served("not _all")}, "end a scroll"},
 		{"POST", "/{i}/_search/point_in_time", opOpenPIT, classCursor, everyone, "open a point in time"},
 		{"DELETE", "/_search/point_in_time", opClosePIT, classCursor, everyone, "close points in time"},
-		{"GET DELETE", "/_search/point_in_time/_all", opRefused, classNone,
-			nobody("the cluster does not say whose a point in time is, and a move's own are among them; close each by its id"), "list or close all points in time"},
+		{"GET DELETE", "/_search/point_in_time/_all", opAllPITs, classCursor,
+			support{served("of its cluster, not those from before a move, and not during one"), served("of its index, not those from before a move, and not during one"),
+				unconfined("the cluster does not say whose a point in time of the shared index is; close each by its id")}, "list or close all points in time"},
 	}},
 	{"By query, and tasks", []endpoint{
 		{"POST", "/{i}/_update_by_query", opByQuery, classByQuery, support{shared: served("without scripts")}, "write every document that matches"},

@@ -376,3 +376,20 @@ func Endpoints() (out []EndpointRow) {
 	}
 	return out
 }
+
+// PITIndices reads the indices out of a cluster's id of a point in time.
+var PITIndices = pitIndices
+
+// Cat reads a cluster's list and writes it as JSON and as text with a header.
+func Cat(raw []byte) (out, text []byte, rows int, err error) {
+	r, err := parseCat(raw)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	return catJSON(r), catText(r, []string{"a", "b"}, true, true), len(r), nil
+}
+
+// UpdateTerm takes the incarnation off the token in an update's body.
+func UpdateTerm(body []byte, incarnation uint32) ([]byte, error) {
+	return bodyTerm(body, placement.Entry{Incarnation: incarnation}, "1", "docs")
+}

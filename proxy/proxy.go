@@ -234,6 +234,8 @@ func (q *request) serve() error {
 		return q.clearScroll()
 	case opClosePIT:
 		return q.closePIT()
+	case opAllPITs:
+		return q.allPITs()
 	case opTask:
 		return q.task()
 	case opCancelTask, opRethrottle:
@@ -282,7 +284,7 @@ func (q *request) checkParameters() error {
 
 // assembled are the endpoints whose answers the proxy puts together, or has to
 // understand.
-var assembled = []op{opBulk, opByQuery, opReindex, opClearScroll, opClosePIT, opCancelTask, opRethrottle, opCat}
+var assembled = []op{opBulk, opByQuery, opReindex, opClearScroll, opClosePIT, opAllPITs, opCancelTask, opRethrottle, opCat}
 
 // indexAt is the index to address upstream at placement pl; empty keeps the path
 // as the client wrote it. In a dedicated index the client may name its own index
