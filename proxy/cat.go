@@ -139,7 +139,7 @@ func (q *request) planCat(pl placement.Placement, body []byte) (c catPlan, err e
 	if s == nil {
 		for name := range q.query {
 			if !slices.Contains(catParameters, name) && (list != "count" || !slices.Contains(searches, name)) {
-				return c, fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is not supported in _cat", name)
+				return c, fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is not supported in _cat; leave it out", name)
 			}
 		}
 	}

@@ -179,6 +179,7 @@ var table = []section{
 		{"POST", "/{i}/_close", opClose, classAdmin, support{served("not while the tenant moves; a closed index is not moved"), served("not while the tenant moves; a closed index is not moved"), operators(whyChanged)}, "close an index"},
 		{"GET", "/_mapping", opGetAdmin, classRead, dedicated(operators(whyShown)), "mappings"},
 		{"GET", "/{i}/_mapping", opGetAdmin, classRead, dedicated(operators(whyShown)), "mappings"},
+		{"GET", "/_mapping/field/{name}", opGetAdmin, classRead, dedicated(operators(whyShown)), "the mapping of a field"},
 		{"GET", "/{i}/_mapping/field/{name}", opGetAdmin, classRead, dedicated(operators(whyShown)), "the mapping of a field"},
 		{"PUT POST", "/{i}/_mapping", opPutAdmin, classAdmin, dedicated(operators(whyChanged)), "add to a mapping"},
 		{"GET", "/_settings", opGetAdmin, classRead, dedicated(operators(whyShown)), "settings"},

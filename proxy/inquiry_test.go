@@ -58,6 +58,7 @@ func TestInquiries(t *testing.T) {
 	r.do("POST", "/_analyze", `{"text":"Foo"}`).want(t, 200, "tokens/0/token", "foo")
 	r.do("GET", "/_stats", "").want(t, 200, "_all/primaries/docs/count", "1", "indices/docs/primaries/docs/count", "1", "indices/foreign", nil)
 	r.do("GET", "/_settings/index.number_of_replicas", "").want(t, 200, "docs/settings/index/number_of_replicas", "0", "foreign", nil)
+	r.do("GET", "/_mapping/field/n", "").want(t, 200, "docs/mappings/n/full_name", "n", "foreign", nil)
 	r.do("GET", "/_cat/indices?format=json", "").want(t, 200, "0/index", "docs", "1", nil)
 	r.do("GET", "/_cat/aliases?format=json", "").want(t, 200, "0/alias", "al", "0/index", "docs", "0/filter", "*", "1", nil)
 	r.do("GET", "/_cat/aliases/theirs?format=json", "").want(t, 200, "0", nil)

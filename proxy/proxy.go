@@ -277,7 +277,7 @@ func (q *request) checkParameters() error {
 		return fail(http.StatusBadRequest, TypeUnsupported, "parameter [format] may only be json, or text in _cat")
 	}
 	if q.query.Has("filter_path") && slices.Contains(assembled, q.op) {
-		return fail(http.StatusBadRequest, TypeUnsupported, "parameter [filter_path] is not supported here")
+		return fail(http.StatusBadRequest, TypeUnsupported, "parameter [filter_path] is not supported here, where this proxy has to understand the answer; leave it out")
 	}
 	return nil
 }

@@ -82,13 +82,13 @@ func (s *sharing) parameters(q *request) (query url.Values, routing string, err 
 	for name, v := range q.query {
 		switch {
 		case !slices.Contains(known, name) && !slices.Contains(everywhere, name):
-			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "parameter [%s] is not supported in a shared index", name)
+			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "parameter [%s] is not known to keep a request inside its tenant, and is not supported in a shared index; leave it out", name)
 		case len(v) != 1:
 			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "parameter [%s] is there %d times", name, len(v))
 		case name == "pipeline" && v[0] != "_none" && v[0] != "":
 			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "ingest pipelines are not supported in a shared index: one could change to whom a document belongs")
 		case name == "require_alias" && v[0] != "false":
-			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "parameter [require_alias] is not supported in a shared index, which has one name")
+			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "parameter [require_alias] is not supported in a shared index, which has one name; leave it out")
 		case (name == "explain" || name == "rewrite" || name == "all_shards") && v[0] != "false":
 			return nil, "", fail(http.StatusBadRequest, TypeSharedIndex, "[%s] is not possible in a shared index: it shows what is of all tenants", name)
 		case name == "error_trace" || name == "require_alias" || name == "routing":
@@ -169,7 +169,7 @@ func (q *request) inMemory(p *payload) (*payload, error) {
 func (s *sharing) translateShared(body []byte, a action, source []byte, routing string) ([]byte, action, error) {
 	for _, f := range a.rest {
 		if f.name == "require_alias" && string(f.raw) != "false" {
-			return nil, a, fail(http.StatusBadRequest, TypeSharedIndex, "[require_alias] is not supported in a shared index, which has one name")
+			return nil, a, fail(http.StatusBadRequest, TypeSharedIndex, "[require_alias] is not supported in a shared index, which has one name; leave it out")
 		}
 	}
 	if a.pipe != "" && a.pipe != "_none" {
