@@ -135,7 +135,7 @@ func (r *route) match(segs []string) (*target, bool) {
 	if !open && len(r.parts) != len(segs) || open && len(segs) < len(r.parts)-1 {
 		return nil, false
 	}
-	t := target{endpoint: r.endpoint, segs: segs}
+	t := target{endpoint: r.endpoint, segs: segs} // a copy of it leaves, so that a row that does not match allocates nothing
 	for n, want := range r.parts {
 		if want == "**" {
 			break
@@ -158,7 +158,8 @@ func (r *route) match(segs []string) (*target, bool) {
 			}
 		}
 	}
-	return &t, true
+	found := t
+	return &found, true
 }
 
 // segments splits an escaped path and unescapes its parts. Empty ones are dropped

@@ -46,7 +46,9 @@ func TestAllPointsInTime(t *testing.T) {
 			}
 			list := r.do("GET", "/_search/point_in_time/_all", "").want(t, 200, "pits/1/keep_alive", "420000", "pits/2", nil)
 			r.do("POST", "/_search", `{"pit":{"id":"`+list.str("pits/0/pit_id")+`"}}`).want(t, 200, "hits/hits/0/_index", "docs")
-			r.as("whole", "GET", "/_search/point_in_time/_all", "").want(t, 200, "pits/4/creation_time", send(t, u, "GET", "/_search/point_in_time/_all", "").at("pits/4/creation_time"), "pits/5", nil)
+			if all := r.as("whole", "GET", "/_search/point_in_time/_all", "").want(t, 200, "pits/5", nil); all.str("pits/4/pit_id") == "" {
+				t.Errorf("a cluster's tenant does not see all five: %s", all.raw)
+			}
 			closed := r.do("DELETE", "/_search/point_in_time/_all", "").want(t, 200, "pits/0/successful", true, "pits/1/successful", true, "pits/2", nil)
 			if closed.str("pits/0/pit_id") == "" {
 				t.Errorf("%s", closed.raw)
