@@ -25,6 +25,17 @@ func (q *request) checkAdmin(p *payload, pl placement.Placement) (*payload, erro
 		if moving { // it could not be read any more
 			return nil, errMoving("indices cannot be closed")
 		}
+	case opMakeIndex:
+		var body struct {
+			Aliases map[string]json.RawMessage `json:"aliases"`
+		}
+		if json.Unmarshal(p.head, &body) == nil { // else the cluster says what is wrong with it
+			for name := range body.Aliases {
+				if err := aliasName(name); err != nil {
+					return nil, err
+				}
+			}
+		}
 	case opPutAdmin:
 		if pl.Kind == placement.DedicatedCluster {
 			return p, nil
@@ -37,10 +48,12 @@ func (q *request) checkAdmin(p *payload, pl placement.Placement) (*payload, erro
 		if p.rest != nil {
 			return nil, errLarge
 		}
-		if q.op == opAliases {
-			if err := q.checkRemoval(p.head, pl, moving); err != nil {
+		if q.op == opPutAlias {
+			if err := aliasName(q.id); err != nil {
 				return nil, err
 			}
+		} else if err := checkActions(p.head, pl, moving); err != nil {
+			return nil, err
 		}
 		b, err := checkQuery(p.head, pl, nil) // a filter is a query
 		if err != nil {
@@ -57,8 +70,17 @@ func errMoving(what string) error {
 	return fail(http.StatusConflict, TypeMoving, "the tenant is being moved to another cluster, and its %s until that has ended; nothing was changed, repeat the request then", what)
 }
 
-// checkRemoval looks for the removal of an index among changes of aliases.
-func (q *request) checkRemoval(b []byte, pl placement.Placement, moving bool) error {
+// aliasName refuses the names that moves use: such aliases of a tenant's would not
+// move with it.
+func aliasName(name string) error {
+	if strings.HasPrefix(name, "sluice-") {
+		return fail(http.StatusForbidden, TypeNotAllowed, "the alias [%s] is not allowed: names that begin with sluice- are those of moves; choose another", name)
+	}
+	return nil
+}
+
+// checkActions checks changes of aliases.
+func checkActions(b []byte, pl placement.Placement, moving bool) error {
 	var body struct {
 		Actions aliasActions `json:"actions"`
 	}
@@ -66,6 +88,15 @@ func (q *request) checkRemoval(b []byte, pl placement.Placement, moving bool) er
 		return fail(http.StatusBadRequest, "parsing_exception", "the body is not a list of alias actions: %s", err)
 	}
 	for _, a := range body.Actions {
+		for _, raw := range a {
+			var names struct{ Alias, Aliases oneOrMany }
+			_ = json.Unmarshal(raw, &names) // else the cluster says what is wrong with it
+			for _, name := range append(names.Alias, names.Aliases...) {
+				if err := aliasName(name); err != nil {
+					return err
+				}
+			}
+		}
 		if _, ok := a["remove_index"]; !ok {
 			continue
 		}

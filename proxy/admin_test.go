@@ -34,6 +34,12 @@ func TestIndexAdministration(t *testing.T) {
 		}
 	}
 	send(t, u, "GET", "/foreign/_alias", "").want(t, 200, "foreign/aliases/x", nil)
+	for _, c := range [][3]string{
+		{"PUT", "/docs/_alias/sluice-x", ""}, {"DELETE", "/docs/_alias/sluice-*", ""}, {"POST", "/_aliases", `{"actions":{"add":{"index":"docs","alias":"sluice-x"}}}`},
+		{"POST", "/_aliases", `{"actions":[{"add":{"index":"docs","alias":"x"}},{"add":{"index":"docs","aliases":["y","sluic\u0065-x"]}}]}`},
+	} {
+		r.do(c[0], c[1], c[2]).want(t, 403, "error/type", "sluice_not_allowed")
+	}
 	r.do("POST", "/_aliases", `{"actions":[{"remove_index":{"index":"docs"}}]}`).want(t, 403, "error/type", "sluice_not_allowed")
 	r.do("POST", "/_all/_close", "").want(t, 400, "error/type", "sluice_foreign_index")
 	r.do("POST", "/foreign/_close", "").want(t, 404)
@@ -73,7 +79,8 @@ func whole(t *testing.T, r *rig, u string, indices ...string) func(method, path,
 func TestReindex(t *testing.T) {
 	r, u := engine(t)
 	do := whole(t, r, u, "from", "copy", "copy2")
-	do("PUT", "/from", `{"settings":{"number_of_replicas":0}}`).want(t, 200)
+	do("PUT", "/from", `{"aliases":{"sluice-move-x":{}}}`).want(t, 403, "error/type", "sluice_not_allowed")
+	do("PUT", "/from", `{"settings":{"number_of_replicas":0},"aliases":{"alias-of-from":{}}}`).want(t, 200)
 	for i := range 6 {
 		do("PUT", fmt.Sprintf("/from/_doc/%d?refresh=true", i), fmt.Sprintf(`{"n":%d}`, i)).want(t, 201)
 	}
