@@ -3,33 +3,42 @@ package chaos
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
+// scanLives is how long a point in time of a mover that was killed while it read the old copy stays open. The old copy is kept
+// as long as anybody may still read it.
+const scanLives = 5 * time.Minute
+
 // health waits, with every fault over, until everything is as it should be, and complains about what is not in time.
 func (r *run) health(ctx context.Context, healed time.Time) error {
 	checks := []struct {
 		what string
 		ok   func(context.Context) error
+		more time.Duration // than recovery
 	}{
-		{"processes", r.processesServe}, {"moves", r.movesEnded}, {"old copies", r.retired}, {"store", r.storeWell},
-		{"indices", r.nothingLeft}, {"writes", r.writesFlow},
+		{"processes", r.processesServe, 0}, {"moves", r.movesEnded, 0}, {"old copies", r.retired, scanLives}, {"store", r.storeWell, 0},
+		{"indices", r.nothingLeft, 0}, {"writes", r.writesFlow, 0},
 	}
+	from := healed // when everything before was well
 	for _, c := range checks {
 		for {
 			err := c.ok(ctx)
 			if err == nil {
 				r.say("%s: well %.1fs after the last fault", c.what, time.Since(healed).Seconds())
+				from = time.Now()
 				break
 			}
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if time.Since(healed) > recovery {
-				r.complain("%s are not well %v after the last fault: %v", c.what, recovery, err)
+			if time.Since(from) > recovery+c.more {
+				r.complain("%s are not well %v after the last fault: %v", c.what, time.Since(healed).Round(time.Second), err)
+				from = time.Now()
 				break
 			}
 			sleep(ctx, time.Second)
@@ -67,17 +76,14 @@ func (r *run) retired(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	left := 0
+	var left []error
 	for _, m := range all {
 		if m.Stage == "flipped" || m.Stage == "retiring" {
-			left++
 			_, err = r.fleet.Run(ctx, nil, "moves", "retire", m.ID)
+			left = append(left, fmt.Errorf("move %s is %s: %s", m.ID, m.Stage, m.Raw), err)
 		}
 	}
-	if left > 0 {
-		return fmt.Errorf("%d moves are not retired: %w", left, err)
-	}
-	return nil
+	return errors.Join(left...)
 }
 
 // storeWell has sluice examine its store.
