@@ -16,8 +16,11 @@
 // # How the simulation itself is checked
 //
 //   - A mutant for each rule that the models in spec show to be needed: the shipped
-//     code without it, which seeds have to find. Where they cannot, the list of
-//     mutants says why. make mutants looks for all; some take thousands of seeds.
+//     code without it, which a seed has to find. By chance alone most take hundreds
+//     of seeds, some thousands; so each has the seed that finds it, and where chance
+//     does not do, a world that has much of what it takes. In those worlds the code
+//     as it is has to be found clean. Where the simulation has no mutant for a rule,
+//     the list says why. make mutants runs all, and make test does.
 //   - A plant for each thing that the checker looks at: the very violation, which
 //     it has to see (TestTheCheckerSees).
 //   - A count of every kind of fault that something has met; none may be missing.
