@@ -71,11 +71,11 @@ soak-sim: SOAK ?= 10m
 soak-sim: ## simulate new seeds for SOAK=10m
 	go test -count=1 -v -timeout 0 -run 'TestSeeds$$' ./internal/sim -sim.soak=$(SOAK) -sim.first=$$(date +%s)000
 
-mutants: ## the simulation against the code without each of its rules: each must be found out
+mutants: ## the simulation against the code without each of its rules: each must be found out; make test does it too
 	go test -count=1 -v -timeout 0 -run 'TestMutants$$' ./internal/sim -sim.mutants
 
-COVER ?= 2000
-cover-sim: ## which code of the protocol COVER=2000 seeds of the simulation run, and which they do not
+COVER ?= 400
+cover-sim: ## which code of the protocol COVER=400 seeds of the simulation run, and which they do not
 	go test -count=1 -v -timeout 0 -run 'TestCoverage$$' ./internal/sim -sim.cover=$(COVER) -sim.blocks
 
 MOVES ?= 20
