@@ -16,7 +16,7 @@ type metrics struct {
 	unknown  prometheus.Counter
 }
 
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, l *limits) (*metrics, error) {
 	fine := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -38,7 +38,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown} {
+	underWay := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sluice_proxy_requests_under_way", Help: "Requests that have a tenant and are not answered whole; held ones count.",
+	}, func() float64 { return float64(l.underWay()) })
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown, underWay} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

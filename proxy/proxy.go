@@ -30,12 +30,14 @@ type ClusterSource interface {
 
 // Defaults of Options.
 const (
-	DefaultWriteTimeout = 20 * time.Second
-	DefaultReadTimeout  = 5 * time.Minute
-	DefaultQueryBody    = 16 << 20
-	DefaultBulkBody     = 100 << 20
-	DefaultCursorLife   = 24 * time.Hour
-	DefaultTaskPatience = 5 * time.Minute
+	DefaultWriteTimeout   = 20 * time.Second
+	DefaultReadTimeout    = 5 * time.Minute
+	DefaultQueryBody      = 16 << 20
+	DefaultBulkBody       = 100 << 20
+	DefaultCursorLife     = 24 * time.Hour
+	DefaultTaskPatience   = 5 * time.Minute
+	DefaultRequests       = 20_000
+	DefaultTenantRequests = 5_000
 )
 
 // What is kept in memory of one request.
@@ -60,6 +62,9 @@ type Options struct {
 	QueryBody int64
 	// BulkBody is the largest body of a bulk, in bytes. It streams.
 	BulkBody int64
+	// Requests is how many requests may be under way at once, and TenantRequests how
+	// many of one tenant; held ones count. Others are refused with 429.
+	Requests, TenantRequests int
 	// CursorLife is how long an envelope can be followed, counted from the answer
 	// that it came in. The clusters end cursors much sooner, by their keep-alive.
 	CursorLife time.Duration
@@ -83,6 +88,7 @@ type Proxy struct {
 	sealer   *affinity.Sealer
 	o        Options
 	m        *metrics
+	limits   *limits
 	log      *slog.Logger
 
 	// Tasks that clients do not wait for are followed here until they end.
@@ -116,20 +122,27 @@ func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Opti
 	if opt.BulkBody <= 0 {
 		opt.BulkBody = DefaultBulkBody
 	}
+	if opt.Requests <= 0 {
+		opt.Requests = DefaultRequests
+	}
+	if opt.TenantRequests <= 0 {
+		opt.TenantRequests = DefaultTenantRequests
+	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
-	m, err := newMetrics(opt.Registerer)
+	limits := newLimits(opt.Requests, opt.TenantRequests)
+	m, err := newMetrics(opt.Registerer, limits)
 	if err == nil && opt.Pins != nil && opt.Registerer != nil {
 		err = opt.Registerer.Register(newPinCollector(opt.Pins))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("proxy: register metrics: %w", err)
 	}
-	return &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, log: opt.Logger}, nil
+	return &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, limits: limits, log: opt.Logger}, nil
 }
 
 // Drain waits, after the HTTP server has shut down, for the tasks that are still
@@ -208,6 +221,10 @@ func (q *request) serve() error {
 	if q.tenant, err = q.p.tenants.Resolve(q.r); err != nil {
 		return err
 	}
+	if err := q.p.limits.enter(q.tenant); err != nil {
+		return err
+	}
+	defer q.p.limits.leave(q.tenant)
 	t, aerr := classify(q.r.Method, q.r.URL.EscapedPath())
 	if aerr != nil {
 		return aerr

@@ -114,6 +114,8 @@ type Proxy struct {
 	HoldDeadline         time.Duration
 	HoldRequests         int
 	HoldBytes            int64
+	Requests             int // under way at once
+	TenantRequests       int // of one tenant
 	SessionTTL           time.Duration
 	DrainBarrier         time.Duration
 	JournalLimit         int

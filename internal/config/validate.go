@@ -70,6 +70,8 @@ func (c *Config) validate() error {
 		"must be above controller.drain_barrier, which is "+t.DrainBarrier.String()+", because controller.barrier is time: no pause is shorter than that")
 	v.is(timed || t.CutoverDeadline < p.HoldDeadline, "controller.cutover_deadline", t.CutoverDeadline.String(),
 		"must be below proxy.hold_deadline, which is "+p.HoldDeadline.String()+", or held writes fail before the cutover is undone")
+	v.is(p.Requests >= 1, "proxy.requests", fmt.Sprint(p.Requests), "must be at least 1")
+	v.is(p.TenantRequests >= 1 && p.TenantRequests <= p.Requests, "proxy.tenant_requests", fmt.Sprint(p.TenantRequests), "must be at least 1, and at most proxy.requests")
 	v.is(p.HoldRequests >= 1, "proxy.hold_requests", fmt.Sprint(p.HoldRequests), "must be at least 1")
 	v.is(p.HoldBytes >= 1<<20, "proxy.hold_bytes", fmt.Sprint(p.HoldBytes), "must be at least 1MiB")
 	v.is(p.JournalLimit >= 1, "proxy.journal_limit", fmt.Sprint(p.JournalLimit), "must be at least 1")
