@@ -151,7 +151,7 @@ func meddled(op string, after time.Duration) sim.Fault {
 var mutants = []mutant{
 	{"send_check", "M_NO_SEND_CHECK", 125, "a ticket is sent only while its session is valid", edits{
 		{"gate/ticket.go", "	if !t.sess.Valid() {\n		return ErrFenced\n	}\n", ""}}, nil},
-	{"late_acknowledgement", "M_NOT_BOUND", 30, "whoever is fenced out acknowledges nothing", edits{
+	{"late_acknowledgement", "M_NOT_BOUND", 64, "whoever is fenced out acknowledges nothing", edits{
 		{"gate/ticket.go", "	if !valid {\n", "	if !valid && false {\n"}}, &sim.Options{Ghosts: true}},
 	{"acknowledged_before_drained", "M_ACK_UNDRAINED", 62, "what is still in flight is published as pending", edits{
 		{"gate/run.go", "	r.Pending = g.rep.pending()\n", ""}}, nil},
@@ -175,7 +175,7 @@ var mutants = []mutant{
 	{"session_after_list", "M_LIST_FIRST", 47, "the session is opened before the table is read", edits{
 		{"gate/run.go", "	sess, err := g.store.OpenSession(", "	if err := g.catchUp(ctx); err != nil {\n		return nil, err\n	}\n	sess, err := g.store.OpenSession("},
 		{"gate/run.go", "	if err := g.catchUp(ctx); err != nil {\n		bound, cancel", "	if err := error(nil); err != nil {\n		bound, cancel"}}, openedAtTheFlip},
-	{"write_in_cutover", "", 2, "nothing is admitted in Cutover", edits{
+	{"write_in_cutover", "", 3, "nothing is admitted in Cutover", edits{
 		{"gate/ticket.go", "case v.entry.State.Phase == placement.Cutover:", "case v.entry.State.Phase == placement.Cutover && false:"}}, nil},
 	{"journal_before_outcome", "M_JOURNAL_EARLY", 59, "an id becomes readable when its ticket ends, not before", edits{
 		{"gate/ticket.go", "		return ErrFenced\n	}\n	return nil\n", "		return ErrFenced\n	}\n	t.journal()\n	return nil\n"},
@@ -224,8 +224,8 @@ var mutants = []mutant{
 		{"control/migrate.go", "d.c.absent.absent(p.ID) >= d.move().Options.DrainBarrier", "d.c.absent.absent(p.ID) >= 1<<60"}}, nil},
 	{"vanished_forgotten", "M_NO_ROSTER", 100, "a proxy that vanished is known by the roster", edits{
 		{"control/fleet.go", "	for id, r := range f.roster {\n		if r.Value.Kind", "	for id, r := range f.roster {\n		if true || r.Value.Kind"}}, nil},
-	{"no_last_round", "M_NO_LAST_ROUND", 71, "what was journaled when the barrier passed is taken before the flip", edits{
-		{"control/cutover.go", "		last, err := d.lastRound(gctx, clear)\n", "		last, err := []gate.DocRef(nil), error(nil)\n"}}, nil},
+	{"no_last_round", "M_NO_LAST_ROUND", 11, "what was journaled when the barrier passed is taken before the flip", edits{
+		{"control/cutover.go", "		last, err := d.lastRound(gctx, clear)\n", "		last, err := []gate.DocRef(nil), error(nil)\n"}}, atBegin(slowly("proxy-1", "a"), slowly("proxy-2", "a"))},
 	{"no_barrier_at_cutover", "M_NO_BARRIER", 3, "the flip waits for every session's acknowledgement", edits{
 		{"control/fleetbarrier.go", "		case r.Applied < w.epoch:\n			reason = \"applying\"\n		case slices.Contains(r.Pending, w.id):\n			reason = \"pending\"\n", "		case slices.Contains(r.Pending, w.id) && false:\n"}}, nil},
 	{"no_deadline", "M_NO_DEADLINE", 2, "a cutover that takes too long is left again", edits{
