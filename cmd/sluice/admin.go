@@ -12,8 +12,9 @@ import (
 )
 
 // adminHandler serves operators and, below /-/fleet/, the controllers. ready
-// says why the process cannot serve, or nil. fleet may be nil.
-func adminHandler(ready func() error, fleet http.Handler, metrics prometheus.Gatherer) http.Handler {
+// says why the process cannot serve, or nil. fleet and explain are nil where no
+// proxy is.
+func adminHandler(ready func() error, fleet, explain http.Handler, metrics prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	// Healthy is "the process runs": restarting it because a store is away would
 	// only throw journals away. Ready is "send it requests".
@@ -28,6 +29,7 @@ func adminHandler(ready func() error, fleet http.Handler, metrics prometheus.Gat
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	if fleet != nil {
 		mux.Handle("/-/fleet/", fleet)
+		mux.Handle("GET /-/explain", explain)
 	}
 	return mux
 }

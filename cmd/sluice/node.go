@@ -109,17 +109,17 @@ func (n *node) start(ctx context.Context) error {
 	}
 	// 3. The data plane is built, nothing of it runs.
 	ready := n.tableReady
-	var fleet http.Handler
+	var fleet, explain http.Handler
 	if n.roles.proxy {
 		if err := n.buildProxy(secret); err != nil {
 			return err
 		}
-		ready, fleet = n.ready, n.gate.FleetHandler()
+		ready, fleet, explain = n.ready, n.gate.FleetHandler(), n.proxy.ExplainHandler()
 	}
 	// 4. The admin listener with the fleet's endpoint, before the gate publishes
 	// its address in a session. Then the gate, the clusters, the clients' listener:
 	// requests that come before the gate has joined wait in it, bounded.
-	adminServer := newServer(adminHandler(ready, fleet, n.registry))
+	adminServer := newServer(adminHandler(ready, fleet, explain, n.registry))
 	n.adminService = startService("admin listener", n.failed, func(ctx context.Context) error {
 		return serveHTTP(ctx, adminServer, n.admin, 2*time.Second)
 	})

@@ -94,7 +94,7 @@ func (c *Config) keys() []key {
 			doc: "Files with keys (16 bytes or more) that sign ids; the same on all. The first signs, all are followed: to replace a key, add the new one at the end on all, then put it first on all, then leave the old one out a day later. Empty: one derived from the fleet's secret."},
 
 		{path: "admin.listen", target: &c.Admin.Listen, def: "127.0.0.1:9281",
-			doc: "Address of /-/healthy, /-/ready, /metrics and of the controllers' calls, host:port."},
+			doc: "Address of /-/healthy, /-/ready, /-/explain, /metrics and of the controllers' calls, host:port."},
 		{path: "admin.advertise", target: &c.Admin.Advertise, def: "", sample: "http://10.0.0.7:9281",
 			doc: "Base URL at which controllers reach this listener. Empty: from admin.listen, with the host's name for \"every interface\"."},
 
