@@ -52,7 +52,7 @@ func (q *request) checkAdmin(p *payload, pl placement.Placement) (*payload, erro
 			if err := aliasName(q.id); err != nil {
 				return nil, err
 			}
-		} else if err := checkActions(p.head, pl, moving); err != nil {
+		} else if err := checkActions(p.head, moving); err != nil {
 			return nil, err
 		}
 		b, err := checkQuery(p.head, pl, nil) // a filter is a query
@@ -80,7 +80,7 @@ func aliasName(name string) error {
 }
 
 // checkActions checks changes of aliases.
-func checkActions(b []byte, pl placement.Placement, moving bool) error {
+func checkActions(b []byte, moving bool) error {
 	var body struct {
 		Actions aliasActions `json:"actions"`
 	}
@@ -99,9 +99,6 @@ func checkActions(b []byte, pl placement.Placement, moving bool) error {
 		}
 		if _, ok := a["remove_index"]; !ok {
 			continue
-		}
-		if pl.Kind != placement.DedicatedCluster {
-			return fail(http.StatusForbidden, TypeNotAllowed, "[remove_index] is not allowed: %s", whyPlacement)
 		}
 		if moving {
 			return errMoving("indices cannot be removed")

@@ -19,35 +19,24 @@ func TestIndexAdministration(t *testing.T) {
 	r.do("GET", "/docs/_search", "").want(t, 400, "error/type", "index_closed_exception", "error/index", "docs")
 	r.do("POST", "/docs/_open", "").want(t, 200, "acknowledged", true)
 	waitFor(t, "the index is open", func() bool { return r.do("GET", "/docs/_search", "").status == 200 })
-	r.do("POST", "/_aliases", `{"actions":[{"add":{"index":"docs","alias":"x","filter":{"term":{"n":1}}}},{"add":{"indices":["docs"],"aliases":["y","z"]}}]}`).want(t, 200)
-	r.do("POST", "/_aliases", `{"actions":[{"remove":{"indices":["docs"],"aliases":["z"]}}]}`).want(t, 200)
-	r.do("GET", "/docs/_alias", "").want(t, 200, "docs/aliases/x/filter/term/n", "1", "docs/aliases/z", nil)
-	r.do("POST", "/_aliases", `{"actions":{"remove":{"index":"docs","alias":"y"}}}`).want(t, 200)
-	r.do("POST", "/_aliases", `{"actions":[{"remove":{"index":"docs","alias":"y","must_exist":true}}]}`).want(t, 404)
-	for _, body := range []string{
-		`{"actions":[{"add":{"index":"foreign","alias":"x"}}]}`, `{"actions":[{"add":{"indices":["docs","foreign"],"alias":"x"}}]}`, `{"actions":{"remove":{"index":"*","alias":"x"}}}`,
-		`{"actions":[{"add":{"ind\u0065x":"foreign","alias":"x"}}]}`, `{"actions":[{"add":{"index":"docs","alias":"x","filter":{"terms":{"n":{"index":"foreign","id":"1","path":"n"}}}}}]}`,
-		"{\"actions\":[{\"add\":{\"\xc1\xa9ndex\":\"foreign\",\"alias\":\"x\"}}]}", `{"actions":[{"add":{"index":"acme-1","alias":"x"}}]}`,
-	} {
-		if a := r.do("POST", "/_aliases", body); a.status != 400 {
-			t.Errorf("%s: %d %s", body, a.status, a.raw)
-		}
-	}
-	send(t, u, "GET", "/foreign/_alias", "").want(t, 200, "foreign/aliases/x", nil)
+	// Aliases are the operator's: one could take the name that another tenant's index is to have.
 	for _, c := range [][3]string{
-		{"PUT", "/docs/_alias/sluice-x", ""}, {"DELETE", "/docs/_alias/sluice-*", ""}, {"POST", "/_aliases", `{"actions":{"add":{"index":"docs","alias":"sluice-x"}}}`},
-		{"POST", "/_aliases", `{"actions":[{"add":{"index":"docs","alias":"x"}},{"add":{"index":"docs","aliases":["y","sluic\u0065-x"]}}]}`},
+		{"PUT", "/docs/_alias/x", ""}, {"POST", "/docs/_aliases/x", `{}`}, {"DELETE", "/docs/_alias/x", ""}, {"DELETE", "/docs/_aliases/*", ""},
+		{"POST", "/_aliases", `{"actions":[{"add":{"index":"docs","alias":"x"}}]}`}, {"POST", "/_aliases", `{"actions":{"remove_index":{"index":"docs"}}}`},
+		{"PUT", "/foreign/_alias/x", ""}, {"POST", "/_aliases", `{"actions":[{"add":{"index":"foreign","alias":"x"}}]}`},
 	} {
 		r.do(c[0], c[1], c[2]).want(t, 403, "error/type", "sluice_not_allowed")
 	}
-	r.do("POST", "/_aliases", `{"actions":[{"remove_index":{"index":"docs"}}]}`).want(t, 403, "error/type", "sluice_not_allowed")
+	send(t, u, "GET", "/_alias/x", "").want(t, 404)
+	send(t, u, "PUT", "/acme-1/_alias/given", `{"filter":{"term":{"n":1}}}`).want(t, 200)
+	r.do("GET", "/docs/_alias", "").want(t, 200, "docs/aliases/given/filter/term/n", "1")
 	r.do("POST", "/_all/_close", "").want(t, 400, "error/type", "sluice_foreign_index")
 	r.do("POST", "/foreign/_close", "").want(t, 404)
 
 	r.step(placement.OpBegin)
 	r.do("POST", "/docs/_close", "").want(t, 409, "error/type", "sluice_moving")
 	r.do("POST", "/docs/_open", "").want(t, 200)
-	r.do("POST", "/_aliases", `{"actions":[{"add":{"index":"docs","alias":"moving"}}]}`).want(t, 200)
+	r.do("PUT", "/docs/_mapping", `{"properties":{"moving":{"type":"keyword"}}}`).want(t, 200)
 	r.do("POST", "/docs/_flush", "").want(t, 200)
 	r.step(placement.OpCutover)
 	waitFor(t, "the changes are in the journal", func() bool {
@@ -55,12 +44,35 @@ func TestIndexAdministration(t *testing.T) {
 		return err == nil && len(sessions) == 1 && sessions[0].Value.Journals[acme].Head >= 2
 	})
 	held := make(chan reply, 1)
-	go func() { held <- r.do("POST", "/_aliases", `{"actions":[{"add":{"index":"docs","alias":"late"}}]}`) }()
+	go func() { held <- r.do("PUT", "/docs/_mapping", `{"properties":{"late":{"type":"keyword"}}}`) }()
 	waitFor(t, "the change is held", func() bool { return r.held() == 1 })
 	r.step(placement.OpComplete)
 	(<-held).want(t, 200)
-	send(t, u, "GET", "/acme-2/_alias/late", "").want(t, 200)
-	send(t, u, "GET", "/acme-1/_alias/late", "").want(t, 404)
+	send(t, u, "GET", "/acme-2/_mapping", "").want(t, 200, "acme-2/mappings/properties/late/type", "keyword")
+	send(t, u, "GET", "/acme-1/_mapping", "").want(t, 200, "acme-1/mappings/properties/moving/type", "keyword", "acme-1/mappings/properties/late", nil)
+}
+
+// A tenant with a cluster of its own has all its names, but for those of moves.
+func TestAliases(t *testing.T) {
+	r, u := engine(t)
+	do := whole(t, r, u, "mine")
+	do("PUT", "/mine", `{"settings":{"number_of_replicas":0}}`).want(t, 200)
+	do("POST", "/_aliases", `{"actions":[{"add":{"index":"mine","alias":"x","filter":{"term":{"n":1}}}},{"add":{"indices":["mine"],"aliases":["y","z"]}}]}`).want(t, 200)
+	do("POST", "/_aliases", `{"actions":[{"remove":{"indices":["mine"],"aliases":["z"]}}]}`).want(t, 200)
+	do("GET", "/mine/_alias", "").want(t, 200, "mine/aliases/x/filter/term/n", "1", "mine/aliases/z", nil)
+	do("POST", "/_aliases", `{"actions":{"remove":{"index":"mine","alias":"y"}}}`).want(t, 200)
+	do("POST", "/_aliases", `{"actions":[{"remove":{"index":"mine","alias":"y","must_exist":true}}]}`).want(t, 404)
+	do("PUT", "/mine/_alias/w", "").want(t, 200)
+	do("DELETE", "/mine/_aliases/w", "").want(t, 200)
+	for _, c := range [][3]string{
+		{"PUT", "/mine/_alias/sluice-x", ""}, {"DELETE", "/mine/_alias/sluice-*", ""}, {"POST", "/_aliases", `{"actions":{"add":{"index":"mine","alias":"sluice-x"}}}`},
+		{"POST", "/_aliases", `{"actions":[{"add":{"index":"mine","alias":"x"}},{"add":{"index":"mine","aliases":["y","sluic\u0065-x"]}}]}`},
+	} {
+		do(c[0], c[1], c[2]).want(t, 403, "error/type", "sluice_not_allowed")
+	}
+	do("POST", "/_aliases", "{\"actions\":[{\"add\":{\"index\":\"mine\",\"alias\":\"sluic\xc1\xa5-x\"}}]}").want(t, 400)
+	do("GET", "/mine/_alias", "").want(t, 200, "mine/aliases/sluice-x", nil, "mine/aliases/y", nil)
+	do("DELETE", "/mine", "").want(t, 200)
 }
 
 // whole is a tenant that has all of cluster a, and no index of the names given.

@@ -80,6 +80,7 @@ const (
 	whyPlacement = "the index is created, moved and removed by the operator of its placement; ask for it there"
 	whyOneIndex  = "the tenant has one index in this kind of placement, and OpenSearch does not copy an index into itself; use _update_by_query"
 	whyCluster   = "it concerns a whole cluster, which is not the tenant's alone, and which a move changes; the operator calls it at the cluster itself"
+	whyAlias     = "aliases and indices of all tenants of the cluster share their names, so an alias could take the name that another tenant's index is to have; ask the operator for one"
 	whyStays     = "what it changes belongs to a cluster and would stay behind when the tenant moves; the operator sets it on each cluster, at the cluster itself"
 	whyTemplate  = "the cluster would put the query together out of sight of this proxy, and stored templates do not move with a tenant; put the query together in the client and send it to _search or _msearch"
 	whyNoMove    = "it makes indices or documents in a way that a move cannot follow; create an index and use _reindex"
@@ -191,9 +192,9 @@ var table = []section{
 		{"GET HEAD", "/_alias/{name}", opGetAdmin, classRead, dedicated(operators(whyShown)), "an alias"},
 		{"GET HEAD", "/{i}/_alias", opGetAdmin, classRead, dedicated(operators(whyShown)), "aliases"},
 		{"GET HEAD", "/{i}/_alias/{name}", opGetAdmin, classRead, dedicated(operators(whyShown)), "an alias"},
-		{"PUT POST DELETE", "/{i}/_alias/{name}", opPutAlias, classAdmin, dedicated(operators(whyChanged)), "add or remove an alias"},
-		{"PUT POST DELETE", "/{i}/_aliases/{name}", opPutAlias, classAdmin, dedicated(operators(whyChanged)), "add or remove an alias"},
-		{"POST", "/_aliases", opAliases, classAdmin, support{served("removes no index while the tenant moves"), served("removes no index"), operators(whyChanged)}, "change aliases"},
+		{"PUT POST DELETE", "/{i}/_alias/{name}", opPutAlias, classAdmin, support{index: operators(whyAlias), shared: operators(whyChanged)}, "add or remove an alias"},
+		{"PUT POST DELETE", "/{i}/_aliases/{name}", opPutAlias, classAdmin, support{index: operators(whyAlias), shared: operators(whyChanged)}, "add or remove an alias"},
+		{"POST", "/_aliases", opAliases, classAdmin, support{served("removes no index while the tenant moves"), operators(whyAlias), operators(whyChanged)}, "change aliases"},
 		{"GET POST", "/_refresh", opRefresh, classRead, everyone, "make writes visible"},
 		{"GET POST", "/{i}/_refresh", opRefresh, classRead, everyone, "make writes visible"},
 		{"GET POST", "/_flush", opMaintain, classRead, dedicated(operators(whyChanged)), "flush"},

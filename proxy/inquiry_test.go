@@ -32,7 +32,7 @@ func TestInquiries(t *testing.T) {
 	r, u := engine(t)
 	send(t, u, "PUT", "/foreign/_doc/1?refresh=true", `{"secret":1,"t":"secret"}`)
 	r.do("PUT", "/docs/_doc/1?refresh=true", `{"n":1,"t":"alpha beta","index":"docs"}`).want(t, 201)
-	r.do("PUT", "/docs/_alias/al", `{"filter":{"term":{"n":1}}}`).want(t, 200)
+	send(t, u, "PUT", "/acme-1/_alias/al", `{"filter":{"term":{"n":1}}}`).want(t, 200)
 	send(t, u, "PUT", "/foreign/_alias/theirs", "").want(t, 200)
 	for _, c := range [][3]string{
 		{"GET", "/INDEX/_validate/query", `{"query":{"match":{"n":"x"}}}`}, {"POST", "/INDEX/_validate/query?explain=true", `{"query":{"match":{"n":"x"}}}`},
@@ -105,7 +105,7 @@ func TestCatText(t *testing.T) {
 	for i := range 12 {
 		r.do("PUT", "/docs/_doc/"+string(rune('a'+i)), `{"n":1}`).want(t, 201)
 	}
-	r.do("PUT", "/docs/_alias/al", "").want(t, 200)
+	send(t, u, "PUT", "/acme-1/_alias/al", "").want(t, 200)
 	r.do("POST", "/docs/_flush", "").want(t, 200)
 	for _, path := range []string{
 		"/_cat/indices/acme-1,a-longer-name?s=index", "/_cat/indices/acme-1,a-longer-name?v&s=index:desc", "/_cat/indices/a*?v=true&h=index,creation.date,sth,search.query_total,cds,health,pri,memory.total&s=index",

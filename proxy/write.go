@@ -118,9 +118,6 @@ func (q *request) planDedicated(t *gate.Ticket, pl placement.Placement) (plan, e
 	}
 	out := plan{q.r.Method, q.at(index), q.query}
 	if q.class == classAdmin {
-		if q.op == opAliases {
-			out.path = q.at("") // its body names the indices
-		}
 		t.RecordAdmin()
 		return out, nil
 	}

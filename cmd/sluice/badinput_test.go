@@ -107,7 +107,7 @@ func (f badFleet) bodies(t *testing.T) {
 		{"POST", "/docs/_update_by_query", `{"query":`}, {"POST", "/docs/_delete_by_query", `{"query":`},
 		{"POST", "/_search/scroll", `{"scroll_id":`}, {"POST", "/_search/scroll", `{}`}, {"DELETE", "/_search/scroll", `hello`},
 		{"POST", "/docs/_search/point_in_time?keep_alive=banana", ""}, {"POST", "/_search", `{"pit":{"id":`}, {"DELETE", "/_search/point_in_time", `{"pit_id":`},
-		{"PUT", "/docs/_mapping", `{"properties":`}, {"PUT", "/docs/_settings", `{"index":`}, {"PUT", "/docs/_alias/more", `{"filter":`},
+		{"PUT", "/docs/_mapping", `{"properties":`}, {"PUT", "/docs/_settings", `{"index":`},
 	} {
 		status, text := httpDo(t, "acme", tt[0], f.base+tt[1], tt[2])
 		var answer struct {
