@@ -2,7 +2,12 @@ package control_test
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,5 +78,66 @@ func TestVanishedProxyIsForgottenAfterTheConfiguredDrain(t *testing.T) {
 				t.Errorf("on the roster: the vanished one %v, the living one %v", on(x.ID()), on(other.ID()))
 			}
 		})
+	}
+}
+
+// A target that resets connections as a move begins delays it, no more.
+func TestResetConnectionsDoNotEndAMoveThatBegins(t *testing.T) {
+	b := newBench(t, "reset", 50)
+	to, err := url.Parse(b.urls["b"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole atomic.Bool
+	forward := httputil.NewSingleHostReverseProxy(to)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !whole.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	r, err := b.s.Clusters().Get(t.Context(), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Value.Endpoints = []string{front.URL}
+	if _, err := b.s.Clusters().Put(t.Context(), "b", r.Value, r.Version); err != nil {
+		t.Fatal(err)
+	}
+	b.start(t, b.s, "c1")
+	m := b.request(t, "b")
+	m = b.await(t, m.ID, func(m control.Move) bool { return m.Unreached >= 2 || m.Settled() })
+	if m.Settled() || !strings.Contains(m.Progress.Note, "does not answer") {
+		t.Fatalf("%s: %s (%s)", m.Stage, m.Error, m.Progress.Note)
+	}
+	whole.Store(true)
+	if m = b.await(t, m.ID, settled); m.Stage != control.StageFlipped {
+		t.Errorf("it ended as %s: %s", m.Stage, m.Error)
+	}
+	b.check(t)
+}
+
+// A target that never answers ends the move in seconds: it was sent nothing, so
+// there is nothing to clean, and nobody waits until it can be asked.
+func TestATargetThatNeverAnswersEndsAMoveThatBegins(t *testing.T) {
+	s, _ := newStore(t)
+	for _, name := range []string{"a", "b"} {
+		if _, err := s.Clusters().Put(t.Context(), name, placement.Cluster{Name: name, Endpoints: []string{"http://127.0.0.1:1"}}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{s: s}
+	run(t, control.NewController(s, gate.NewPeers(secret, nil), &control.ControllerOptions{Name: "c1", Scan: 10 * time.Millisecond}))
+	m = b.await(t, m.ID, settled)
+	if m.Stage != control.StageFailed || !strings.Contains(m.Error, "does not answer") || strings.Contains(m.Error, "could not be cleaned") {
+		t.Errorf("it ended as %s: %s", m.Stage, m.Error)
+	}
+	if m.Attempt < 2 || m.Unreached != m.Attempt-1 {
+		t.Errorf("%d attempts, %d unreached", m.Attempt, m.Unreached)
 	}
 }

@@ -97,6 +97,9 @@ func (d *drive) run(ctx context.Context) {
 		_ = d.update(ctx, func(m *Move) {
 			m.Progress.Note = "interrupted, trying again: " + err.Error()
 			m.Creating = m.Creating && !d.known
+			if unreached(err) && m.Unreached == m.Attempt-1 {
+				m.Unreached = m.Attempt
+			}
 		})
 		if time.Since(began) > time.Minute {
 			n = 0

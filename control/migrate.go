@@ -28,7 +28,6 @@ func (d *drive) migrate(ctx, work context.Context, stop context.CancelCauseFunc,
 	}()
 	err := d.forward(work, e, save)
 	begun := d.move().BeginEpoch != 0
-	var refused *mover.RefusedError
 	switch {
 	case err == nil:
 		return nil
@@ -36,10 +35,17 @@ func (d *drive) migrate(ctx, work context.Context, stop context.CancelCauseFunc,
 		return err
 	case errors.Is(context.Cause(work), errAborted):
 		return d.abandon(ctx, nil)
-	case hopeless(err), !begun && (errors.As(err, &refused) || d.move().Attempt >= preparingTries):
+	case hopeless(err), !begun && d.move().Attempt >= preparingTries:
 		return d.abandon(ctx, err)
 	}
 	return err
+}
+
+// unreached reports an attempt that could not even ask a cluster for its version,
+// which precedes everything that is sent to the target.
+func unreached(err error) bool {
+	var refused *mover.RefusedError
+	return errors.As(err, &refused) && refused.Code == mover.CodeUnreachable
 }
 
 // hopeless reports an error that trying again cannot cure.
@@ -297,8 +303,7 @@ func (d *drive) discard(ctx context.Context, why error) error {
 	}
 	// A cluster that could not even be asked has nothing of this move, unless an
 	// earlier attempt came further.
-	var refused *mover.RefusedError
-	untouched := m.Attempt == 1 && len(m.Indices) == 0 && errors.As(why, &refused) && refused.Code == mover.CodeUnreachable
+	untouched := unreached(why) && m.Unreached == m.Attempt-1 && len(m.Indices) == 0
 	if d.mv != nil && !untouched {
 		if err := d.clean(ctx); err != nil {
 			if m.BeginEpoch != 0 || m.Attempt < 2*preparingTries || ctx.Err() != nil {

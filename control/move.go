@@ -124,8 +124,11 @@ type Move struct {
 	AbortRequested bool            `json:"abort_requested,omitempty"`
 	// Creating: a request to create an index at the target may have been sent whose
 	// outcome nobody knows.
-	Creating        bool `json:"creating,omitempty"`
-	RetireRequested bool `json:"retire_requested,omitempty"`
+	Creating bool `json:"creating,omitempty"`
+	// Unreached counts the attempts, from the first on, that ended because a cluster
+	// did not answer, before anything was sent to the target.
+	Unreached       uint32 `json:"unreached,omitempty"`
+	RetireRequested bool   `json:"retire_requested,omitempty"`
 
 	Indices    []mover.Index    `json:"indices,omitempty"`
 	Checkpoint mover.Checkpoint `json:"checkpoint"`

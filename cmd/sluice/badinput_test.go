@@ -193,6 +193,21 @@ func (f badFleet) corrupt(t *testing.T) {
 	if _, err := kv.Put(t.Context(), key, garbage); err != nil {
 		t.Fatal(err)
 	}
+	// What is put past Sluice does not move the table's head: no read barrier covers
+	// it, and the proxies know it when their watch brings it.
+	becomes := func(want int) {
+		t.Helper()
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			status, text := httpDo(t, "umbrella", "POST", f.base+"/docs/_refresh", "")
+			if status == want {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("still %d, not %d: %s", status, want, text)
+			}
+		}
+	}
+	becomes(http.StatusServiceUnavailable)
 	for _, u := range [][3]string{{"GET", "/docs/_count", ""}, {"PUT", "/docs/_doc/x", `{}`}, {"POST", "/docs/_bulk", "{\"index\":{}}\n{}\n"}, {"POST", "/docs/_search", `{}`}} {
 		if status, text := httpDo(t, "umbrella", u[0], f.base+u[1], u[2]); status != http.StatusServiceUnavailable || !strings.Contains(text, "sluice_corrupt_entry") {
 			t.Errorf("%v: %d %s", u, status, text)
@@ -215,7 +230,7 @@ func (f badFleet) corrupt(t *testing.T) {
 	if _, err := kv.Put(t.Context(), key, string(old.Kvs[0].Value)); err != nil {
 		t.Fatal(err)
 	}
-	must2xx(t, "umbrella", "POST", f.base+"/docs/_refresh", "")
+	becomes(http.StatusOK)
 	if text := must2xx(t, "umbrella", "GET", f.base+"/docs/_count", ""); !strings.Contains(text, `"count":3000,`) {
 		t.Errorf("after it was put right: %s", text)
 	}
