@@ -57,7 +57,7 @@ func (r *answerRules) key(path []string, key string) (string, fate) {
 
 func (r *answerRules) wants(path []string) bool {
 	switch last(path, 1) {
-	case "_index", "index", "resource.id", "provided_name", "index.provided_name", "reason", "description":
+	case "_index", "index", "resource.id", "provided_name", "index.provided_name", "reason", "description", "_shard":
 		return r.physical != r.logical
 	case "error", "explanation": // of a validation; text
 		return r.physical != r.logical && (len(path) == 1 || path[0] == "explanations")
@@ -86,7 +86,7 @@ func (r *answerRules) scalar(path []string, v string, bare bool) (string, bool, 
 		return r.wrap(affinity.Scroll, v), true, nil
 	case "pit_id":
 		return r.wrap(affinity.PIT, v), true, nil
-	case "reason", "description", "id", "error", "explanation":
+	case "reason", "description", "id", "error", "explanation", "_shard":
 		out := replaceName(v, r.physical, r.logical)
 		return out, out != v, nil
 	case "_primary_term":

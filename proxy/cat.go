@@ -55,7 +55,7 @@ func (q *request) cat() error {
 	}
 	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
 	defer cancel()
-	resp, err := q.sendRead(ctx, at.place.Cluster, http.MethodGet, c.path, bytesPayload(c.body, "application/json"))
+	resp, err := q.sendRead(ctx, at.place.Cluster, http.MethodGet, c.path, q.query, bytesPayload(c.body, "application/json"))
 	if err != nil {
 		return err
 	}

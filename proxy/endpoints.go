@@ -18,6 +18,9 @@ const (
 	opBulk
 	opSearch
 	opMsearch
+	opSearchTemplate
+	opMsearchTemplate
+	opRender
 	opMget
 	opCount
 	opValidate
@@ -72,6 +75,11 @@ func ownCluster(other cell) support { return support{index: other, shared: other
 
 var everyone = support{}
 
+// inline is everyone, with templates of the request.
+var inline = support{served(sentOnly), served(sentOnly), served(sentOnly)}
+
+const sentOnly = "a template that is sent, none that is stored"
+
 // Reasons that several rows share. Each says what to do.
 const (
 	whyChanged   = "the index is shared with other tenants, and it would be changed for all of them; ask its operator"
@@ -82,7 +90,7 @@ const (
 	whyCluster   = "it concerns a whole cluster, which is not the tenant's alone, and which a move changes; the operator calls it at the cluster itself"
 	whyAlias     = "aliases and indices of all tenants of the cluster share their names, so an alias could take the name that another tenant's index is to have; ask the operator for one"
 	whyStays     = "what it changes belongs to a cluster and would stay behind when the tenant moves; the operator sets it on each cluster, at the cluster itself"
-	whyTemplate  = "the cluster would put the query together out of sight of this proxy, and stored templates do not move with a tenant; put the query together in the client and send it to _search or _msearch"
+	whyStored    = "stored templates do not move with a tenant; send the template as [source]"
 	whyNoMove    = "it makes indices or documents in a way that a move cannot follow; create an index and use _reindex"
 	whyOther     = "its request or its answer cannot be kept inside a tenant by this version; use the document and search endpoints"
 )
@@ -137,11 +145,12 @@ var table = []section{
 		{"GET POST", "/{i}/_field_caps", opFieldCaps, classRead, dedicated(operators(whyShown)), "what can be done with fields"},
 		{"GET POST", "/_analyze", opAnalyze, classRead, support{index: served("no files of the cluster"), shared: served("with the names of analyzers and fields only")}, "take a text apart"},
 		{"GET POST", "/{i}/_analyze", opAnalyze, classRead, support{index: served("no files of the cluster"), shared: served("with the names of analyzers and fields only")}, "take a text apart"},
-		{"*", "/_search/template", opRefused, classNone, nobody(whyTemplate), "search by a template"},
-		{"*", "/{i}/_search/template", opRefused, classNone, nobody(whyTemplate), "search by a template"},
-		{"*", "/_msearch/template", opRefused, classNone, nobody(whyTemplate), "search by templates"},
-		{"*", "/{i}/_msearch/template", opRefused, classNone, nobody(whyTemplate), "search by templates"},
-		{"*", "/_render/**", opRefused, classNone, nobody(whyTemplate), "fill in a template"},
+		{"GET POST", "/_search/template", opSearchTemplate, classRead, inline, "search by a template"},
+		{"GET POST", "/{i}/_search/template", opSearchTemplate, classRead, inline, "search by a template"},
+		{"GET POST", "/_msearch/template", opMsearchTemplate, classRead, inline, "search by templates"},
+		{"GET POST", "/{i}/_msearch/template", opMsearchTemplate, classRead, inline, "search by templates"},
+		{"GET POST", "/_render/template", opRender, classRead, inline, "fill in a template"},
+		{"*", "/_render/template/{id}", opRefused, classNone, nobody(whyStored), "fill in a stored template"},
 		{"*", "/_rank_eval", opRefused, classNone, nobody(whyOther), "rate searches"},
 		{"*", "/{i}/_rank_eval", opRefused, classNone, nobody(whyOther), "rate searches"},
 		{"*", "/_search_shards", opRefused, classNone, noTenant(whyCluster), "where a search would go"},

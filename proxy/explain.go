@@ -92,6 +92,11 @@ func (p *Proxy) explain(r *http.Request) (*Explanation, error) {
 	if c := t.in(pl.Kind); c.kind != "" {
 		return refuse(t.refusal(e.Method, u.Path, c))
 	}
+	if t.op == opSearchTemplate || t.op == opMsearchTemplate {
+		if t, err = t.asSearch(); err != nil {
+			return refuse(err)
+		}
+	}
 	index := ""
 	if pl.Kind != placement.DedicatedCluster {
 		if err := ownIndex(t.index, pl); err != nil {

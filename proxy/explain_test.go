@@ -49,7 +49,7 @@ func TestExplain(t *testing.T) {
 
 	// One that is not: the refusal is the one that the client gets.
 	for _, c := range []struct{ method, path string }{
-		{"GET", "/_search/template"}, {"PUT", "/docs"}, {"GET", "/others/_search"}, {"GET", "/docs,others/_search"}, {"PATCH", "/docs/_doc/1"}, {"GET", "/nothing/of/the/kind"},
+		{"GET", "/_render/template/x"}, {"PUT", "/docs"}, {"GET", "/others/_search"}, {"GET", "/docs,others/_search"}, {"PATCH", "/docs/_doc/1"}, {"GET", "/nothing/of/the/kind"},
 	} {
 		is := r.do(c.method, c.path, "")
 		said := explain(acme, c.method, c.path).want(t, 200, "refusal/type", is.at("error/type"), "refusal/reason", is.at("error/reason"), "upstream", nil)

@@ -84,7 +84,7 @@ type openPIT struct {
 func (q *request) listPITs(at origin) ([]openPIT, error) {
 	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
 	defer cancel()
-	resp, err := q.sendRead(ctx, at.place.Cluster, http.MethodGet, "/_search/point_in_time/_all", &payload{})
+	resp, err := q.sendRead(ctx, at.place.Cluster, http.MethodGet, "/_search/point_in_time/_all", q.query, &payload{})
 	if err != nil {
 		return nil, err
 	}

@@ -301,7 +301,7 @@ func (q *request) checkParameters() error {
 
 // assembled are the endpoints whose answers the proxy puts together, or has to
 // understand.
-var assembled = []op{opBulk, opByQuery, opReindex, opClearScroll, opClosePIT, opAllPITs, opCancelTask, opRethrottle, opCat}
+var assembled = []op{opBulk, opByQuery, opReindex, opClearScroll, opClosePIT, opAllPITs, opCancelTask, opRethrottle, opCat, opRender}
 
 // indexAt is the index to address upstream at placement pl; empty keeps the path
 // as the client wrote it. In a dedicated index the client may name its own index

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"unicode/utf8"
 
 	"github.com/sluiceproxy/sluice/affinity"
@@ -25,13 +26,20 @@ func (q *request) read() error {
 	}
 	defer t.Done()
 	at := origin{q.entry.State.From, q.entry.Incarnation}
+	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
+	defer cancel()
+	switch q.op {
+	case opSearchTemplate, opMsearchTemplate, opRender:
+		var answered bool
+		if body, answered, err = q.template(ctx, body, at); answered || err != nil {
+			return err
+		}
+	}
 	path, body, at, err := q.readTarget(body, at)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
-	defer cancel()
-	resp, err := q.sendRead(ctx, at.place.Cluster, q.r.Method, path, bytesPayload(body, q.bodyType()))
+	resp, err := q.sendRead(ctx, at.place.Cluster, q.r.Method, path, q.query, bytesPayload(body, q.bodyType()))
 	if err != nil {
 		return err
 	}
@@ -260,13 +268,13 @@ func msearchHeader(line []byte, pl placement.Placement) ([]byte, error) {
 
 // sendRead sends a request that may be repeated: once more after a connection
 // that failed, since nobody can have seen half an answer yet.
-func (q *request) sendRead(ctx context.Context, cluster, method, path string, p *payload) (*http.Response, error) {
+func (q *request) sendRead(ctx context.Context, cluster, method, path string, query url.Values, p *payload) (*http.Response, error) {
 	c, err := q.client(cluster)
 	if err != nil {
 		return nil, err
 	}
 	for try := 0; ; try++ {
-		req, err := q.build(ctx, method, path, q.query, p)
+		req, err := q.build(ctx, method, path, query, p)
 		if err != nil {
 			return nil, err
 		}

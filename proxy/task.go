@@ -225,7 +225,7 @@ func (q *request) task() error {
 	at := origin{e.Placement, e.Incarnation}
 	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
 	defer cancel()
-	resp, err := q.sendRead(ctx, at.place.Cluster, http.MethodGet, taskPath(e.ID), &payload{})
+	resp, err := q.sendRead(ctx, at.place.Cluster, http.MethodGet, taskPath(e.ID), q.query, &payload{})
 	if err != nil {
 		return err
 	}

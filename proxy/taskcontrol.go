@@ -35,7 +35,7 @@ func (q *request) controlTask() error {
 	}
 	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
 	defer cancel()
-	resp, err := q.sendRead(ctx, at.place.Cluster, http.MethodPost, path, &payload{})
+	resp, err := q.sendRead(ctx, at.place.Cluster, http.MethodPost, path, q.query, &payload{})
 	if err != nil {
 		return err
 	}

@@ -118,12 +118,14 @@ func TestOpenSearchModules(t *testing.T) {
 				{"remote reindex", "POST", "/_reindex", `{"source":{"index":"b","remote":{"host":"` + node.URL() + `"}},"dest":{"index":"d"}}`},
 				{"snapshots", "PUT", "/_snapshot/s", `{"type":"fs","settings":{"location":"` + node.SnapshotDir() + `"}}`},
 				{"a snapshot", "PUT", "/_snapshot/s/one?wait_for_completion=true", `{"indices":"b"}`},
+				{"lang-mustache", "POST", "/b/_search/template", `{"source":{"size":"{{n}}"},"params":{"n":1}}`},
 				{"an index nobody created", "PUT", "/e/_doc/1", `{"x":1}`},
 			}
 			if version == engines.OpenSearch2 {
-				requests = append(requests, struct{ what, method, path, body string }{
-					"ingest-common", "PUT", "/_ingest/pipeline/p", `{"processors":[{"set":{"field":"x","value":1}}]}`,
-				})
+				requests = append(requests, []struct{ what, method, path, body string }{
+					{"ingest-common", "PUT", "/_ingest/pipeline/p", `{"processors":[{"set":{"field":"x","value":1}}]}`},
+					{"percolator", "PUT", "/f", `{"mappings":{"properties":{"q":{"type":"percolator"}}}}`},
+				}...)
 			}
 			for _, r := range requests {
 				reply, err := call(t.Context(), r.method, node.URL()+r.path, r.body)
@@ -214,7 +216,7 @@ func TestOpenSearchFromScratch(t *testing.T) {
 			t.Errorf("not for people: %q", line)
 		}
 	}
-	if !strings.Contains(progress.String(), "has 82 jars") || !strings.HasSuffix(progress.String(), ": ready\n") {
+	if !strings.Contains(progress.String(), "has 85 jars") || !strings.HasSuffix(progress.String(), ": ready\n") {
 		t.Errorf("progress:\n%s", &progress)
 	}
 	left, err := os.ReadDir(os.Getenv(engines.CacheEnv))

@@ -7,6 +7,8 @@ import org.opensearch.ingest.common.IngestCommonPlugin;
 import org.opensearch.join.ParentJoinPlugin;
 import org.opensearch.node.Node;
 import org.opensearch.painless.PainlessPlugin;
+import org.opensearch.percolator.PercolatorPlugin;
+import org.opensearch.script.mustache.MustachePlugin;
 import org.opensearch.transport.Netty4Plugin;
 
 /** An OpenSearch 2.x node with the modules it is normally shipped with. */
@@ -19,6 +21,8 @@ final class ModularNode extends Node {
             CommonAnalysisPlugin.class,
             MapperExtrasPlugin.class,
             ParentJoinPlugin.class,
+            MustachePlugin.class,
+            PercolatorPlugin.class,
             IngestCommonPlugin.class), true);
     }
 }

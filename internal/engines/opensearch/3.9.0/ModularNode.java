@@ -9,6 +9,7 @@ import org.opensearch.node.Node;
 import org.opensearch.painless.PainlessModulePlugin;
 import org.opensearch.plugins.Plugin;
 import org.opensearch.plugins.PluginInfo;
+import org.opensearch.script.mustache.MustacheModulePlugin;
 import org.opensearch.transport.Netty4ModulePlugin;
 
 /** An OpenSearch 3.x node with the modules it is normally shipped with. */
@@ -20,7 +21,8 @@ final class ModularNode extends Node {
             info(PainlessModulePlugin.class),
             info(CommonAnalysisModulePlugin.class),
             info(MapperExtrasModulePlugin.class),
-            info(ParentJoinModulePlugin.class)), true);
+            info(ParentJoinModulePlugin.class),
+            info(MustacheModulePlugin.class)), true);
     }
 
     private static PluginInfo info(Class<? extends Plugin> module) {
