@@ -379,7 +379,14 @@ func (c *Controller) client(ctx context.Context, name string) (*upstream.Client,
 	if k := c.clients[name]; k != nil && k.version == rec.Version {
 		return k.client, nil
 	}
-	u, err := upstream.New(rec.Value, c.opt.UpstreamOptions)
+	var o upstream.Options
+	if c.opt.UpstreamOptions != nil {
+		o = *c.opt.UpstreamOptions
+	}
+	if o.Logger == nil {
+		o.Logger = c.opt.Logger
+	}
+	u, err := upstream.New(rec.Value, &o)
 	if err != nil {
 		return nil, err
 	}

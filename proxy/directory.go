@@ -58,6 +58,14 @@ func NewDirectory(s *store.Store, o *DirectoryOptions) *Directory {
 	if d.o.Logger == nil {
 		d.o.Logger = slog.New(slog.DiscardHandler)
 	}
+	var up upstream.Options
+	if d.o.Upstream != nil {
+		up = *d.o.Upstream
+	}
+	if up.Logger == nil {
+		up.Logger = d.o.Logger
+	}
+	d.o.Upstream = &up
 	return d
 }
 

@@ -41,7 +41,7 @@ func (q *request) write() error {
 	}
 }
 
-// errUnread: the placement asks for a body that has been read to its end.
+// errUnread: the placement, or its cluster, asks for a body that has been read to its end.
 var errUnread = errors.New("the body must be in memory")
 
 // writeOnce takes one ticket and sends once. again says that nothing was sent and
@@ -65,6 +65,10 @@ func (q *request) writeOnce(p *payload) (again bool, err error) {
 	if err != nil {
 		t.Cancel()
 		return false, err
+	}
+	if c.WholeBodies() && p.rest != nil {
+		t.Cancel()
+		return false, errUnread
 	}
 	resp, raw, again, err := q.sendWrite(t, c, plan, p)
 	if err != nil {

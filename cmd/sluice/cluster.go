@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -35,10 +36,13 @@ func clusterAdd() *cobra.Command {
 		Short: "Add a cluster by its endpoints",
 		Long: `Add a cluster by its endpoints. It is asked for its version first, unless --no-check is given.
 
-The table keeps only where a password is found, never the password: each proxy and
-controller reads it from its own file or environment.`,
+The table keeps only where a password, key or certificate is found, never the secret itself:
+each proxy and controller reads it from its own file or environment, and files again when
+they change. docs/clusters.md says more.`,
 		Example: `  sluice cluster add a http://search-a:9200
   sluice cluster add b https://search-b1:9200 https://search-b2:9200 --username sluice --password-file /etc/sluice/b.password --ca-file /etc/sluice/b.pem
+  sluice cluster add c https://search-c:9200 --api-key-file /etc/sluice/c.key --cert-file /etc/sluice/c.pem --key-file /etc/sluice/c-tls.key
+  sluice cluster add d https://vpc-d-x.eu-west-1.es.amazonaws.com --aws-region eu-west-1
   sluice cluster add a http://new-a:9200 --replace`,
 		Args: args(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, a []string) error {
@@ -61,6 +65,9 @@ controller reads it from its own file or environment.`,
 			if err := putCluster(c.Context(), s.Store, in, replace); err != nil {
 				return err
 			}
+			if in.HasSecret() && credentials.InClear(in.Endpoints) {
+				_, _ = fmt.Fprintf(c.ErrOrStderr(), "warning: the credentials of cluster %s cross the network in the clear: an endpoint begins with http://\n", in.Name)
+			}
 			if wantJSON(c) {
 				return writeJSON(c.OutOrStdout(), in)
 			}
@@ -72,6 +79,17 @@ controller reads it from its own file or environment.`,
 	f.StringVar(&in.Username, "username", "", "user for basic authentication")
 	f.StringVar(&in.PasswordFile, "password-file", "", "file that holds the user's password, on every proxy and controller")
 	f.StringVar(&in.PasswordEnv, "password-env", "", "environment variable that holds the user's password, on every proxy and controller")
+	f.StringVar(&in.APIKeyFile, "api-key-file", "", "file that holds an API key, on every proxy and controller")
+	f.StringVar(&in.APIKeyEnv, "api-key-env", "", "environment variable that holds an API key, on every proxy and controller")
+	f.StringVar(&in.APIKeyHeader, "api-key-header", "", "header that carries the API key (default: Authorization: ApiKey KEY)")
+	f.StringVar(&in.AWSRegion, "aws-region", "", "sign requests for AWS, for this region")
+	f.StringVar(&in.AWSService, "aws-service", "", "service that requests are signed for: es for a domain, aoss for a serverless collection (default es)")
+	f.StringVar(&in.AWSProfile, "aws-profile", "", "profile of the AWS credentials (default: what the environment says, or default)")
+	f.StringVar(&in.AWSCredentialsFile, "aws-credentials-file", "", "file with access keys, on every proxy and controller (default: as the AWS SDK finds them)")
+	f.StringVar(&in.CertFile, "cert-file", "", "certificate that is shown to https endpoints")
+	f.StringVar(&in.KeyFile, "key-file", "", "key of that certificate")
+	f.StringVar(&in.ServerName, "server-name", "", "name that the endpoints' certificates must have (default: that of their URLs)")
+	f.StringVar(&in.Protocol, "protocol", "", "http1 or h2, the latter without TLS too (default: HTTP/2 where a TLS handshake offers it, else HTTP/1.1)")
 	f.StringVar(&in.CAFile, "ca-file", "", "certificates that verify https endpoints (default: the system's)")
 	f.BoolVar(&noCheck, "no-check", false, "do not ask the cluster for its version")
 	f.BoolVar(&replace, "replace", false, "change a cluster that exists; it must stay the same cluster, with the same data")
@@ -96,7 +114,7 @@ func checkCluster(ctx context.Context, in placement.Cluster) (string, error) {
 	var status *upstream.StatusError
 	switch {
 	case errors.As(err, &status) && (status.Status == 401 || status.Status == 403):
-		return "", refused("cluster %s answers %d: check --username and its password", in.Name, status.Status)
+		return "", refused("cluster %s answers %d: check its credentials", in.Name, status.Status)
 	case err != nil:
 		return "", &unreachableError{"cluster " + in.Name + " does not answer as OpenSearch does (--no-check adds it all the same)", err}
 	}
@@ -163,17 +181,32 @@ func clusterList() *cobra.Command {
 			views, rows := make([]view, 0, len(all)), [][]string(nil)
 			for _, r := range all {
 				views = append(views, view{r.Value, tenants[r.Name]})
-				rows = append(rows, []string{r.Name, strings.Join(r.Value.Endpoints, ","), r.Value.Username, strconv.Itoa(tenants[r.Name])})
+				rows = append(rows, []string{r.Name, strings.Join(r.Value.Endpoints, ","), authentication(r.Value), strconv.Itoa(tenants[r.Name])})
 			}
 			if wantJSON(c) {
 				return writeJSON(c.OutOrStdout(), views)
 			}
-			return table(c.OutOrStdout(), []string{"CLUSTER", "ENDPOINTS", "USER", "TENANTS"}, rows)
+			return table(c.OutOrStdout(), []string{"CLUSTER", "ENDPOINTS", "AUTH", "TENANTS"}, rows)
 		}),
 	}
 	storeFlags(c)
 	outputFlag(c)
 	return c
+}
+
+// authentication is how requests to a cluster authenticate, for people.
+func authentication(c placement.Cluster) string {
+	switch {
+	case c.SignsRequests():
+		return "aws " + c.AWSRegion
+	case c.Username != "":
+		return "user " + c.Username
+	case c.HasSecret():
+		return "api key"
+	case c.CertFile != "":
+		return "certificate"
+	}
+	return "none"
 }
 
 func clusterRemove() *cobra.Command {

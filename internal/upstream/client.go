@@ -1,5 +1,7 @@
 // Package upstream talks HTTP to one named OpenSearch cluster: a pooled
-// transport per cluster, the endpoints in turn, credentials of this process.
+// transport per cluster, the endpoints in turn, credentials of this process. It is
+// the one home of certificates and secrets for clusters: proxies, movers and the
+// command line all go through it.
 //
 // What it refuses: to send a request twice that may have arrived. Another
 // endpoint is tried only when no connection for the request was ever had, so
@@ -13,15 +15,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"log/slog"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"os"
 	"sync/atomic"
 	"time"
 
-	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -44,6 +44,10 @@ type Options struct {
 	// Transport replaces the pool of connections; simulations set it. It must tell
 	// the request's httptrace GotConn before it sends anything.
 	Transport http.RoundTripper
+	// ReloadEvery is the least time between two looks at the files of certificates and
+	// secrets (default one second).
+	ReloadEvery time.Duration
+	Logger      *slog.Logger // default: discard
 }
 
 func (o *Options) withDefaults() Options {
@@ -74,9 +78,8 @@ type Client struct {
 	name      string
 	endpoints []*endpoint
 	next      atomic.Uint64
-	tr        http.RoundTripper
-	user      string
-	password  string
+	transport func() http.RoundTripper
+	auth      authorizer
 	pause     time.Duration
 }
 
@@ -85,41 +88,20 @@ type endpoint struct {
 	downUntil    atomic.Int64 // Unix ns; passed over until then, while others can be connected to
 }
 
-// New returns the client of a cluster. Password and CA are read now; a later
-// change of the files needs a new client. Errors name the field of the cluster
-// that is wrong.
+// New returns the client of a cluster. The files of certificates and secrets are read
+// now, and again when they change. Errors name the field of the cluster that is wrong.
 func New(c placement.Cluster, o *Options) (*Client, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("cluster %q: %w", c.Name, err)
 	}
 	opt := o.withDefaults()
-	password, err := readPassword(c)
-	if err != nil {
+	client := &Client{name: c.Name, pause: opt.EndpointPause}
+	var err error
+	if client.auth, err = newAuthorizer(c, &opt); err != nil {
 		return nil, fmt.Errorf("cluster %q: %w", c.Name, err)
 	}
-	tc, err := credentials.TLS{CAFile: c.CAFile}.Config("")
-	if err != nil {
+	if client.transport, err = newTransport(c, &opt); err != nil {
 		return nil, fmt.Errorf("cluster %q: %w", c.Name, err)
-	}
-	d := &net.Dialer{Timeout: opt.DialTimeout, KeepAlive: 15 * time.Second}
-	client := &Client{
-		name: c.Name, user: c.Username, password: password, pause: opt.EndpointPause,
-		tr: opt.Transport,
-	}
-	if client.tr == nil {
-		client.tr = &http.Transport{
-			DialContext:           d.DialContext,
-			TLSClientConfig:       tc,
-			TLSHandshakeTimeout:   opt.DialTimeout,
-			ForceAttemptHTTP2:     true,
-			ResponseHeaderTimeout: opt.ResponseHeaderTimeout,
-			IdleConnTimeout:       opt.IdleTimeout,
-			MaxIdleConnsPerHost:   opt.IdleConnections,
-			MaxConnsPerHost:       opt.MaxConnections,
-			DisableCompression:    true,
-			WriteBufferSize:       32 << 10,
-			ReadBufferSize:        32 << 10,
-		}
 	}
 	for _, e := range c.Endpoints {
 		u, err := url.Parse(e)
@@ -131,23 +113,19 @@ func New(c placement.Cluster, o *Options) (*Client, error) {
 	return client, nil
 }
 
-func readPassword(c placement.Cluster) (string, error) {
-	if c.PasswordEnv == "" || c.PasswordFile != "" {
-		return credentials.Secret("password_file", c.PasswordFile, "password")
-	}
-	p := os.Getenv(c.PasswordEnv)
-	if p == "" {
-		return "", fmt.Errorf("password_env: the environment variable %s is not set", c.PasswordEnv)
-	}
-	return p, nil
-}
-
 // Name is the cluster's name.
 func (c *Client) Name() string { return c.name }
 
+// WholeBodies reports whether requests are kept in memory as a whole before they are
+// sent. Who streams a body from a slow client should read it before anything waits.
+func (c *Client) WholeBodies() bool {
+	_, ok := c.auth.(*signer)
+	return ok
+}
+
 // Close closes idle connections. Requests under way are not disturbed.
 func (c *Client) Close() {
-	if t, ok := c.tr.(*http.Transport); ok {
+	if t, ok := c.transport().(*http.Transport); ok {
 		t.CloseIdleConnections()
 	}
 }
@@ -167,15 +145,20 @@ func NotSent(err error) bool {
 
 // RoundTrip sends req to one endpoint of the cluster. Scheme and host of its URL
 // are ignored; path, query, headers and body are sent as they are, credentials
-// of the cluster added, a caller's Authorization dropped. Each endpoint is tried
+// of the cluster added, a caller's Authorization dropped. A body that has to be
+// signed is read to its end first; otherwise it streams. Each endpoint is tried
 // at most once, another one only while nothing has been sent. The answer's body
 // is the caller's to close. Any status is an answer and no error.
 func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
+	req, hash, err := c.auth.prepare(req)
+	if err != nil {
+		return nil, &notSentError{fmt.Errorf("cluster %s: %w", c.name, err)}
+	}
 	body := req.Body
 	start := int(c.next.Add(1) % uint64(len(c.endpoints)))
 	var last error
 	for _, e := range c.order(start) {
-		resp, sent, err := c.attempt(req, e)
+		resp, sent, err := c.attempt(req, e, hash)
 		if err == nil {
 			return resp, nil
 		}
@@ -216,7 +199,7 @@ func (c *Client) order(start int) []*endpoint {
 // attempt sends to one endpoint. sent is false only when no connection was ever
 // given to the request; the transport reads the body after that moment only, so
 // the body is then still whole for the next endpoint.
-func (c *Client) attempt(req *http.Request, e *endpoint) (resp *http.Response, sent bool, err error) {
+func (c *Client) attempt(req *http.Request, e *endpoint, hash string) (resp *http.Response, sent bool, err error) {
 	var got atomic.Bool
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
@@ -227,13 +210,13 @@ func (c *Client) attempt(req *http.Request, e *endpoint) (resp *http.Response, s
 	// net/http repeats any request that carries these on a broken connection.
 	r.Header.Del("Idempotency-Key")
 	r.Header.Del("X-Idempotency-Key")
-	if c.user != "" {
-		r.SetBasicAuth(c.user, c.password)
+	if err := c.auth.authorize(r, hash); err != nil {
+		return nil, false, err
 	}
 	if req.Body != nil && req.Body != http.NoBody {
 		r.Body = &keptBody{ReadCloser: req.Body, got: &got}
 	}
-	resp, err = c.tr.RoundTrip(r)
+	resp, err = c.transport().RoundTrip(r)
 	return resp, got.Load(), err
 }
 
