@@ -148,6 +148,9 @@ func TestAWriteIsHeldInCutoverAndThenGoesToB(t *testing.T) {
 		got <- tk
 	}()
 	f.until("the write is held", func() bool { return g.Stats().Held == 1 })
+	if tk, err := g.WriteNow(t.Context(), acme); tk != nil || err != nil {
+		t.Fatalf("WriteNow in Cutover: %v, %v", tk, err)
+	}
 	r, err := g.Read(t.Context(), acme)
 	if err != nil || r.Entry().State.From != placeA {
 		t.Fatalf("a read in Cutover: %v, %v; want A", r, err)

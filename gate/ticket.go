@@ -61,6 +61,17 @@ type Ticket struct {
 // the request meanwhile, in bytes. Errors: placement.ErrUnknownPartition,
 // *UnavailableError, or the context's; nothing was admitted then.
 func (g *Gate) Write(ctx context.Context, id placement.PartitionID, size int64) (*Ticket, error) {
+	return g.write(ctx, id, size, true)
+}
+
+// WriteNow is Write that does not wait out a Cutover: nil and no error say that the
+// partition is in one. It is for whoever has tickets of other partitions open, whose
+// moves must not wait for this one's.
+func (g *Gate) WriteNow(ctx context.Context, id placement.PartitionID) (*Ticket, error) {
+	return g.write(ctx, id, 0, false)
+}
+
+func (g *Gate) write(ctx context.Context, id placement.PartitionID, size int64, wait bool) (*Ticket, error) {
 	if err := g.settle(ctx, id); err != nil {
 		return nil, err
 	}
@@ -74,6 +85,9 @@ func (g *Gate) Write(ctx context.Context, id placement.PartitionID, size int64) 
 		case v.err != nil:
 			return nil, &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: v.err}
 		case v.entry.State.Phase == placement.Cutover:
+			if !wait {
+				return nil, nil
+			}
 			if err := g.holds.wait(ctx, &h, v, size, g.opt.HoldDeadline); err != nil {
 				return nil, err
 			}

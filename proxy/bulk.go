@@ -47,6 +47,11 @@ func (q *request) bulk() error {
 		return &http.MaxBytesError{Limit: q.p.o.BulkBody}
 	}
 	in := bufio.NewReaderSize(http.MaxBytesReader(q.w, q.r.Body, q.p.o.BulkBody), 64<<10)
+	if q.mixed {
+		if err := q.checkMixed(); err != nil {
+			return err
+		}
+	}
 	q.capTimeout()
 	rd := &bulkReader{in: in}
 	var all results
@@ -62,6 +67,15 @@ func (q *request) bulk() error {
 		}
 		if len(c.items) == 0 {
 			break
+		}
+		if q.mixed {
+			if err := all.add(q.mixedBulk(c)); err != nil {
+				return err
+			}
+			if end {
+				break
+			}
+			continue
 		}
 		one, err := q.bulkChunk(c)
 		switch {
@@ -244,10 +258,17 @@ func (q *request) translateChunk(c chunk, t *gate.Ticket, s *sharing) (body []by
 	routing := q.query.Get("routing")
 	unlisted := q.query.Get("pipeline") != "" && q.query.Get("pipeline") != "_none"
 	refs := make([]gate.DocRef, 0, len(c.items))
-	body = make([]byte, 0, len(c.data)+64*len(c.items))
+	size := 64 * len(c.items)
+	for _, it := range c.items {
+		size += it.to - it.from
+	}
+	body = make([]byte, 0, size)
 	for i := range c.items {
 		it := &c.items[i]
 		a, ref, aerr := it.translate(q.entry, q.index, routing, t.Journaling())
+		if q.mixed && a.index == "" { // no path names it
+			a.index = q.entry.State.From.Index
+		}
 		source := c.data[it.from:it.to]
 		if aerr == nil && a.verb == "update" {
 			var err error

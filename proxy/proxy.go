@@ -68,6 +68,9 @@ type Options struct {
 	// CursorLife is how long an envelope can be followed, counted from the answer
 	// that it came in. The clusters end cursors much sooner, by their keep-alive.
 	CursorLife time.Duration
+	// MixedBulk lets the items of a bulk name their tenants, as _index TENANT/INDEX, in
+	// requests that name none. It is for who may name any tenant.
+	MixedBulk bool
 	// Pins keeps cursors for clients that cannot carry envelopes: they are given the
 	// clusters' own ids, and follow them through this very handler only. Nil: envelopes.
 	Pins *affinity.CursorAffinity
@@ -181,6 +184,7 @@ type request struct {
 	w      http.ResponseWriter
 	r      *http.Request // the proxy's own copy
 	tenant placement.PartitionID
+	mixed  bool // a bulk whose items name their tenants, or what it has of one
 	query  url.Values
 	entry  placement.Entry
 	held   time.Duration
@@ -219,7 +223,9 @@ func (q *request) refuse(err error) {
 func (q *request) serve() error {
 	var err error
 	if q.tenant, err = q.p.tenants.Resolve(q.r); err != nil {
-		return err
+		if q.mixed = q.mixes(err); !q.mixed {
+			return err
+		}
 	}
 	if err := q.p.limits.enter(q.tenant); err != nil {
 		return err

@@ -222,12 +222,20 @@ func parseTime(s string) (time.Duration, bool) {
 	return 0, s == "0"
 }
 
+// outcome is the ticket, or the tickets, of what sendWrite sends.
+type outcome interface {
+	Send() error
+	Done() error
+	Unknown()
+	Cancel()
+}
+
 // sendWrite sends under a ticket and ends the ticket, whatever happens. again says
 // that certainly nothing was sent. resp's body has been read into raw.
 //
 // The write runs detached from the client: OpenSearch would go on with it anyway,
 // and its outcome has to be known before the ticket ends.
-func (q *request) sendWrite(t *gate.Ticket, c *upstream.Client, pl plan, p *payload) (resp *http.Response, raw []byte, again bool, err error) {
+func (q *request) sendWrite(t outcome, c *upstream.Client, pl plan, p *payload) (resp *http.Response, raw []byte, again bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.r.Context()), q.p.o.WriteTimeout)
 	defer cancel()
 	req, err := q.build(ctx, pl.method, pl.path, pl.query, p)

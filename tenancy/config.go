@@ -24,6 +24,10 @@ type Config struct {
 	// Host is a pattern that holds {tenant} once, as a whole label, for example
 	// {tenant}.search.example.com. Ports are ignored.
 	Host string
+	// MixedBulk lets the items of a bulk name their tenants before their indices, in
+	// requests that name none: "_index": "acme/docs". Nothing proves them, so it goes
+	// where no tenant has to be proved.
+	MixedBulk bool
 
 	Basic      Basic
 	ClientCert ClientCert
@@ -126,6 +130,9 @@ func (c Config) Validate() error {
 }
 
 func (c Config) validateProofs() error {
+	if c.MixedBulk && c.Authenticates() {
+		return invalid("mixed_bulk", "true", "must be false where tenants are proved by credentials: the items of a bulk prove nothing")
+	}
 	if c.Basic.Trusted && c.Basic.UsersFile != "" {
 		return invalid("basic.trusted", "true", "must be false, or users_file empty: with it passwords are checked, so nobody needs to be trusted")
 	}

@@ -274,7 +274,7 @@ func (n *node) buildProxy(secret []byte) error {
 		pins = affinity.NewCursorAffinity(&affinity.CursorAffinityOptions{Limit: p.Cursors.Limit, TTL: p.Cursors.TTL})
 	}
 	n.proxy, err = proxy.New(n.gate, n.clusters, resolver, &proxy.Options{
-		CursorKeys: keys, Pins: pins, WriteTimeout: p.UpstreamWriteTimeout,
+		CursorKeys: keys, Pins: pins, MixedBulk: p.Tenant.MixedBulk, WriteTimeout: p.UpstreamWriteTimeout,
 		Requests: p.Requests, TenantRequests: p.TenantRequests, Registerer: n.registry, Logger: n.log,
 	})
 	if err != nil {

@@ -61,6 +61,8 @@ func (c *Config) keys() []key {
 			doc: "Path prefix before the tenant: with /t/, /t/acme/docs/_search is tenant acme's /docs/_search."},
 		{path: "proxy.tenant.host", target: &p.Tenant.Host, def: "", sample: "{tenant}.search.example.com",
 			doc: "Pattern of the Host header that holds {tenant} as a whole label."},
+		{path: "proxy.tenant.mixed_bulk", target: &p.Tenant.MixedBulk, def: false,
+			doc: "Let items of a _bulk name their tenants, as _index TENANT/INDEX, in requests that name none. Only where credentials prove no tenant."},
 	}...)
 	rows = append(rows, c.proofKeys()...)
 	return append(rows, []key{
