@@ -97,7 +97,7 @@ bench-stores: ## a table of ENTRIES (0: up to a million) entries in each of STOR
 stores-page: ## write docs/stores/measured.md from bench/results/stores-*.json
 	@go run ./bench/stores -page docs/stores/measured.md bench/results/stores-*.json
 
-endpoints-page: ## write docs/endpoints.md from the proxy's table
+endpoints-page: ## write docs/endpoints.md and docs/errors.md from the proxy's tables
 	go generate ./proxy
 
 clean: ## remove what was built here; engines and tools stay in the cache

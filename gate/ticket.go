@@ -53,6 +53,7 @@ type Ticket struct {
 	refs []DocRef
 	// unlisted: documents were touched whose ids cannot be listed.
 	unlisted, admin bool
+	sent, ended     bool
 }
 
 // Write admits a write of partition id, which then goes to Entry().State.From.
@@ -155,6 +156,7 @@ func (t *Ticket) Send() error {
 	if !t.sess.Valid() {
 		return ErrFenced
 	}
+	t.sent = true
 	return nil
 }
 
@@ -195,6 +197,20 @@ func (t *Ticket) Unknown() {
 // Cancel ends a ticket whose write was certainly not sent.
 func (t *Ticket) Cancel() { t.end() }
 
+// Abandon ends a ticket that its owner could not end, because it failed half-way:
+// as Unknown if the write may have been sent, as Cancel otherwise. It reports
+// whether the write may have been sent. A ticket that has ended stays as it is.
+func (t *Ticket) Abandon() (sent bool) {
+	switch {
+	case t.ended:
+	case t.sent:
+		t.Unknown()
+	default:
+		t.Cancel()
+	}
+	return t.sent
+}
+
 func (t *Ticket) journal() {
 	id := t.v.entry.Partition
 	if cur := t.g.rep.lookup(id); cur == nil || !cur.entry.Journaling() {
@@ -209,6 +225,7 @@ func (t *Ticket) journal() {
 }
 
 func (t *Ticket) end() {
+	t.ended = true
 	task := t.g.flight.clearTask(t)
 	t.g.rep.release(t.v)
 	t.g.flight.open.Add(-1)

@@ -82,7 +82,9 @@ func (q *request) bulk() error {
 		case err == nil && one.whole != nil && n == 0:
 			return q.answer(one.whole, one.raw, origin{q.entry.State.From, q.entry.Incarnation})
 		case err == nil && one.whole != nil:
-			err = fail(one.whole.StatusCode, TypeUpstream, "cluster %s refused this part of the bulk with status %d", q.entry.State.From.Cluster, one.whole.StatusCode)
+			refused := fail(one.whole.StatusCode, TypeUpstream, "cluster %s refused this part of the bulk with status %d", q.entry.State.From.Cluster, one.whole.StatusCode)
+			refused.final = refused.status < 500 && refused.status != http.StatusTooManyRequests
+			err = refused
 		case err != nil && n == 0:
 			return err
 		}

@@ -17,30 +17,6 @@ import (
 	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
-// Types of the proxy's own errors, as they are in error.type of an answer. They
-// are stable: programs branch on them.
-const (
-	TypeUnsupported     = "sluice_unsupported"       // 400: not in the table of endpoints, or refused there, or a parameter that cannot be honoured
-	TypeForeignIndex    = "sluice_foreign_index"     // 400: a wildcard or list of indices, or a reference to another index
-	TypeSharedIndex     = "sluice_shared_index"      // 400: what cannot be kept inside a tenant of a shared index
-	TypeNotAllowed      = "sluice_not_allowed"       // 403: the operation belongs to the operator of the placement
-	TypeMoving          = "sluice_moving"            // 409: indices are not removed or closed while their tenant moves; nothing was sent
-	TypeUnknownTenant   = "sluice_unknown_tenant"    // 404
-	TypeTenantRequired  = "sluice_tenant_required"   // 400: no tenant, or a name that can be none
-	TypeTenantConflict  = "sluice_tenant_conflict"   // 403: the request names more than one tenant
-	TypeUnauthenticated = "sluice_unauthenticated"   // 401: no credentials, or wrong ones
-	TypeBadCursor       = "sluice_bad_cursor"        // 400: tampered, or none of ours
-	TypeOutcomeUnknown  = "sluice_outcome_unknown"   // 504: the write may or may not take effect
-	TypeUnavailable     = "sluice_unavailable"       // 503 with Retry-After: nothing was sent
-	TypeCorruptEntry    = "sluice_corrupt_entry"     // 503: the tenant's record cannot be decoded
-	TypeUpstream        = "sluice_upstream"          // 502: the cluster could not be reached, or broke off; nothing was written
-	TypeUpstreamTimeout = "sluice_upstream_timeout"  // 502: the cluster did not answer a read in time
-	TypeTooLarge        = "sluice_too_large"         // 413
-	TypeTooMany         = "sluice_too_many_requests" // 429 with Retry-After: over a limit of this instance; nothing was sent
-	TypeBadRequest      = "sluice_bad_request"       // 400: the body is not what the endpoint takes
-	TypePartlyApplied   = "sluice_partly_applied"    // 400: a bulk body is malformed behind items that were applied
-)
-
 // apiError is an answer in OpenSearch's error shape.
 type apiError struct {
 	status     int
@@ -50,6 +26,7 @@ type apiError struct {
 	index      string // logical name, if the error is about one
 	retryAfter time.Duration
 	challenges []string // of WWW-Authenticate
+	final      bool     // not to be repeated, although others of its type may be
 }
 
 func (e *apiError) Error() string { return e.kind + ": " + e.reason }
@@ -67,6 +44,9 @@ type errorCause struct {
 	Reason     string `json:"reason"`
 	Index      string `json:"index,omitempty"`
 	ResourceID string `json:"resource.id,omitempty"`
+	// Hints of this proxy's, which OpenSearch does not have; clients pass over them.
+	Retryable *bool  `json:"retryable,omitempty"`
+	Action    string `json:"action,omitempty"`
 }
 
 func (e *apiError) cause() errorCause {
@@ -74,6 +54,7 @@ func (e *apiError) cause() errorCause {
 	if e.kind == "index_not_found_exception" {
 		c.ResourceID = e.index
 	}
+	e.hints(&c)
 	return c
 }
 
@@ -84,6 +65,7 @@ func (e *apiError) body() []byte {
 	}
 	c := e.cause()
 	root := c
+	root.Retryable, root.Action = nil, ""
 	if e.root != "" {
 		root.Type = e.root
 	}
@@ -166,7 +148,7 @@ func toAPI(err error) *apiError {
 	case errors.As(err, &big):
 		return fail(http.StatusRequestEntityTooLarge, TypeTooLarge, "the body is larger than %d bytes", big.Limit)
 	case errors.Is(err, context.Canceled):
-		return fail(499, TypeBadRequest, "the client went away")
+		return fail(statusClientClosed, TypeBadRequest, "the client went away")
 	}
-	return fail(http.StatusInternalServerError, "sluice_internal", "%s", err)
+	return fail(http.StatusInternalServerError, TypeInternal, "%s", err)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -102,6 +103,17 @@ func upstreamStatus(resp *http.Response, cluster string) error {
 	return nil
 }
 
+// notJSON is the answer when a cluster's own is not JSON. What became of a write is
+// not known then: not everything that answers in a cluster's place has passed it on.
+func (q *request) notJSON(cluster string) error {
+	switch q.class {
+	case classWrite, classBulk, classByQuery, classAdmin:
+		q.p.m.unknown.Inc()
+		return gate.ErrOutcomeUnknown
+	}
+	return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", cluster)
+}
+
 // stream answers with resp as it comes in, translated unless that would change
 // nothing.
 func (q *request) stream(resp *http.Response, at origin) error {
@@ -121,7 +133,7 @@ func (q *request) stream(resp *http.Response, at origin) error {
 		return q.answer(resp, raw, at)
 	}
 	if isShared && !isJSON(resp) {
-		return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", at.place.Cluster)
+		return q.notJSON(at.place.Cluster)
 	}
 	r, err := q.translation(at)
 	if err != nil {
@@ -163,13 +175,13 @@ func (q *request) answer(resp *http.Response, raw []byte, at origin) error {
 	out := raw
 	if isJSON(resp) && !r.idle() && len(raw) > 0 {
 		if out, err = rewriteBytes(raw, r); errors.Is(err, errJSON) {
-			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", at.place.Cluster)
+			return q.notJSON(at.place.Cluster)
 		}
 		if err != nil {
 			return err
 		}
 	} else if at.place.Kind == placement.SharedIndex {
-		return fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not JSON", at.place.Cluster)
+		return q.notJSON(at.place.Cluster)
 	}
 	q.head(resp, at.place, int64(len(out)))
 	_, err = q.w.Write(out)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -193,7 +194,13 @@ func send(t *testing.T, base, method, path, body string, headers ...string) repl
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reply{resp.StatusCode, resp.Header, string(raw)}
+	a := reply{resp.StatusCode, resp.Header, string(raw)}
+	if kind := a.str("error/type"); strings.HasPrefix(kind, "sluice_") { // whatever is tested: no error without its hint
+		if _, ok := a.at("error/retryable").(bool); !ok || a.str("error/action") == "" || a.str("error/root_cause/0/type") == "" || a.at("status") != strconv.Itoa(a.status) {
+			t.Errorf("%s %s: an error out of shape: %s", method, path, a.raw)
+		}
+	}
+	return a
 }
 
 // want checks the status and values of an answer: path, value, path, value...

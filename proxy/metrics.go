@@ -14,6 +14,7 @@ type metrics struct {
 	held     prometheus.Histogram
 	upstream *prometheus.HistogramVec
 	unknown  prometheus.Counter
+	panics   prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer, l *limits) (*metrics, error) {
@@ -34,6 +35,9 @@ func newMetrics(r prometheus.Registerer, l *limits) (*metrics, error) {
 		unknown: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "sluice_proxy_unknown_outcomes_total", Help: "Writes whose outcome could not be learned.",
 		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sluice_proxy_panics_total", Help: "Mistakes of this program that ended a request; each is in the log, with its stack.",
+		}),
 	}
 	if r == nil {
 		return m, nil
@@ -41,7 +45,7 @@ func newMetrics(r prometheus.Registerer, l *limits) (*metrics, error) {
 	underWay := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sluice_proxy_requests_under_way", Help: "Requests that have a tenant and are not answered whole; held ones count.",
 	}, func() float64 { return float64(l.underWay()) })
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown, underWay} {
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown, m.panics, underWay} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

@@ -190,6 +190,9 @@ type request struct {
 	held   time.Duration
 	status int
 	wrote  bool
+	// ticket is the newest one, ended or not; nil before the first, and when
+	// somebody else has it.
+	ticket *gate.Ticket
 	// keepAlive is how long the request wants its cursor kept, 0 if it does not say.
 	keepAlive time.Duration
 }
@@ -199,6 +202,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	q := &request{p: p, w: w, r: r.Clone(r.Context()), target: &target{endpoint: &endpoint{class: classNone}}}
 	defer func() { p.m.done(q.class, q.status, time.Since(start), q.held) }()
+	defer q.recovered()
 	if err := q.serve(); err != nil {
 		q.refuse(err)
 	}
@@ -382,7 +386,7 @@ func (q *request) enterWrite(size int64) (*gate.Ticket, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.entry = t.Entry()
+	q.ticket, q.entry = t, t.Entry()
 	q.held = max(q.held, t.Held())
 	return t, nil
 }

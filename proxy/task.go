@@ -54,7 +54,11 @@ func (q *request) byQueryOnce(body []byte) (again bool, err error) {
 		return again, err
 	}
 	if q.query.Get("wait_for_completion") == "false" {
-		if !q.p.follow(func() { _, _, _ = q.p.awaitTask(t, c, id) }) {
+		q.ticket = nil // whoever follows the task has it
+		if !q.p.follow(func() {
+			defer q.p.abandoned(t)
+			_, _, _ = q.p.awaitTask(t, c, id)
+		}) {
 			// Shutting down: the session names the task, and the gate hands it over.
 			t.Unknown()
 		}

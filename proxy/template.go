@@ -191,7 +191,8 @@ func (q *request) fillInSearches(ctx context.Context, body []byte, at origin) ([
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(templatesAtOnce)
 	for i, t := range templates {
-		g.Go(func() error {
+		g.Go(func() (err error) {
+			defer q.p.caught(&err)
 			out, err := q.fillInSearch(ctx, t, at)
 			if err != nil {
 				return err
