@@ -296,7 +296,7 @@ func (d *drive) discard(ctx context.Context, why error) error {
 	if err != nil && !errors.Is(err, placement.ErrUnknownPartition) {
 		return fmt.Errorf("clean the target: %w", err)
 	}
-	if err == nil && (lives(m.To, e.State.From) || e.Attempt.Move != m.ID && lives(m.To, e.State.To)) {
+	if err == nil && (m.To.Overlaps(e.State.From) || e.Attempt.Move != m.ID && m.To.Overlaps(e.State.To)) {
 		return d.stage(ctx, StageFailed, func(m *Move) {
 			m.Error, m.Owner = "the target was not cleaned: the partition lives there, or is moving there by another move", ""
 		})
@@ -330,7 +330,7 @@ func (d *drive) discard(ctx context.Context, why error) error {
 func (d *drive) clean(ctx context.Context) error {
 	m := d.move()
 	// The tenant's new indices are created at any stage, without a note of it.
-	unnoted := m.To.Kind == placement.DedicatedCluster && m.Attempt > 1
+	unnoted := (m.To.Kind == placement.DedicatedCluster || m.To.Many()) && m.Attempt > 1
 	if d.mv.Creating() || unnoted || m.Creating && !d.known {
 		if err := d.note(ctx, errors.New("an index may still be created at the target by a request without an answer: waiting it out")); err != nil {
 			return err

@@ -30,7 +30,7 @@ type Request struct {
 	Partition placement.PartitionID
 	Cluster   string         // where to
 	Kind      placement.Kind // default: the same as now
-	Index     string         // physical index at the target (default "<logical>-<id>")
+	Index     string         // physical index at the target (default "<logical>-<id>"), or the pattern there (default: the same)
 	Options   MoveOptions
 }
 
@@ -128,11 +128,22 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if target.Kind != e.State.From.Kind || target.Kind == placement.SharedIndex {
 		return fail(&placement.InvalidError{Field: "kind", Value: string(target.Kind), Fix: fmt.Sprintf("cannot be moved to from %s: only moves within dedicated_index or within dedicated_cluster are possible", e.State.From.Kind)})
 	}
-	if target.Kind == placement.DedicatedIndex && target.Index == "" {
-		target.Index = target.Logical + "-" + m.ID
+	many := e.State.From.Many()
+	if many {
+		return fail(&placement.InvalidError{Field: "partition", Value: string(r.Partition), Fix: fmt.Sprintf("has any number of indices under %s, and cannot be moved by this version", e.State.From.Index)})
 	}
-	if target.Cluster == e.State.From.Cluster && target.Index == e.State.From.Index {
-		return fail(&placement.Refusal{Code: placement.CodeSamePlacement, Op: placement.OpBegin, Partition: r.Partition, State: e.State, Epoch: e.Epoch, Detail: "the target is where it already is"})
+	switch {
+	case target.Kind == placement.DedicatedIndex && target.Index == "" && many:
+		target.Index = e.State.From.Index
+	case target.Kind == placement.DedicatedIndex && target.Index == "":
+		target.Index = target.Logical + "-" + m.ID
+	case many && !target.Many():
+		return fail(&placement.InvalidError{Field: "index", Value: r.Index, Fix: fmt.Sprintf("must be a pattern with a *, as %s is: the tenant has any number of indices", e.State.From.Index)})
+	case !many && target.Many():
+		return fail(&placement.InvalidError{Field: "index", Value: r.Index, Fix: "must be the name of an index: the tenant has one index, which a move does not change"})
+	}
+	if target.Overlaps(e.State.From) {
+		return fail(&placement.Refusal{Code: placement.CodeSamePlacement, Op: placement.OpBegin, Partition: r.Partition, State: e.State, Epoch: e.Epoch, Detail: "the target is, or could share an index with, where it already is; name another with --index"})
 	}
 	if err := target.Validate(); err != nil {
 		return fail(err)
@@ -148,17 +159,18 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 // copy at: each would read the other's documents. An entry that cannot be decoded
 // is passed over; the prechecks look at the cluster itself.
 func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, target placement.Placement) error {
-	var other placement.PartitionID
+	var taken error
 	_, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
-		if err == nil && e.Partition != id && (lives(target, e.State.From) || lives(target, e.State.To) || lives(target, e.Previous)) {
-			other = e.Partition
+		if err == nil && e.Partition != id {
+			for _, p := range []placement.Placement{e.State.From, e.State.To, e.Previous} {
+				if target.Overlaps(p) {
+					taken = fmt.Errorf("%w: %s meets %s of tenant %q; choose another place, or move that tenant and retire its move first", ErrPlaceTaken, target, p, string(e.Partition))
+				}
+			}
 		}
-		return other == ""
+		return taken == nil
 	})
-	if err == nil && other != "" {
-		return fmt.Errorf("%w: %s is of tenant %q; choose another cluster, or move that tenant and retire its move first", ErrPlaceTaken, target, string(other))
-	}
-	return err
+	return errors.Join(err, taken)
 }
 
 func cluster(ctx context.Context, s *store.Store, name string) (placement.Cluster, error) {

@@ -64,6 +64,28 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 	}
 }
 
+// TestRequestMoveBesidePatterns: no index that another tenant may make at any time.
+func TestRequestMoveBesidePatterns(t *testing.T) {
+	s := withClusters(t) // acme is on a, as docs
+	many := placement.Placement{Kind: placement.DedicatedIndex, Cluster: "b", Index: "docs-*", Logical: "*"}
+	if _, err := s.Register(t.Context(), "hooli", many); err != nil {
+		t.Fatal(err)
+	}
+	for _, index := range []string{"", "docs-1", "docs-"} { // the default is docs- and the move's id
+		_, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b", Index: index})
+		if !errors.Is(err, control.ErrPlaceTaken) || !strings.Contains(err.Error(), "b/docs-* of tenant \"hooli\"") {
+			t.Errorf("to %q: %v", index, err)
+		}
+	}
+	var bad *placement.InvalidError
+	if _, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b", Index: "x-*"}); !errors.As(err, &bad) || bad.Field != "index" {
+		t.Errorf("one index to a pattern: %v", err)
+	}
+	if m, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b", Index: "docs"}); err != nil || m.To.Index != "docs" {
+		t.Errorf("beside the pattern: %v", err)
+	}
+}
+
 func TestRequests(t *testing.T) {
 	s := withClusters(t)
 	m, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b"})

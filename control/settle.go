@@ -109,7 +109,7 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 		if err != nil && !gone {
 			return fmt.Errorf("retire: %w", err)
 		}
-		if !gone && (lives(m.From, e.State.From) || lives(m.From, e.State.To)) {
+		if !gone && (m.From.Overlaps(e.State.From) || m.From.Overlaps(e.State.To)) {
 			return d.stage(ctx, StageFlipped, func(m *Move) {
 				m.Owner, m.RetireRequested = "", false
 				m.Error = "the old copy was not retired: the tenant lives there again, or is moving there"
@@ -169,9 +169,4 @@ func (f fleet) readers(m Move) []string {
 	}
 	sort.Strings(out)
 	return out
-}
-
-// lives reports whether what is at a belongs to what is at b.
-func lives(a, b placement.Placement) bool {
-	return !b.IsZero() && a.Cluster == b.Cluster && (a.Index == b.Index || a.Kind == placement.DedicatedCluster || b.Kind == placement.DedicatedCluster)
 }

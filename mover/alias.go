@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // prefix is common to the write aliases of all attempts of this move.
-func (m *Mover) prefix() string { return "sluice-" + m.spec.Move + "-" }
+func (m *Mover) prefix() string { return placement.ReservedPrefix + m.spec.Move + "-" }
 
 func (m *Mover) isWriteAlias(a string) bool {
 	return strings.HasPrefix(a, m.prefix()) && a != m.marker() && !m.isSealAlias(a)

@@ -17,10 +17,10 @@ import (
 
 // marker is the alias that tells a target index which this move created. It is
 // part of the request that creates the index, so there is never one without.
-func (m *Mover) marker() string { return "sluice-move-" + m.spec.Move }
+func (m *Mover) marker() string { return placement.ReservedPrefix + "move-" + m.spec.Move }
 
 // ownAlias reports whether an alias is one of Sluice's, of whatever move.
-func ownAlias(name string) bool { return strings.HasPrefix(name, "sluice-") }
+func ownAlias(name string) bool { return strings.HasPrefix(name, placement.ReservedPrefix) }
 
 // targetName returns where a source index goes.
 func (m *Mover) targetName(source string) string {

@@ -122,6 +122,9 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 			return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: "shared_index cannot be moved yet", Fix: "use dedicated_index or dedicated_cluster"}
 		}
 	}
+	if spec.From.Many() || spec.To.Many() {
+		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.index", Detail: "a pattern of indices cannot be moved yet", Fix: "use the name of one index"}
+	}
 	if spec.From.Kind != spec.To.Kind {
 		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", spec.From.Kind, spec.To.Kind), Fix: "move between placements of one kind"}
 	}

@@ -25,13 +25,26 @@ func FuzzPlacement(f *testing.F) {
 	f.Add("dedicated_index", "east", "acme-1", "docs", "acme")
 	f.Add("dedicated_cluster", "east", "", "", "a/b")
 	f.Add("shared_index", "-x", "größe", "..", "\xff")
+	f.Add("dedicated_index", "east", "acme-*", "*", "")
+	f.Add("dedicated_index", "east", "slu*", "", "")
 	f.Add("", "EAST", "a\u0085b", "ǅ", "")
 	f.Fuzz(func(t *testing.T, kind, cluster, index, logical, partition string) {
 		p := placement.Placement{Kind: placement.Kind(kind), Cluster: cluster, Index: index, Logical: logical}
 		if err := p.Validate(); err != nil {
 			refusal(t, err, "")
 		} else {
-			for _, name := range []string{index, logical} {
+			names := []string{index, logical}
+			if p.Many() { // what it makes of a name is one as well
+				physical, err := p.Physical("x")
+				if logical != "" && logical != "*" || strings.Count(index, "*") != 1 || len(index) < 255 && err != nil {
+					t.Fatalf("%+v is valid, %v", p, err)
+				}
+				names = []string{strings.Replace(index, "*", "x", 1), "x"}
+				if err == nil {
+					names[0] = physical
+				}
+			}
+			for _, name := range names {
 				if strings.ContainsAny(name, "/,*?<>|#: \\\"\x00\n\r\t") || !utf8.ValidString(name) || len(name) > 255 || name != strings.ToLower(name) || name == "." || name == ".." {
 					t.Fatalf("%+v is valid", p)
 				}

@@ -35,8 +35,8 @@ const (
 	// DedicatedCluster: every index of the cluster belongs to the partition,
 	// and clients see the cluster's own index names.
 	DedicatedCluster Kind = "dedicated_cluster"
-	// DedicatedIndex: one physical index of the cluster belongs to the
-	// partition; clients know it by its logical name.
+	// DedicatedIndex: one physical index of the cluster belongs to the partition,
+	// or all whose names match a pattern; clients know each by its logical name.
 	DedicatedIndex Kind = "dedicated_index"
 	// SharedIndex: the partition shares one physical index with others.
 	SharedIndex Kind = "shared_index"
@@ -46,11 +46,13 @@ const (
 type Placement struct {
 	Kind    Kind   `json:"kind"`
 	Cluster string `json:"cluster"`
-	// Index is the physical index (dedicated_index, shared_index), empty for
+	// Index is the physical index (dedicated_index, shared_index), or for a
+	// dedicated_index a pattern of them with one star; see Many. Empty for
 	// dedicated_cluster.
 	Index string `json:"index,omitempty"`
 	// Logical is the index name that clients use for Index. It does not change
-	// when the partition moves. Empty for dedicated_cluster.
+	// when the partition moves. Empty for dedicated_cluster; a star, or empty, for a
+	// pattern.
 	Logical string `json:"logical,omitempty"`
 	// PartitionField is the keyword field of a shared index that holds the
 	// partition's id in every document; clients never see it. Empty for the others.
@@ -94,6 +96,9 @@ func (p Placement) Validate() error {
 		}
 		return nil
 	}
+	if p.Many() {
+		return validatePattern(p.Index, p.Logical)
+	}
 	if err := validateIndex("placement.index", p.Index); err != nil {
 		return err
 	}
@@ -129,14 +134,17 @@ func ValidateClusterName(name string) error {
 	return nil
 }
 
+// maxIndex is the longest name of an index that OpenSearch takes, in bytes.
+const maxIndex = 255
+
 // validateIndex applies OpenSearch's own rules for an index name, so that a bad
 // name is refused before a move has begun and not by the cluster in its middle.
 func validateIndex(field, name string) error {
 	switch {
 	case name == "":
 		return invalid(field, name, "must not be empty")
-	case len(name) > 255:
-		return invalid(field, name[:32]+"...", "must be at most 255 bytes")
+	case len(name) > maxIndex:
+		return invalid(field, name[:32]+"...", fmt.Sprintf("must be at most %d bytes", maxIndex))
 	case name == "." || name == "..":
 		return invalid(field, name, "must not be . or ..")
 	case strings.ToLower(name) != name:

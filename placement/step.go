@@ -121,8 +121,13 @@ func Step(e Entry, cmd Command) (Entry, error) {
 		if err := cmd.To.Validate(); err != nil {
 			return e, err
 		}
-		if overlap(cmd.To, e.State.From) {
+		// Such a move would copy documents onto themselves, and retiring its source, or
+		// sweeping its target after an abort, would delete the only copy.
+		if cmd.To.Overlaps(e.State.From) {
 			return refuse(CodeSamePlacement, "the target is, or shares an index with, where it already is")
+		}
+		if from := e.State.From; from.Kind == cmd.To.Kind && from.Many() != cmd.To.Many() {
+			return e, invalid("placement.index", cmd.To.Index, fmt.Sprintf("must keep the names that clients use: %s has a pattern, or both have none", from))
 		}
 		if l := e.State.From.Logical; l != "" && cmd.To.Logical != "" && cmd.To.Logical != l {
 			return e, invalid("placement.logical", cmd.To.Logical, fmt.Sprintf("must be %q: a move does not change the name that clients use", l))
@@ -204,12 +209,3 @@ func Step(e Entry, cmd Command) (Entry, error) {
 func (c Command) foreign(e Entry) bool { return c.Attempt != Attempt{} && c.Attempt != e.Attempt }
 
 func (a Attempt) String() string { return fmt.Sprintf("move %s attempt %d", a.Move, a.Number) }
-
-// overlap reports whether the two places share an index. Such a move would copy
-// documents onto themselves, and retiring its source, or sweeping its target
-// after an abort, would delete the only copy. The kinds do not matter, nor does
-// the logical name, which is the client's word for the place.
-func overlap(a, b Placement) bool {
-	return a.Cluster == b.Cluster &&
-		(a.Index == b.Index || a.Kind == DedicatedCluster || b.Kind == DedicatedCluster)
-}

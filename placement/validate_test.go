@@ -61,7 +61,7 @@ func TestPlacementValidate(t *testing.T) {
 		{index(""), "placement.index"}, {index("ok-1_2.3"), ""}, {index("größe"), ""}, {index("UPPER"), "placement.index"},
 		{index("_all"), "placement.index"}, {index("-x"), "placement.index"}, {index("+x"), "placement.index"},
 		{index(".kibana"), "placement.index"}, {index("."), "placement.index"}, {index(".."), "placement.index"},
-		{index("a,b"), "placement.index"}, {index("a*"), "placement.index"}, {index("a b"), "placement.index"}, {index("a/b"), "placement.index"},
+		{index("a,b"), "placement.index"}, {index("a*"), "placement.logical"}, {index("a b"), "placement.index"}, {index("a/b"), "placement.index"},
 		{index("a:b"), "placement.index"}, {index("a#b"), "placement.index"}, {index("a\nb"), "placement.index"}, {index("a\xff"), "placement.index"},
 		{index(strings.Repeat("i", 255)), ""}, {index(strings.Repeat("i", 256)), "placement.index"},
 		{logical(""), "placement.logical"}, {logical("docs"), ""}, {logical("Docs"), "placement.logical"},

@@ -26,6 +26,12 @@ func (q *request) checkAdmin(p *payload, pl placement.Placement) (*payload, erro
 			return nil, errMoving("indices cannot be closed")
 		}
 	case opMakeIndex:
+		if many := patternOf(pl); many != nil {
+			if p.rest != nil {
+				return nil, errLarge
+			}
+			return p, many.checkCreation(p.head)
+		}
 		var body struct {
 			Aliases map[string]json.RawMessage `json:"aliases"`
 		}
@@ -73,7 +79,7 @@ func errMoving(what string) error {
 // aliasName refuses the names that moves use: such aliases of a tenant's would not
 // move with it.
 func aliasName(name string) error {
-	if strings.HasPrefix(name, "sluice-") {
+	if strings.HasPrefix(name, placement.ReservedPrefix) {
 		return fail(http.StatusForbidden, TypeNotAllowed, "the alias [%s] is not allowed: names that begin with sluice- are those of moves; choose another", name)
 	}
 	return nil
@@ -118,19 +124,24 @@ func (a *aliasActions) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]map[string]json.RawMessage)(a))
 }
 
-// checkReindex refuses a copy from another cluster.
-func checkReindex(b []byte) error {
+// checkReindex refuses a copy from another cluster, and of a tenant that does not
+// have all of its cluster a script, which could say to which index a document goes.
+func checkReindex(b []byte, pl placement.Placement) error {
 	if !utf8.Valid(b) {
 		return badBody(errUTF8)
 	}
 	var body struct {
 		Source map[string]json.RawMessage `json:"source"`
+		Script json.RawMessage            `json:"script"`
 	}
 	if err := json.Unmarshal(b, &body); err != nil {
 		return fail(http.StatusBadRequest, "parsing_exception", "the body is not one of a reindex: %s", err)
 	}
 	if _, ok := body.Source["remote"]; ok {
 		return fail(http.StatusForbidden, TypeNotAllowed, "[source.remote] is not allowed: it leads out of the tenant; read there, and write here")
+	}
+	if body.Script != nil && pl.Many() {
+		return fail(http.StatusForbidden, TypeNotAllowed, "[script] is not allowed in _reindex: it may choose another index, of whomever; use _update_by_query behind it")
 	}
 	return nil
 }

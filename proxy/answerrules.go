@@ -11,16 +11,22 @@ import (
 // envelopes. What documents hold (_source, fields, highlights, sort values) is
 // never looked into.
 type answerRules struct {
-	physical, logical string // both empty where clients see the cluster's own names
+	physical, logical string   // both empty where clients see the cluster's own names
+	many              *pattern // of a tenant with several indices; the two above are empty then
 	incarnation       uint32
 	byIndex           bool                                       // members of the outermost object are named after indices
+	failed            bool                                       // the answer is an error
+	caps              bool                                       // the answer is of _field_caps, of several indices
 	wrap              func(kind affinity.Kind, id string) string // nil: leave cursors alone
 }
 
 // idle reports that no byte of any answer would change.
 func (r *answerRules) idle() bool {
-	return r.physical == r.logical && r.incarnation == 0 && r.wrap == nil
+	return !r.renames() && r.incarnation == 0 && r.wrap == nil
 }
+
+// renames reports whether the names of clients differ from those of the cluster.
+func (r *answerRules) renames() bool { return r.many != nil || r.physical != r.logical }
 
 func last(path []string, n int) string {
 	if len(path) < n {
@@ -30,6 +36,11 @@ func last(path []string, n int) string {
 }
 
 func (r *answerRules) key(path []string, key string) (string, fate) {
+	if r.many != nil && (r.byIndex && len(path) == 0 && !(r.failed && (key == "error" || key == "status")) || len(path) == 1 && path[0] == "indices") {
+		if name, ok := r.many.shown(key); ok {
+			return name, look
+		}
+	}
 	if key == r.physical && key != "" && (r.byIndex && len(path) == 0 || len(path) == 1 && path[0] == "indices") {
 		return r.logical, look
 	}
@@ -40,7 +51,12 @@ func (r *answerRules) key(path []string, key string) (string, fate) {
 		// Of a hit, a document or an update's answer; elsewhere such a name is a
 		// user's own, of an aggregation for example.
 		switch last(path, 1) {
-		case "", "docs", "get":
+		case "":
+			if r.caps {
+				return key, look
+			}
+			return key, opaque
+		case "docs", "get":
 			return key, opaque
 		case "hits":
 			if last(path, 2) == "hits" { // an aggregation may be called hits as well
@@ -58,13 +74,15 @@ func (r *answerRules) key(path []string, key string) (string, fate) {
 func (r *answerRules) wants(path []string) bool {
 	switch last(path, 1) {
 	case "_index", "index", "resource.id", "provided_name", "index.provided_name", "reason", "description", "_shard":
-		return r.physical != r.logical
+		return r.renames()
 	case "error", "explanation": // of a validation; text
-		return r.physical != r.logical && (len(path) == 1 || path[0] == "explanations")
+		return r.renames() && (len(path) == 1 || path[0] == "explanations")
 	case "indices": // a list of names
-		return r.physical != r.logical && len(path) == 1
+		return r.renames() && (len(path) == 1 || r.caps && len(path) == 4)
+	case "non_searchable_indices", "non_aggregatable_indices":
+		return r.caps && len(path) == 4
 	case "id":
-		return r.physical != r.logical && (path[0] == "profile" || last(path, 2) == "shards")
+		return r.renames() && (path[0] == "profile" || last(path, 2) == "shards")
 	case "_primary_term":
 		return r.incarnation != 0
 	case "_scroll_id", "pit_id":
@@ -87,9 +105,19 @@ func (r *answerRules) scalar(path []string, v string, bare bool) (string, bool, 
 	case "pit_id":
 		return r.wrap(affinity.PIT, v), true, nil
 	case "reason", "description", "id", "error", "explanation", "_shard":
+		if r.many != nil {
+			out := r.many.text(v)
+			return out, out != v, nil
+		}
 		out := replaceName(v, r.physical, r.logical)
 		return out, out != v, nil
 	case "_primary_term":
+		return v, false, nil
+	}
+	if r.many != nil {
+		if name, ok := r.many.shown(v); ok {
+			return name, true, nil
+		}
 		return v, false, nil
 	}
 	if v == r.physical {

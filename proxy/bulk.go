@@ -221,7 +221,7 @@ func (q *request) bulkOnce(c chunk) (r chunkResult, again bool, err error) {
 		r.whole, r.raw = resp, raw
 		return r, false, nil
 	}
-	rules, err := q.translation(origin{pl, q.entry.Incarnation})
+	rules, err := q.translation(origin{pl, q.entry.Incarnation}, resp)
 	if err == nil {
 		raw, err = rewriteBytes(raw, rules)
 	}
@@ -248,6 +248,9 @@ func (q *request) planBulk(pl placement.Placement) (plan, *sharing, error) {
 		return plan{http.MethodPost, "/" + escape(pl.Index) + "/_bulk", query}, s, err
 	}
 	index, err := q.indexAt(pl)
+	if err != nil && pl.Many() {
+		return plan{http.MethodPost, "/_bulk", q.query}, nil, nil
+	}
 	if err != nil && pl.Kind == placement.DedicatedIndex {
 		index, err = pl.Index, nil
 	}

@@ -197,7 +197,14 @@ func (a action) translate(e placement.Entry, inPath, routing string, journaling 
 	if name == "" {
 		name = inPath
 	}
-	if pl.Kind != placement.DedicatedCluster {
+	if p := patternOf(pl); p != nil {
+		physical, err := p.one(name, true)
+		if err != nil {
+			return a, gate.DocRef{}, toAPI(err) // also if there is no name at all
+		}
+		a.index = physical
+	}
+	if pl.Kind != placement.DedicatedCluster && !pl.Many() {
 		if err := ownIndex(name, pl); err != nil {
 			f := toAPI(err)
 			f.index = name

@@ -143,7 +143,12 @@ func (q *request) planCat(pl placement.Placement, body []byte) (c catPlan, err e
 			}
 		}
 	}
-	if pl.Kind == placement.DedicatedIndex {
+	switch p := patternOf(pl); {
+	case p != nil:
+		if err := q.catMany(&c, p, h, list); err != nil {
+			return c, err
+		}
+	case pl.Kind == placement.DedicatedIndex:
 		if err := q.catOwn(&c, pl, h, list); err != nil {
 			return c, err
 		}
@@ -194,6 +199,56 @@ func (q *request) catOwn(c *catPlan, pl placement.Placement, h, list string) err
 			}
 		}
 		return rename(own)
+	}
+	return nil
+}
+
+// indexColumns are all the names of the column with the index.
+var indexColumns = []string{"index", "i", "idx"}
+
+// catMany narrows a list to the indices of a tenant with a pattern. The cluster is
+// asked for those only where it can be, and what is not the tenant's is left out.
+func (q *request) catMany(c *catPlan, p *pattern, h, list string) error {
+	names, err := p.list(q.index)
+	if err != nil {
+		return err
+	}
+	if list == "count" {
+		c.path = "/_cat/count/" + escape(names)
+		return nil
+	}
+	if list == "indices" {
+		c.path = "/_cat/indices/" + escape(names)
+	}
+	by, extra := "idx", 1
+	for _, name := range c.columns {
+		if slices.Contains(indexColumns, name) {
+			by, extra = name, 0
+		}
+	}
+	if extra > 0 {
+		h = by + "," + h
+	}
+	q.query.Set("h", h)
+	c.view = func(rows []cells) []cells {
+		var own []cells
+		for _, r := range rows {
+			i := slices.IndexFunc(r, func(c column) bool { return c.name == by })
+			if i < 0 || r[i].value == nil {
+				continue
+			}
+			name, ok := p.shown(*r[i].value)
+			if !ok {
+				continue
+			}
+			for k := range r {
+				if slices.Contains(indexColumns, r[k].name) {
+					r[k].value = &name
+				}
+			}
+			own = append(own, r[extra:])
+		}
+		return own
 	}
 	return nil
 }

@@ -111,8 +111,11 @@ func (e *endpoint) refusal(method, path string, c cell) *apiError {
 }
 
 // in is what the endpoint is at a placement.
-func (e *endpoint) in(kind placement.Kind) cell {
-	switch kind {
+func (e *endpoint) in(pl placement.Placement) cell {
+	if c, ok := manyCells[e.op]; ok && pl.Many() {
+		return c
+	}
+	switch pl.Kind {
 	case placement.DedicatedCluster:
 		return e.support.cluster
 	case placement.DedicatedIndex:
@@ -123,7 +126,7 @@ func (e *endpoint) in(kind placement.Kind) cell {
 
 // supported refuses what the table does not serve at placement pl.
 func (q *request) supported(pl placement.Placement) error {
-	if c := q.in(pl.Kind); c.kind != "" {
+	if c := q.in(pl); c.kind != "" {
 		return q.refusal(q.r.Method, q.r.URL.Path, c)
 	}
 	return nil

@@ -6,7 +6,7 @@
 // What it refuses, in OpenSearch's own error shape: every endpoint that is not in
 // its table (docs/endpoints.md), because what it does not understand it cannot keep
 // inside a tenant; in a dedicated index every name of an index but the tenant's own,
-// wildcards and lists included, in paths, bulk lines and inside queries (terms
+// wildcards and lists included (with a pattern of indices those are put inside it), in paths, bulk lines and inside queries (terms
 // lookup, more_like_this, percolate, indexed shapes); bodies that are not JSON; and
 // to remove or close an index while its tenant moves.
 //

@@ -28,7 +28,8 @@ request is passed on for operators. The numbers lead to the reasons below, which
 with 400 ` + "`sluice_unsupported`" + `, another method of a row with 405.
 
 In a pattern ` + "`{i}`" + ` is an index. A tenant of a ` + "`dedicated_cluster`" + ` uses the names, patterns and lists of its cluster. One of a ` + "`dedicated_index`" + ` or
-` + "`shared_index`" + ` has one index, and names it by its logical name or not at all. Parameters that a shared index is not known to confine are
+` + "`shared_index`" + ` has one index, and names it by its logical name or not at all. One of a ` + "`dedicated_index`" + ` with a pattern (docs/tenants.md) has
+any number of them, and uses logical names, patterns and lists of them. Parameters that a shared index is not known to confine are
 refused there with ` + "`sluice_shared_index`" + `.
 
 Writes are held for the moment in which a tenant moves, and each goes to one cluster. Changes of indices (create, remove, open, close, mappings, settings,
@@ -51,7 +52,7 @@ func page() string {
 	for _, r := range proxy.Endpoints() {
 		if r.Section != section {
 			section = r.Section
-			fmt.Fprintf(&b, "\n## %s\n\n| endpoint | | dedicated_cluster | dedicated_index | shared_index |\n| --- | --- | --- | --- | --- |\n", section)
+			fmt.Fprintf(&b, "\n## %s\n\n| endpoint | | dedicated_cluster | dedicated_index | with a pattern | shared_index |\n| --- | --- | --- | --- | --- | --- |\n", section)
 		}
 		methods := r.Methods
 		if methods == "*" {
@@ -107,6 +108,7 @@ func TestEveryEndpoint(t *testing.T) {
 	})
 	r := newRig(t, u, u, nil)
 	tenants := map[placement.Kind]placement.PartitionID{placement.DedicatedCluster: "whole", placement.DedicatedIndex: acme, placement.SharedIndex: other}
+	r.register("many", placement.Placement{Kind: placement.DedicatedIndex, Cluster: "b", Index: "many-*", Logical: "*"})
 	r.register("whole", placement.Placement{Kind: placement.DedicatedCluster, Cluster: "b"})
 	r.register(acme, placeA)
 	r.register(other, pool)
@@ -126,8 +128,12 @@ func TestEveryEndpoint(t *testing.T) {
 					body = `{"query":{"match_all":{}}}`
 				}
 				before := calls.Load()
-				a := r.as(tenants[c.Kind], m, path, body)
-				what := fmt.Sprintf("%s %s of a %s", m, path, c.Kind)
+				who := tenants[c.Kind]
+				if c.Many {
+					who = "many"
+				}
+				a := r.as(who, m, path, body)
+				what := fmt.Sprintf("%s %s of %s, a %s", m, path, who, c.Kind)
 				if calls.Load() > before {
 					sent++
 				}

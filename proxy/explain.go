@@ -89,7 +89,7 @@ func (p *Proxy) explain(r *http.Request) (*Explanation, error) {
 		return refuse(aerr)
 	}
 	e.Endpoint, e.Class = t.methods+" "+t.pattern, string(t.class)
-	if c := t.in(pl.Kind); c.kind != "" {
+	if c := t.in(pl); c.kind != "" {
 		return refuse(t.refusal(e.Method, u.Path, c))
 	}
 	if t.op == opSearchTemplate || t.op == opMsearchTemplate {
@@ -99,10 +99,15 @@ func (p *Proxy) explain(r *http.Request) (*Explanation, error) {
 	}
 	index := ""
 	if pl.Kind != placement.DedicatedCluster {
-		if err := ownIndex(t.index, pl); err != nil {
+		if err := ownIndex(t.index, pl); err != nil && !pl.Many() {
 			return refuse(err)
 		}
 		index = pl.Index
+	}
+	if pl.Many() {
+		if index, err = t.indexAt(pl); err != nil {
+			return refuse(err)
+		}
 	}
 	switch t.class {
 	case classWrite, classBulk, classByQuery, classAdmin:

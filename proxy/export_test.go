@@ -352,12 +352,13 @@ func Cursor(p *Proxy, tenant, presenter placement.PartitionID, at placement.Plac
 // EndpointRow is one row of the table of endpoints.
 type EndpointRow struct {
 	Section, Methods, Pattern, Does string
-	Cells                           []EndpointCell // dedicated_cluster, dedicated_index, shared_index
+	Cells                           []EndpointCell // dedicated_cluster, dedicated_index without and with a pattern, shared_index
 }
 
 // EndpointCell is what tenants of one kind of placement may do.
 type EndpointCell struct {
 	Kind placement.Kind
+	Many bool   // with a pattern
 	Type string // of the refusal; empty: served
 	Note string
 }
@@ -367,9 +368,9 @@ func Endpoints() (out []EndpointRow) {
 	for _, s := range table {
 		for _, r := range s.rows {
 			row := EndpointRow{Section: s.title, Methods: r.methods, Pattern: r.pattern, Does: r.does}
-			for _, k := range []placement.Kind{placement.DedicatedCluster, placement.DedicatedIndex, placement.SharedIndex} {
-				c := r.in(k)
-				row.Cells = append(row.Cells, EndpointCell{k, c.kind, c.note})
+			for _, pl := range []placement.Placement{{Kind: placement.DedicatedCluster}, {Kind: placement.DedicatedIndex}, {Kind: placement.DedicatedIndex, Index: "x*"}, {Kind: placement.SharedIndex}} {
+				c := r.in(pl)
+				row.Cells = append(row.Cells, EndpointCell{pl.Kind, pl.Many(), c.kind, c.note})
 			}
 			out = append(out, row)
 		}
@@ -403,3 +404,12 @@ func WriteError(status int, kind string) *httptest.ResponseRecorder {
 	fail(status, kind, "because").write(w, httptest.NewRequest("GET", "/", nil))
 	return w
 }
+
+// PatternList is what a client's list of names stands for under a pattern, and
+// PatternText a sentence of the cluster's as its tenant sees it.
+func PatternList(pl placement.Placement, names string) (string, error) {
+	return patternOf(pl).list(names)
+}
+
+// PatternText: see PatternList.
+func PatternText(pl placement.Placement, s string) string { return patternOf(pl).text(s) }

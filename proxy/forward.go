@@ -77,6 +77,10 @@ func (q *request) head(resp *http.Response, pl placement.Placement, length int64
 	if loc := h.Get("Location"); loc != "" && pl.Index != "" {
 		if pl.Kind == placement.SharedIndex {
 			h.Del("Location") // it holds the physical _id; the answer has the client's
+		} else if p := patternOf(pl); p != nil {
+			if own, ok := p.path(loc); ok {
+				h.Set("Location", own)
+			}
 		} else if rest, ok := strings.CutPrefix(loc, "/"+url.PathEscape(pl.Index)+"/"); ok {
 			h.Set("Location", "/"+url.PathEscape(pl.Logical)+"/"+rest)
 		}
@@ -135,7 +139,7 @@ func (q *request) stream(resp *http.Response, at origin) error {
 	if isShared && !isJSON(resp) {
 		return q.notJSON(at.place.Cluster)
 	}
-	r, err := q.translation(at)
+	r, err := q.translation(at, resp)
 	if err != nil {
 		return err
 	}
@@ -168,7 +172,7 @@ func (q *request) answer(resp *http.Response, raw []byte, at origin) error {
 			return e
 		}
 	}
-	r, err := q.translation(at)
+	r, err := q.translation(at, resp)
 	if err != nil {
 		return err
 	}

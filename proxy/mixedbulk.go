@@ -344,7 +344,11 @@ func refusedPart(resp *http.Response, raw []byte, parts []*part, cluster string)
 	}
 	if json.Unmarshal(raw, &its) == nil && its.Error.Type != "" {
 		pl := parts[0].entry.State.From
-		e.kind, e.reason = its.Error.Type, replaceName(its.Error.Reason, pl.Index, pl.Logical)
+		kind := its.Error.Type // the cluster's own
+		e.kind, e.reason = kind, replaceName(its.Error.Reason, pl.Index, pl.Logical)
+		if many := patternOf(pl); many != nil {
+			e.reason = many.text(its.Error.Reason)
+		}
 	}
 	return e
 }
@@ -377,7 +381,7 @@ func (m *mixedChunk) take(parts []*part, raw []byte) error {
 		if err != nil {
 			return err
 		}
-		rules, err := p.translation(origin{p.entry.State.From, p.entry.Incarnation})
+		rules, err := p.translation(origin{p.entry.State.From, p.entry.Incarnation}, nil)
 		if err == nil {
 			b, err = rewriteBytes(b, rules)
 		}

@@ -109,7 +109,7 @@ func (q *request) listPITs(at origin) ([]openPIT, error) {
 			if err != nil {
 				return nil, fail(http.StatusBadGateway, TypeUpstream, "cluster %s writes ids of points in time in a way that is not known; close yours by their ids", at.place.Cluster)
 			}
-			if !only(indices, at.place.Index) {
+			if !only(indices, at.place) {
 				continue
 			}
 		}
@@ -118,9 +118,9 @@ func (q *request) listPITs(at origin) ([]openPIT, error) {
 	return own, nil
 }
 
-func only(names []string, name string) bool {
+func only(names []string, pl placement.Placement) bool {
 	for _, n := range names {
-		if n != name {
+		if !pl.Matches(n) {
 			return false
 		}
 	}

@@ -315,13 +315,16 @@ var assembled = []op{opBulk, opByQuery, opReindex, opClearScroll, opClosePIT, op
 
 // indexAt is the index to address upstream at placement pl; empty keeps the path
 // as the client wrote it. In a dedicated index the client may name its own index
-// and nothing else.
-func (q *request) indexAt(pl placement.Placement) (string, error) {
+// and nothing else, or with a pattern its own indices.
+func (t *target) indexAt(pl placement.Placement) (string, error) {
 	switch pl.Kind {
 	case placement.DedicatedCluster:
 		return "", nil
 	case placement.DedicatedIndex:
-		return pl.Index, ownIndex(q.index, pl)
+		if p := patternOf(pl); p != nil {
+			return p.at(t)
+		}
+		return pl.Index, ownIndex(t.index, pl)
 	}
 	return "", errShared
 }

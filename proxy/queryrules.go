@@ -10,16 +10,20 @@ import (
 // terms lookup would otherwise read a neighbour's documents.
 type queryRules struct {
 	physical, logical string                          // both empty where clients use the cluster's own names
+	many              *pattern                        // of a tenant with several indices; the two above are empty then
+	reindex           bool                            // the body is one of _reindex
 	pit               func(id string) (string, error) // unwraps pit.id; nil: a pit is refused
 }
 
-func (r *queryRules) dedicated() bool { return r.logical != "" }
+func (r *queryRules) dedicated() bool { return r.logical != "" || r.many != nil }
 
 func (r *queryRules) key(path []string, key string) (string, fate) {
 	if !r.dedicated() {
 		return key, onlyPIT(path, key)
 	}
 	switch parent := last(path, 1); {
+	case r.many != nil && len(path) == 1 && parent == "indices_boost":
+		return r.many.around(key), look
 	case parent == "indices_boost" && key == r.logical:
 		return r.physical, look
 	case key == "params" && parent == "script",
@@ -66,6 +70,8 @@ func (r *queryRules) text(path []string, v string) (string, bool, error) {
 			return v, false, nil // a field that is called wrapper
 		}
 		return v, false, fail(http.StatusBadRequest, TypeUnsupported, "[wrapper] queries cannot be checked and are refused; send the query itself")
+	case r.many != nil:
+		return r.many.reference(path, v, r.lookup(name, parent, grand), r.reindex)
 	case r.lookup(name, parent, grand):
 		if v != r.logical {
 			return v, false, &apiError{

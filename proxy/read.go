@@ -60,14 +60,17 @@ type translation interface {
 	idle() bool
 }
 
-// translation returns the rules for an answer from where it comes.
-func (q *request) translation(at origin) (translation, error) {
+// translation returns the rules for an answer from where it comes; resp is nil for
+// a part of one.
+func (q *request) translation(at origin, resp *http.Response) (translation, error) {
 	s, err := q.sharing(at.place)
 	if err != nil {
 		return nil, err
 	}
 	if s == nil {
-		return q.answerRules(at), nil
+		r := q.answerRules(at)
+		r.failed = resp != nil && resp.StatusCode >= 400
+		return r, nil
 	}
 	r := newSharedRules(s.Tenant, s.names, answerShapes[q.op])
 	r.incarnation = at.incarnation
@@ -77,7 +80,10 @@ func (q *request) translation(at origin) (translation, error) {
 
 func (q *request) answerRules(at origin) *answerRules {
 	r := &answerRules{incarnation: at.incarnation, byIndex: q.op == opGetAdmin}
-	if at.place.Kind == placement.DedicatedIndex {
+	switch {
+	case at.place.Many():
+		r.many, r.caps = patternOf(at.place), q.op == opFieldCaps
+	case at.place.Kind == placement.DedicatedIndex:
 		r.physical, r.logical = at.place.Index, at.place.Logical
 	}
 	switch q.op {
@@ -138,7 +144,12 @@ func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, er
 		}
 	case opMsearch:
 		body, err = msearchBody(body,
-			func(line []byte) ([]byte, error) { return msearchHeader(line, at.place) },
+			func(line []byte) ([]byte, error) {
+				if p := patternOf(at.place); p != nil {
+					return p.header(line, q.index)
+				}
+				return msearchHeader(line, at.place)
+			},
 			func(line []byte) ([]byte, error) { return checkQuery(line, at.place, nil) })
 	default:
 		body, err = checkQuery(body, at.place, nil)
@@ -176,8 +187,14 @@ func checkQuery(body []byte, pl placement.Placement, pit func(string) (string, e
 	if !utf8.Valid(body) {
 		return nil, badBody(errUTF8)
 	}
-	r := &queryRules{pit: pit}
-	if pl.Kind == placement.DedicatedIndex {
+	return checkWith(body, pl, &queryRules{pit: pit})
+}
+
+func checkWith(body []byte, pl placement.Placement, r *queryRules) ([]byte, error) {
+	switch {
+	case pl.Many():
+		r.many = patternOf(pl)
+	case pl.Kind == placement.DedicatedIndex:
 		r.physical, r.logical = pl.Index, pl.Logical
 	}
 	out, err := rewriteBytes(body, r)
@@ -233,34 +250,14 @@ func msearchHeader(line []byte, pl placement.Placement) ([]byte, error) {
 	if pl.Kind != placement.DedicatedIndex {
 		return line, nil
 	}
-	if !utf8.Valid(line) {
-		return nil, badBody(errUTF8)
+	m, names, err := headerNames(line)
+	if err != nil {
+		return nil, err
 	}
-	var m map[string]json.RawMessage
-	if err := json.Unmarshal(line, &m); err != nil {
-		return nil, fail(http.StatusBadRequest, "parsing_exception", "a header line is not a JSON object")
-	}
-	if m == nil { // null, which OpenSearch takes for an empty header
-		m = map[string]json.RawMessage{}
-	}
-	for _, k := range []string{"index", "indices"} {
-		raw, ok := m[k]
-		if !ok {
-			continue
+	for _, n := range names {
+		if err := ownIndex(n, pl); err != nil {
+			return nil, err
 		}
-		var names []string
-		var one string
-		if json.Unmarshal(raw, &one) == nil {
-			names = []string{one}
-		} else if json.Unmarshal(raw, &names) != nil {
-			return nil, fail(http.StatusBadRequest, "parsing_exception", "[%s] of a header line must be a name or a list of names", k)
-		}
-		for _, n := range names {
-			if err := ownIndex(n, pl); err != nil {
-				return nil, err
-			}
-		}
-		delete(m, k)
 	}
 	m["index"] = quote(pl.Index)
 	return json.Marshal(m) // known keys once each: no parser can see others

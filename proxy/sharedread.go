@@ -106,7 +106,11 @@ func (q *request) planByQuery(pl placement.Placement, body []byte) (plan, []byte
 	}
 	if q.op == opReindex {
 		out.path = q.at("")
-		return out, body, checkReindex(body)
+		if err := checkReindex(body, pl); err != nil || !pl.Many() {
+			return out, body, err
+		}
+		body, err = checkWith(body, pl, &queryRules{reindex: true})
+		return out, body, err
 	}
 	if s == nil {
 		index, err := q.indexAt(pl)

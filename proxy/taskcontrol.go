@@ -68,7 +68,7 @@ func (q *request) controlled(raw []byte, at origin) ([]byte, error) {
 	if err := json.Unmarshal(raw, &a); err != nil {
 		return nil, fail(http.StatusBadGateway, TypeUpstream, "cluster %s gave an answer that is not understood", at.place.Cluster)
 	}
-	r, err := q.translation(at)
+	r, err := q.translation(at, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -253,6 +253,32 @@ func TestTenants(t *testing.T) {
 		v.Placement != (placement.Placement{Kind: placement.DedicatedIndex, Cluster: "a", Index: "acme-docs", Logical: "docs"}) || v.Phase != "active" {
 		t.Errorf("show: %+v, %v", v, err)
 	}
+	// A pattern: any number of indices, and none that another tenant could have.
+	if out := c.ok("tenant", "add", "umbrella", "--cluster", "a", "--index", "umbrella-*"); !strings.Contains(out, "dedicated_index:a/umbrella-*") {
+		t.Errorf("added: %q", out)
+	}
+	if err := json.Unmarshal([]byte(c.ok("tenant", "show", "umbrella", "-o", "json")), &v); err != nil ||
+		v.Placement != (placement.Placement{Kind: placement.DedicatedIndex, Cluster: "a", Index: "umbrella-*", Logical: "*"}) {
+		t.Errorf("show: %+v, %v", v, err)
+	}
+	for _, tt := range []struct {
+		index string
+		code  int
+		says  string
+	}{
+		{"umbrella-eu-*", exitRefused, `a/umbrella-* can have an index in common, and that place belongs to tenant "umbrella" already`},
+		{"umb*", exitRefused, `belongs to tenant "umbrella" already`}, {"umbrella-*", exitRefused, `belongs to tenant "umbrella" already`},
+		{"umbrella-docs", exitRefused, `a/umbrella-* can have an index in common`}, {"acme-*", exitRefused, `a/acme-docs can have an index in common, and that place belongs to tenant "acme" already`},
+		{"*", exitUsage, "use dedicated_cluster"}, {"*-x", exitUsage, "in front of the *"}, {"a*b*", exitUsage, "one * at most"}, {"slu*", exitUsage, "those of moves"},
+	} {
+		if r := c.run("tenant", "add", "another", "--cluster", "a", "--index", tt.index); r.code != tt.code || !strings.Contains(r.stderr, tt.says) {
+			t.Errorf("--index %s: %+v; want code %d and %q", tt.index, r, tt.code, tt.says)
+		}
+	}
+	c.ok("tenant", "add", "another", "--cluster", "a", "--index", "umbrella.v2-*", "--as", "*")
+	if r := c.run("tenant", "add", "one-more", "--cluster", "a", "--index", "more-*", "--as", "docs"); r.code != exitUsage || !strings.Contains(r.stderr, "must be * or empty") {
+		t.Errorf("a pattern with one logical name: %+v", r)
+	}
 	// An id may hold anything; a terminal must not obey it.
 	c.ok("tenant", "add", "\x1b[2Jevil", "--cluster", "a", "--index", "evil")
 	if out := c.ok("tenant", "list"); strings.Contains(out, "\x1b") || !strings.Contains(out, `\x1b[2Jevil`) {

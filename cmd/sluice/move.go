@@ -71,7 +71,7 @@ The old copy is kept, blocked for writes, until sluice moves retire removes it.`
 	c.ValidArgsFunction = completeTenants
 	f := c.Flags()
 	f.StringVar(&req.Cluster, "to", "", "the cluster to move to")
-	f.StringVar(&req.Index, "index", "", "name of the index at the target; must not exist (default: the clients' name, a dash and the move's id)")
+	f.StringVar(&req.Index, "index", "", "name of the index at the target; must not exist (default: the clients' name, a dash and the move's id). Of a tenant with a pattern, the pattern there (default: the same)")
 	f.BoolVar(&dryRun, "dry-run", false, "check what is in the way and estimate; change nothing")
 	f.BoolVar(&wait, "wait", false, "watch until the tenant has flipped, print the receipt, and exit by the outcome")
 	f.DurationVar(&req.Options.PauseBudget, "pause-budget", 0, "hold writes only when the predicted pause is at most this (default controller.pause_budget)")

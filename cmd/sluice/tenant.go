@@ -55,11 +55,16 @@ func tenantAdd() *cobra.Command {
 		Long: `Register a tenant whose data is on a cluster already, or will be written there.
 Nothing at the cluster is created or changed.
 
+With a * in --index the tenant has any number of indices: the name that clients use, put in
+the place of the *, is the name at the cluster. They create and remove indices themselves. No
+other tenant of the cluster may have an index that the pattern could match.
+
 Several tenants may share one index (--kind shared_index). Each document then holds its
 tenant in the field --partition-field, which the proxies write and clients never see; the
 index must have it as a plain keyword. Such tenants cannot be moved yet.`,
 		Example: `  sluice tenant add acme --cluster a --index acme-docs --as docs   # clients say docs, cluster a has acme-docs
   sluice tenant add initech --cluster a --index initech
+  sluice tenant add umbrella --cluster a --index 'umbrella-*'       # clients say orders, cluster a has umbrella-orders
   sluice tenant add hooli --cluster hooli-1 --kind dedicated_cluster
   sluice tenant add tiny --cluster a --kind shared_index --index pool --partition-field tenant --as docs`,
 		Args: args(cobra.ExactArgs(1)),
@@ -78,7 +83,11 @@ index must have it as a plain keyword. Such tenants cannot be moved yet.`,
 			if p.Kind != placement.DedicatedCluster && p.Index == "" {
 				return &placement.InvalidError{Field: "--index", Value: "", Fix: "must name the tenant's index at the cluster (or give --kind dedicated_cluster)"}
 			}
-			if p.Logical == "" {
+			switch {
+			case p.Logical != "":
+			case p.Many():
+				p.Logical = "*"
+			default:
 				p.Logical = p.Index
 			}
 			if err := p.Validate(); err != nil {
@@ -108,7 +117,7 @@ index must have it as a plain keyword. Such tenants cannot be moved yet.`,
 	f := c.Flags()
 	f.StringVar(&p.Cluster, "cluster", "", "the cluster that holds the tenant's data")
 	f.StringVar(&kind, "kind", string(placement.DedicatedIndex), "dedicated_index, dedicated_cluster or shared_index")
-	f.StringVar(&p.Index, "index", "", "the tenant's index at the cluster")
+	f.StringVar(&p.Index, "index", "", "the tenant's index at the cluster, or a pattern of them with one *")
 	f.StringVar(&p.PartitionField, "partition-field", "", "with --kind shared_index: the keyword field that holds the tenant of each document")
 	f.StringVar(&p.Logical, "as", "", "the name that clients use for the index (default: the same)")
 	_ = c.RegisterFlagCompletionFunc("cluster", completeClusters)
@@ -145,31 +154,34 @@ func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 	return e, nil
 }
 
-// placeFree refuses a placement that another tenant has: each would read and
-// overwrite the other's documents, and moving one would take the other's along.
-// Tenants of a shared index are together in it, by the same field.
+// placeFree refuses a placement that another tenant has, will have, or has its old
+// copy at: each would read and overwrite the other's documents, and moving one
+// would take the other's along. Tenants of a shared index are together in it, by
+// the same field.
 func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) error {
 	var other placement.PartitionID
-	taken := func(q placement.Placement) bool {
-		if q.Kind == placement.SharedIndex && p.Kind == placement.SharedIndex && q.PartitionField == p.PartitionField {
-			return false
-		}
-		return !q.IsZero() && q.Cluster == p.Cluster &&
-			(q.Index == p.Index || q.Kind == placement.DedicatedCluster || p.Kind == placement.DedicatedCluster)
-	}
+	var theirs placement.Placement
 	_, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
-		if err == nil && e.Partition != id && (taken(e.State.From) || taken(e.State.To)) {
-			other = e.Partition
+		if err != nil || e.Partition == id {
+			return true
+		}
+		for _, q := range []placement.Placement{e.State.From, e.State.To, e.Previous} {
+			together := q.Kind == placement.SharedIndex && p.Kind == placement.SharedIndex && q.PartitionField == p.PartitionField
+			if !together && p.Overlaps(q) {
+				other, theirs = e.Partition, q
+			}
 		}
 		return other == ""
 	})
-	if err == nil && other != "" && p.Kind == placement.SharedIndex {
+	switch {
+	case err != nil || other == "":
+		return err
+	case p.Kind == placement.SharedIndex && theirs.Kind == placement.SharedIndex:
 		return refused("%s is not shared by the field %s: tenant %q has it", p, p.PartitionField, string(other))
+	case p.Many() || theirs.Many():
+		return refused("%s and %s can have an index in common, and that place belongs to tenant %q already", p, theirs, string(other))
 	}
-	if err == nil && other != "" {
-		return refused("%s belongs to tenant %q already", p, string(other))
-	}
-	return err
+	return refused("%s belongs to tenant %q already", p, string(other))
 }
 
 func clusterKnown(ctx context.Context, s *store.Store, name string) error {
