@@ -40,10 +40,12 @@ func noSuchIndex(name string) *apiError {
 }
 
 type errorCause struct {
-	Type       string `json:"type"`
-	Reason     string `json:"reason"`
-	Index      string `json:"index,omitempty"`
-	ResourceID string `json:"resource.id,omitempty"`
+	Type         string `json:"type"`
+	Reason       string `json:"reason"`
+	Index        string `json:"index,omitempty"`
+	ResourceID   string `json:"resource.id,omitempty"`
+	ResourceType string `json:"resource.type,omitempty"`
+	IndexUUID    string `json:"index_uuid,omitempty"`
 	// Hints of this proxy's, which OpenSearch does not have; clients pass over them.
 	Retryable *bool  `json:"retryable,omitempty"`
 	Action    string `json:"action,omitempty"`
@@ -52,7 +54,7 @@ type errorCause struct {
 func (e *apiError) cause() errorCause {
 	c := errorCause{Type: e.kind, Reason: e.reason, Index: e.index}
 	if e.kind == "index_not_found_exception" {
-		c.ResourceID = e.index
+		c.ResourceID, c.ResourceType, c.IndexUUID = e.index, "index_or_alias", "_na_" // as the cluster's own
 	}
 	e.hints(&c)
 	return c

@@ -2,9 +2,11 @@ package proxy_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -92,6 +94,7 @@ func TestSearches(t *testing.T) {
 		r.do("POST", "/docs/_delete_by_query", body).want(t, 400)
 	}
 	r.do("POST", "/docs/_search", `{"query":{"terms":{"_id":{"index":"docs","id":"1","path":"n"}}}}`).want(t, 200, "hits/total/value", "1")
+	r.do("GET", "/foreign/_search", "").want(t, 404, "error/index_uuid", "_na_", "error/resource.type", "index_or_alias", "error/resource.id", "foreign")
 	for path, status := range map[string]int{
 		"/foreign/_search": 404, "/docs,foreign/_search": 400, "/*/_search": 400, "/_all/_search": 400, "/-x/_search": 400,
 		"/do*/_search": 400, "/acme-1/_search": 404, "/_cat/nodes": 403, "/_cluster/state": 403, "/_cat/indices/foreign": 404, "/_cat/indices?format=yaml": 400, "/docs/_nope": 400,
@@ -168,6 +171,9 @@ func TestBulk(t *testing.T) {
 	r.do("POST", "/docs/_bulk", b.String()).want(t, 400, "error/type", "sluice_partly_applied")
 }
 
+// members are the names in a JSON text, in their order.
+func members(raw string) []string { return regexp.MustCompile(`"\w+":`).FindAllString(raw, -1) }
+
 func TestByQuery(t *testing.T) {
 	r, u := engine(t)
 	for i := range 5 {
@@ -176,6 +182,14 @@ func TestByQuery(t *testing.T) {
 	r.do("POST", "/docs/_refresh", "")
 	r.do("POST", "/docs/_update_by_query?refresh=true", `{"script":{"source":"ctx._source.m=1"},"query":{"range":{"n":{"lt":3}}}}`).
 		want(t, 200, "updated", "3", "total", "3", "timed_out", false)
+	// Whoever waits gets what the cluster itself would have said, member by member.
+	for _, path := range []string{"_update_by_query", "_update_by_query?human&slices=2", "_delete_by_query", "_delete_by_query?human=false&slices=2"} {
+		const none = `{"query":{"term":{"n":-1}}}`
+		direct, proxied := send(t, u, "POST", "/acme-1/"+path, none), r.do("POST", "/docs/"+path, none).want(t, 200)
+		if diff := cmp.Diff(members(direct.raw), members(proxied.raw)); diff != "" {
+			t.Errorf("%s: the members differ (-cluster +proxy):\n%s", path, diff)
+		}
+	}
 	r.do("POST", "/docs/_update_by_query", `{"script":{"source":"nope("}}`).want(t, 400, "error/type", "script_exception")
 	a := r.do("POST", "/docs/_delete_by_query?wait_for_completion=false&refresh=true", `{"query":{"match_all":{}}}`).want(t, 200)
 	task := a.str("task")

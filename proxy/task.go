@@ -69,6 +69,7 @@ func (q *request) byQueryOnce(body []byte) (again bool, err error) {
 		return false, err
 	}
 	q.forgetTask(c, id)
+	answer = q.waited(answer)
 	resp := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}}}
 	return false, q.answer(resp, answer, at)
 }
@@ -193,6 +194,52 @@ func taskAnswer(s taskState) (int, []byte) {
 	}
 	return status, s.Response
 }
+
+// waited is the answer to a client that has waited, made of a task's: OpenSearch
+// counts there what the endpoint does not do, and tells times to people.
+func (q *request) waited(answer []byte) []byte {
+	out, err := rewriteBytes(answer, waitedRules{
+		created: q.op == opReindex,
+		updated: !strings.HasSuffix(q.pattern, "/_delete_by_query"),
+		human:   q.query.Has("human") && q.query.Get("human") != "false",
+	})
+	if err != nil {
+		return answer // whoever passes it on looks at it again
+	}
+	return out
+}
+
+// waitedRules leave members out of the counts of a task, and of its slices.
+type waitedRules struct{ created, updated, human bool }
+
+func (r waitedRules) key(path []string, key string) (string, fate) {
+	if key == "slices" && len(path) == 0 {
+		return key, look
+	}
+	if len(path) > 0 && path[0] != "slices" {
+		return key, opaque
+	}
+	switch key {
+	case "created":
+		return key, keepIf(r.created)
+	case "updated":
+		return key, keepIf(r.updated)
+	case "throttled", "throttled_until":
+		return key, keepIf(r.human)
+	}
+	return key, opaque
+}
+
+func keepIf(yes bool) fate {
+	if yes {
+		return opaque
+	}
+	return drop
+}
+
+func (waitedRules) wants([]string) bool { return false }
+
+func (waitedRules) scalar(_ []string, v string, _ bool) (string, bool, error) { return v, false, nil }
 
 // statusOf is the status of an exception that a task ended with.
 func statusOf(kind string) int {

@@ -3,6 +3,7 @@ package engines
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,6 +23,12 @@ func CacheDir() (string, error) {
 		return "", fmt.Errorf("find a cache directory (set %s): %w", CacheEnv, err)
 	}
 	return filepath.Join(dir, "sluice", "engines"), nil
+}
+
+// Exclusively calls f while no other process does so with the same cache and name. cache is a directory, which is made if
+// it is not there; progress is told when there is somebody to wait for, and may be nil. The error is f's, or the context's.
+func Exclusively(ctx context.Context, cache, name string, progress io.Writer, f func() error) error {
+	return exclusively(ctx, cache, name, report(progress, name), f)
 }
 
 // exclusively calls f while no other process that uses this cache does the same under the same name.

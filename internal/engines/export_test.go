@@ -1,7 +1,6 @@
 package engines
 
 import (
-	"context"
 	"io"
 	"os/exec"
 )
@@ -25,11 +24,6 @@ func ReplacePorts(f func(n int) ([]int, error)) (restore func()) {
 func FindJDK(override string, low int) (string, error) {
 	j, err := findJDK("test", override, low)
 	return j.home, err
-}
-
-// Exclusively calls f under the lock of a name.
-func Exclusively(ctx context.Context, cache, name string, say func(string, ...any), f func() error) error {
-	return exclusively(ctx, cache, name, say, f)
 }
 
 // Downloads returns a writer for Maven's output, the jars it saw so far and the lines it kept.
