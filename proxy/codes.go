@@ -16,6 +16,8 @@ const (
 	TypeTenantRequired  = "sluice_tenant_required"
 	TypeTenantConflict  = "sluice_tenant_conflict"
 	TypeUnauthenticated = "sluice_unauthenticated"
+	TypeRole            = "sluice_role"
+	TypeCleartext       = "sluice_cleartext"
 	TypeBadCursor       = "sluice_bad_cursor"
 	TypeOutcomeUnknown  = "sluice_outcome_unknown"
 	TypeUnavailable     = "sluice_unavailable"
@@ -71,6 +73,12 @@ var codes = []ErrorCode{
 	{TypeUnauthenticated, []int{http.StatusUnauthorized}, false,
 		"There are no credentials, or they are wrong or expired.",
 		"Send valid credentials, in a way that the header WWW-Authenticate names."},
+	{TypeRole, []int{http.StatusForbidden}, false,
+		"The credentials give a role that does not allow the request, or the request does not say its role and must. Nothing was sent.",
+		"Use credentials with the role that the reason names; docs/endpoints.md says what needs which."},
+	{TypeCleartext, []int{http.StatusForbidden}, false,
+		"The request would change something and came without TLS. Nothing was sent.",
+		"Send it by https; the operator may allow it otherwise (proxy.cleartext)."},
 	{TypeBadCursor, []int{http.StatusBadRequest}, false,
 		"The scroll, point in time or task id was not given out by this service, or was changed.",
 		"Open the scroll or point in time anew, and pass its id on as it is."},

@@ -32,6 +32,9 @@ In a pattern ` + "`{i}`" + ` is an index. A tenant of a ` + "`dedicated_cluster`
 any number of them, and uses logical names, patterns and lists of them. Parameters that a shared index is not known to confine are
 refused there with ` + "`sluice_shared_index`" + `.
 
+The **role** is the least that a client's credentials must give ([tenants](tenants.md)); with less, a request is refused with 403 ` + "`sluice_role`" + `. Where
+two are given, the second is for the second method.
+
 Writes are held for the moment in which a tenant moves, and each goes to one cluster. Changes of indices (create, remove, open, close, mappings, settings,
 aliases) are held as well, and taken along. Refreshes, flushes and merges change no document and are not held.
 `
@@ -52,13 +55,13 @@ func page() string {
 	for _, r := range proxy.Endpoints() {
 		if r.Section != section {
 			section = r.Section
-			fmt.Fprintf(&b, "\n## %s\n\n| endpoint | | dedicated_cluster | dedicated_index | with a pattern | shared_index |\n| --- | --- | --- | --- | --- | --- |\n", section)
+			fmt.Fprintf(&b, "\n## %s\n\n| endpoint | | role | dedicated_cluster | dedicated_index | with a pattern | shared_index |\n| --- | --- | --- | --- | --- | --- | --- |\n", section)
 		}
 		methods := r.Methods
 		if methods == "*" {
 			methods = "any"
 		}
-		fmt.Fprintf(&b, "| %s `%s` | %s |", methods, r.Pattern, r.Does)
+		fmt.Fprintf(&b, "| %s `%s` | %s | %s |", methods, r.Pattern, r.Does, role(r))
 		for _, c := range r.Cells {
 			switch {
 			case c.Type == "" && c.Note == "":
@@ -78,6 +81,20 @@ func page() string {
 		fmt.Fprintf(&b, "%d. %s.\n", i+1, strings.ToUpper(why[:1])+why[1:])
 	}
 	return b.String()
+}
+
+// role is what a row's requests need, for each method if they differ.
+func role(r proxy.EndpointRow) string {
+	var needs []string
+	for _, m := range strings.Fields(r.Methods) {
+		if n := r.Needs(m); n != 0 && !slices.Contains(needs, n.String()) {
+			needs = append(needs, n.String())
+		}
+	}
+	if len(needs) == 0 {
+		return "-"
+	}
+	return strings.Join(needs, ", ")
 }
 
 // The manual's page says what the table says.

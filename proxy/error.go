@@ -135,6 +135,8 @@ func toAPI(err error) *apiError {
 		e := fail(http.StatusUnauthorized, TypeUnauthenticated, "%s", err)
 		e.challenges = who.Challenges
 		return e
+	case errors.Is(err, tenancy.ErrNoRole):
+		return fail(http.StatusForbidden, TypeRole, "%s", err)
 	case errors.Is(err, tenancy.ErrContradiction):
 		return fail(http.StatusForbidden, TypeTenantConflict, "%s", err)
 	case errors.Is(err, tenancy.ErrNoTenant), errors.As(err, &inv):

@@ -17,6 +17,8 @@ type Explanation struct {
 	// has it, and Class how it meets the gate.
 	Endpoint string `json:"endpoint,omitempty"`
 	Class    string `json:"class,omitempty"`
+	// Role is the least that the request's credentials must give.
+	Role string `json:"role,omitempty"`
 	// Placement is where the tenant lives, and Epoch when the entry last changed.
 	Placement placement.Placement `json:"placement"`
 	Phase     string              `json:"phase"`
@@ -89,6 +91,7 @@ func (p *Proxy) explain(r *http.Request) (*Explanation, error) {
 		return refuse(aerr)
 	}
 	e.Endpoint, e.Class = t.methods+" "+t.pattern, string(t.class)
+	e.Role = t.needs(e.Method).String()
 	if c := t.in(pl); c.kind != "" {
 		return refuse(t.refusal(e.Method, u.Path, c))
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/tenancy"
 	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
@@ -168,7 +169,7 @@ func TaskAnswer(raw []byte) (status int, body []byte, err error) {
 
 // Forward returns the headers that a cluster gets of a client's.
 func Forward(in http.Header, body []byte) (http.Header, error) {
-	q := &request{r: &http.Request{Header: in}}
+	q := &request{p: &Proxy{headers: newHeaderRules(nil, nil)}, r: &http.Request{Header: in}}
 	out, err := q.build(context.Background(), "PUT", "/i/_doc/1", nil, bytesPayload(body, "application/json"))
 	if err != nil {
 		return nil, err
@@ -352,6 +353,7 @@ func Cursor(p *Proxy, tenant, presenter placement.PartitionID, at placement.Plac
 // EndpointRow is one row of the table of endpoints.
 type EndpointRow struct {
 	Section, Methods, Pattern, Does string
+	Needs                           func(method string) tenancy.Role
 	Cells                           []EndpointCell // dedicated_cluster, dedicated_index without and with a pattern, shared_index
 }
 
@@ -367,7 +369,7 @@ type EndpointCell struct {
 func Endpoints() (out []EndpointRow) {
 	for _, s := range table {
 		for _, r := range s.rows {
-			row := EndpointRow{Section: s.title, Methods: r.methods, Pattern: r.pattern, Does: r.does}
+			row := EndpointRow{Section: s.title, Methods: r.methods, Pattern: r.pattern, Does: r.does, Needs: r.needs}
 			for _, pl := range []placement.Placement{{Kind: placement.DedicatedCluster}, {Kind: placement.DedicatedIndex}, {Kind: placement.DedicatedIndex, Index: "x*"}, {Kind: placement.SharedIndex}} {
 				c := r.in(pl)
 				row.Cells = append(row.Cells, EndpointCell{pl.Kind, pl.Many(), c.kind, c.note})

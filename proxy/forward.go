@@ -16,11 +16,6 @@ import (
 	"github.com/sluiceproxy/sluice/placement"
 )
 
-// forwardedHeaders is all that a cluster sees of a client's headers. It is a list
-// of what may pass and not of what may not: a security plugin may trust headers
-// whose names nobody here knows.
-var forwardedHeaders = []string{"X-Opaque-Id", "Traceparent", "Tracestate", "User-Agent"}
-
 // build makes the upstream request. path is escaped.
 func (q *request) build(ctx context.Context, method, path string, query url.Values, p *payload) (*http.Request, error) {
 	u, err := url.Parse(path)
@@ -32,11 +27,7 @@ func (q *request) build(ctx context.Context, method, path string, query url.Valu
 	if err != nil {
 		return nil, fail(http.StatusBadRequest, TypeBadRequest, "the request is not valid")
 	}
-	for _, h := range forwardedHeaders {
-		if v := q.r.Header.Values(h); len(v) > 0 {
-			req.Header[h] = v
-		}
-	}
+	q.p.headers.forward(req.Header, q.r.Header, q.p.trusts(peerOf(q.r)))
 	req.Header.Set("Accept", "application/json")
 	if p != nil && p.length != 0 {
 		req.Body, req.ContentLength = p.open(), p.length

@@ -37,6 +37,7 @@ type rig struct {
 	t     *testing.T
 	store *store.Store
 	gate  *gate.Gate
+	dir   *proxy.Directory
 	proxy *proxy.Proxy
 	url   string
 }
@@ -56,6 +57,7 @@ func newRig(t *testing.T, urlA, urlB string, o *proxy.Options) *rig {
 	}
 	r.gate = g
 	d := proxy.NewDirectory(s, nil)
+	r.dir = d
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	run := func(f func(context.Context) error) {

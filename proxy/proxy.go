@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -65,6 +66,15 @@ type Options struct {
 	// Requests is how many requests may be under way at once, and TenantRequests how
 	// many of one tenant; held ones count. Others are refused with 429.
 	Requests, TenantRequests int
+	// ForwardHeaders are the client's headers that clusters see (default
+	// DefaultForwardHeaders), except for DropHeaders and those that NeverForwarded
+	// names. A star at the end of a name stands for anything.
+	ForwardHeaders, DropHeaders []string
+	// TrustedProxies are the addresses of proxies in front, whose X-Forwarded-Proto is
+	// believed and whose X-Forwarded-For may be forwarded.
+	TrustedProxies []netip.Prefix
+	// Cleartext says what is done with changes that come without TLS.
+	Cleartext Cleartext
 	// CursorLife is how long an envelope can be followed, counted from the answer
 	// that it came in. The clusters end cursors much sooner, by their keep-alive.
 	CursorLife time.Duration
@@ -92,6 +102,7 @@ type Proxy struct {
 	o        Options
 	m        *metrics
 	limits   *limits
+	headers  headerRules
 	log      *slog.Logger
 
 	// Tasks that clients do not wait for are followed here until they end.
@@ -131,6 +142,9 @@ func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Opti
 	if opt.TenantRequests <= 0 {
 		opt.TenantRequests = DefaultTenantRequests
 	}
+	if opt.Cleartext == "" {
+		opt.Cleartext = CleartextLoopback
+	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
@@ -145,7 +159,8 @@ func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Opti
 	if err != nil {
 		return nil, fmt.Errorf("proxy: register metrics: %w", err)
 	}
-	return &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, limits: limits, log: opt.Logger}, nil
+	return &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, limits: limits, log: opt.Logger,
+		headers: newHeaderRules(opt.ForwardHeaders, opt.DropHeaders)}, nil
 }
 
 // Drain waits, after the HTTP server has shut down, for the tasks that are still
@@ -185,6 +200,7 @@ type request struct {
 	r      *http.Request // the proxy's own copy
 	tenant placement.PartitionID
 	mixed  bool // a bulk whose items name their tenants, or what it has of one
+	role   tenancy.Role
 	query  url.Values
 	entry  placement.Entry
 	held   time.Duration
@@ -225,12 +241,14 @@ func (q *request) refuse(err error) {
 }
 
 func (q *request) serve() error {
-	var err error
-	if q.tenant, err = q.p.tenants.Resolve(q.r); err != nil {
+	who, err := q.p.tenants.Resolve(q.r)
+	if err != nil {
 		if q.mixed = q.mixes(err); !q.mixed {
 			return err
 		}
+		who.Role = tenancy.RoleWrite // of all that it names; the configuration asks for no role
 	}
+	q.tenant, q.role = who.Tenant, who.Role
 	if err := q.p.limits.enter(q.tenant); err != nil {
 		return err
 	}
@@ -240,6 +258,9 @@ func (q *request) serve() error {
 		return aerr
 	}
 	q.target = t
+	if err := q.permit(); err != nil {
+		return err
+	}
 	if q.query, err = url.ParseQuery(q.r.URL.RawQuery); err != nil {
 		return fail(http.StatusBadRequest, TypeBadRequest, "the query string is malformed")
 	}

@@ -76,6 +76,7 @@ type keyPrefix [sha256.Size / 2]byte
 type apiKey struct {
 	hash   [sha256.Size]byte
 	tenant string
+	role   Role // 0: the line has none
 }
 
 func newAPIKeys(c APIKey, o *Options) (*apiKeys, error) {
@@ -83,6 +84,10 @@ func newAPIKeys(c APIKey, o *Options) (*apiKeys, error) {
 		keys := map[keyPrefix]apiKey{}
 		return keys, lines("api_key.keys_file", c.KeysFile, func(line string) error {
 			text, tenant, _ := strings.Cut(line, ":")
+			text, role, err := splitRole(text)
+			if err != nil {
+				return err
+			}
 			b, err := hex.DecodeString(text)
 			if err != nil || len(b) != sha256.Size {
 				return fmt.Errorf("must be HASH:TENANT, the SHA-256 of the key in 64 hexadecimal digits")
@@ -94,7 +99,7 @@ func newAPIKeys(c APIKey, o *Options) (*apiKeys, error) {
 			if _, ok := keys[keyPrefix(b[:len(b)/2])]; ok {
 				return fmt.Errorf("has the hash of a line before it")
 			}
-			keys[keyPrefix(b[:len(b)/2])] = apiKey{hash, tenant}
+			keys[keyPrefix(b[:len(b)/2])] = apiKey{hash, tenant, role}
 			return nil
 		})
 	}
@@ -107,29 +112,29 @@ func newAPIKeys(c APIKey, o *Options) (*apiKeys, error) {
 
 func (o *Options) reload() *reload.Options { return &reload.Options{Every: o.Every, Logger: o.Logger} }
 
-func (a *apiKeys) find(r *http.Request) (string, error) {
+func (a *apiKeys) find(r *http.Request) (string, Role, error) {
 	var text string
 	if a.header == "" {
 		var err error
 		if text, err = authorization(r, "ApiKey"); err != nil || text == "" {
-			return "", err
+			return "", 0, err
 		}
 	} else {
 		values := r.Header.Values(a.header)
 		if len(values) == 0 {
-			return "", nil
+			return "", 0, nil
 		}
 		if len(values) > 1 {
-			return "", refused("there is more than one header " + a.header)
+			return "", 0, refused("there is more than one header " + a.header)
 		}
 		text = values[0]
 	}
 	sum := sha256.Sum256([]byte(text))
 	key := a.keys.Get()[keyPrefix(sum[:len(sum)/2])]
 	if key.tenant == "" || subtle.ConstantTimeCompare(key.hash[:], sum[:]) != 1 {
-		return "", refused("the API key is not known")
+		return "", 0, refused("the API key is not known")
 	}
-	return key.tenant, nil
+	return key.tenant, key.role, nil
 }
 
 func (a *apiKeys) strip(r *http.Request) {

@@ -41,9 +41,9 @@ func basicAuth(r *http.Request) (user, password string, ok bool, err error) {
 // checked.
 type trustedUser struct{ authorized }
 
-func (trustedUser) find(r *http.Request) (string, error) {
+func (trustedUser) find(r *http.Request) (string, Role, error) {
 	user, _, _, err := basicAuth(r)
-	return user, err
+	return user, 0, err
 }
 
 // users is basic authentication against a file of bcrypt's hashes. These are made
@@ -61,6 +61,7 @@ type users struct {
 type user struct {
 	hash   []byte
 	tenant string
+	role   Role                              // 0: the line has none
 	known  atomic.Pointer[[sha256.Size]byte] // keyed hash of the right password; nil: not seen yet
 }
 
@@ -87,6 +88,10 @@ func readUsers(file string) (map[string]*user, error) {
 		if !found {
 			tenant = name
 		}
+		hash, role, err := splitRole(hash)
+		if err != nil {
+			return err
+		}
 		cost, err := bcrypt.Cost([]byte(hash))
 		switch {
 		case name == "":
@@ -101,45 +106,45 @@ func readUsers(file string) (map[string]*user, error) {
 		if err := placement.PartitionID(tenant).Validate(); err != nil {
 			return err
 		}
-		all[name] = &user{hash: []byte(hash), tenant: tenant}
+		all[name] = &user{hash: []byte(hash), tenant: tenant, role: role}
 		return nil
 	})
 }
 
-func (u *users) find(r *http.Request) (string, error) {
+func (u *users) find(r *http.Request) (string, Role, error) {
 	name, password, ok, err := basicAuth(r)
 	if err != nil || !ok {
-		return "", err
+		return "", 0, err
 	}
 	if len(password) > maxPassword {
-		return "", refused(wrongUser)
+		return "", 0, refused(wrongUser)
 	}
 	x := u.file.Get()[name]
 	m := hmac.New(sha256.New, u.key[:])
 	m.Write([]byte(password))
 	sum := [sha256.Size]byte(m.Sum(nil))
 	if x != nil && x.remembers(sum) {
-		return x.tenant, nil
+		return x.tenant, x.role, nil
 	}
 	select {
 	case u.turns <- struct{}{}:
 		defer func() { <-u.turns }()
 	case <-r.Context().Done():
-		return "", r.Context().Err()
+		return "", 0, r.Context().Err()
 	}
 	if x == nil {
 		// Who exists is not told by the time that the answer takes.
 		_ = bcrypt.CompareHashAndPassword(u.dummy, []byte(password))
-		return "", refused(wrongUser)
+		return "", 0, refused(wrongUser)
 	}
 	if x.remembers(sum) { // somebody who waited in front of us had it right
-		return x.tenant, nil
+		return x.tenant, x.role, nil
 	}
 	if bcrypt.CompareHashAndPassword(x.hash, []byte(password)) != nil {
-		return "", refused(wrongUser)
+		return "", 0, refused(wrongUser)
 	}
 	x.known.Store(&sum)
-	return x.tenant, nil
+	return x.tenant, x.role, nil
 }
 
 func (x *user) remembers(sum [sha256.Size]byte) bool {

@@ -16,17 +16,17 @@ var errEmpty = &placement.InvalidError{Field: "tenant", Value: "", Fix: "must no
 // header is a place that is a header.
 type header string
 
-func (h header) find(r *http.Request) (string, error) {
+func (h header) find(r *http.Request) (string, Role, error) {
 	values := r.Header.Values(string(h))
 	switch {
 	case len(values) == 0:
-		return "", nil
+		return "", 0, nil
 	case len(values) > 1:
-		return "", fmt.Errorf("%w: it is there %d times", ErrContradiction, len(values))
+		return "", 0, fmt.Errorf("%w: it is there %d times", ErrContradiction, len(values))
 	case values[0] == "":
-		return "", errEmpty
+		return "", 0, errEmpty
 	}
-	return values[0], nil
+	return values[0], 0, nil
 }
 
 func (h header) strip(r *http.Request) { r.Header.Del(string(h)) }
@@ -39,16 +39,16 @@ func newHost(pattern string) host {
 	return host{before, tail}
 }
 
-func (x host) find(r *http.Request) (string, error) {
+func (x host) find(r *http.Request) (string, Role, error) {
 	h := r.Host
 	if name, _, err := net.SplitHostPort(h); err == nil {
 		h = name
 	}
 	h = strings.ToLower(strings.TrimSuffix(h, "."))
 	if id, ok := between(h, x.before, x.tail); ok && !strings.Contains(id, ".") {
-		return id, nil
+		return id, 0, nil
 	}
-	return "", nil
+	return "", 0, nil
 }
 
 func (host) strip(*http.Request) {}
@@ -64,23 +64,23 @@ func between(s, before, tail string) (string, bool) {
 // pathPrefix is a place that is a segment of the path.
 type pathPrefix string
 
-func (p pathPrefix) find(r *http.Request) (string, error) {
+func (p pathPrefix) find(r *http.Request) (string, Role, error) {
 	after, ok := strings.CutPrefix(r.URL.EscapedPath(), string(p))
 	if !ok {
-		return "", nil
+		return "", 0, nil
 	}
 	seg, _, _ := strings.Cut(after, "/")
 	id, err := url.PathUnescape(seg)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if id == "" {
-		return "", errEmpty
+		return "", 0, errEmpty
 	}
 	if _, err := p.rest(r); err != nil {
-		return "", err
+		return "", 0, err
 	}
-	return id, nil
+	return id, 0, nil
 }
 
 // rest is the path without the prefix and the tenant.

@@ -9,33 +9,65 @@ import (
 
 // clientCert is a field of the certificate that the client has shown. Only one
 // that the TLS server has verified counts.
-type clientCert struct{ field, before, tail string }
-
-func newClientCert(c ClientCert) clientCert {
-	pattern := c.Pattern
-	if pattern == "" {
-		pattern = hostVar
-	}
-	before, tail, _ := strings.Cut(pattern, hostVar)
-	return clientCert{c.Field, before, tail}
+type clientCert struct {
+	tenant certField
+	role   *certField // nil: certificates say nothing of roles
 }
 
-func (x clientCert) find(r *http.Request) (string, error) {
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
-		return "", nil
+// certField is a part of a certificate's field.
+type certField struct{ field, before, tail string }
+
+func newCertField(field, pattern, variable string) certField {
+	if pattern == "" {
+		pattern = variable
 	}
+	before, tail, _ := strings.Cut(pattern, variable)
+	return certField{field, before, tail}
+}
+
+func newClientCert(c ClientCert) clientCert {
+	x := clientCert{tenant: newCertField(c.Field, c.Pattern, hostVar)}
+	if c.RoleField != "" {
+		role := newCertField(c.RoleField, c.RolePattern, roleVar)
+		x.role = &role
+	}
+	return x
+}
+
+func (x clientCert) find(r *http.Request) (string, Role, error) {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return "", 0, nil
+	}
+	cert := r.TLS.VerifiedChains[0][0]
 	found := ""
-	for _, v := range fieldOf(r.TLS.VerifiedChains[0][0], x.field) {
-		id, ok := between(v, x.before, x.tail)
-		if !ok || strings.ContainsAny(id, separators[x.field]) {
-			continue
-		}
+	for _, id := range x.tenant.of(cert) {
 		if found != "" && found != id {
-			return "", fmt.Errorf("%w: in its %s", ErrContradiction, x.field)
+			return "", 0, fmt.Errorf("%w: in its %s", ErrContradiction, x.tenant.field)
 		}
 		found = id
 	}
-	return found, nil
+	if found == "" || x.role == nil {
+		return found, 0, nil
+	}
+	var role Role
+	for _, name := range x.role.of(cert) {
+		r, _ := ParseRole(name) // other names are for other services
+		role = max(role, r)
+	}
+	if role == 0 {
+		return "", 0, refused("the certificate names no role in its " + x.role.field)
+	}
+	return found, role, nil
+}
+
+// of returns what stands in the place of the variable, for each value that fits.
+func (f certField) of(c *x509.Certificate) (found []string) {
+	for _, v := range fieldOf(c, f.field) {
+		if s, ok := between(v, f.before, f.tail); ok && !strings.ContainsAny(s, separators[f.field]) {
+			found = append(found, s)
+		}
+	}
+	return found
 }
 
 func (clientCert) strip(*http.Request) {}

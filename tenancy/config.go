@@ -28,6 +28,12 @@ type Config struct {
 	// requests that name none: "_index": "acme/docs". Nothing proves them, so it goes
 	// where no tenant has to be proved.
 	MixedBulk bool
+	// Role is what a request may do whose credential says nothing of a role; one of
+	// Roles, and empty means admin.
+	Role string
+	// RoleHeader is a header that holds a role. Without proofs it must be there; with
+	// them it can only lower what they give.
+	RoleHeader string
 
 	Basic      Basic
 	ClientCert ClientCert
@@ -39,6 +45,7 @@ type Config struct {
 type Basic struct {
 	// UsersFile has a line USER:HASH or USER:HASH:TENANT for each user. The hash is
 	// bcrypt's, as `htpasswd -B` makes it; without a tenant it is the user's name.
+	// A blank and a role may follow the hash.
 	UsersFile string
 	// Trusted takes the user's name for the tenant and ignores the password, for a
 	// proxy in front that has checked it. It goes without a UsersFile.
@@ -52,6 +59,9 @@ type ClientCert struct {
 	// Pattern of the field's value that holds {tenant} once, for example
 	// spiffe://example.com/tenant/{tenant}. Empty: {tenant}, the whole value.
 	Pattern string
+	// RoleField and RolePattern do the same for the role, with {role}. With a
+	// RoleField a certificate that has no role is refused.
+	RoleField, RolePattern string
 }
 
 // ClientCertFields are the places in a certificate: the subject's common name,
@@ -64,6 +74,9 @@ type JWT struct {
 	KeysFile string
 	// Claim that holds the tenant's name, a string.
 	Claim string
+	// RoleClaim holds the role, a string, or a list of them of which the highest that
+	// is a role counts. With it a token that has none is refused.
+	RoleClaim string
 	// Issuer and Audience are what iss and aud must be, and contain.
 	Issuer, Audience string
 	// Algorithms that are accepted, of JWTAlgorithms.
@@ -80,7 +93,7 @@ var JWTAlgorithms = []string{
 // APIKey takes the tenant from a key of its own.
 type APIKey struct {
 	// KeysFile has a line HASH:TENANT for each key: the SHA-256 of the key in
-	// hexadecimal. Empty: no keys.
+	// hexadecimal, after which a blank and a role may follow. Empty: no keys.
 	KeysFile string
 	// Header that holds the key. Empty: Authorization, after the word ApiKey.
 	Header string
@@ -126,10 +139,24 @@ func (c Config) Validate() error {
 			return invalid("host", h, "must be a host name without port or scheme")
 		}
 	}
+	if _, ok := ParseRole(c.Role); c.Role != "" && !ok {
+		return invalid("role", c.Role, "must be one of "+strings.Join(Roles, ", "))
+	}
+	if err := validHeader("role_header", c.RoleHeader); err != nil {
+		return err
+	}
+	for _, h := range []string{c.Header, c.APIKey.Header} {
+		if c.RoleHeader != "" && textproto.CanonicalMIMEHeaderKey(h) == textproto.CanonicalMIMEHeaderKey(c.RoleHeader) {
+			return invalid("role_header", c.RoleHeader, "must not be a header that has another meaning")
+		}
+	}
 	return c.validateProofs()
 }
 
 func (c Config) validateProofs() error {
+	if c.MixedBulk && (c.RoleHeader != "" || c.Role == RoleRead.String()) {
+		return invalid("mixed_bulk", "true", "must be false when requests have roles: its items would be written whatever the role")
+	}
 	if c.MixedBulk && c.Authenticates() {
 		return invalid("mixed_bulk", "true", "must be false where tenants are proved by credentials: the items of a bulk prove nothing")
 	}
@@ -141,6 +168,9 @@ func (c Config) validateProofs() error {
 	}
 	if p := c.ClientCert.Pattern; p != "" && strings.Count(p, hostVar) != 1 {
 		return invalid("client_cert.pattern", p, "must hold {tenant} once, such as spiffe://example.com/tenant/{tenant}")
+	}
+	if err := c.ClientCert.validateRole(); err != nil {
+		return err
 	}
 	if c.JWT.KeysFile != "" {
 		for _, f := range []struct{ name, value, why string }{
@@ -167,6 +197,19 @@ func (c Config) validateProofs() error {
 	return validHeader("api_key.header", c.APIKey.Header)
 }
 
+func (c ClientCert) validateRole() error {
+	if f := c.RoleField; f != "" && !slices.Contains(ClientCertFields, f) {
+		return invalid("client_cert.role_field", f, "must be one of "+strings.Join(ClientCertFields, ", "))
+	}
+	if c.RoleField != "" && c.Field == "" {
+		return invalid("client_cert.field", "", "must be set, because client_cert.role_field is")
+	}
+	if p := c.RolePattern; p != "" && (strings.Count(p, roleVar) != 1 || c.RoleField == "") {
+		return invalid("client_cert.role_pattern", p, "must hold {role} once, such as search-{role}, and come with role_field")
+	}
+	return nil
+}
+
 func validHeader(field, name string) error {
 	if name == "" {
 		return nil
@@ -181,7 +224,10 @@ func validHeader(field, name string) error {
 	return nil
 }
 
-const hostVar = "{tenant}"
+const (
+	hostVar = "{tenant}"
+	roleVar = "{role}"
+)
 
 func validToken(s string) bool {
 	for i := 0; i < len(s); i++ {

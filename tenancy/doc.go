@@ -15,6 +15,9 @@
 //     is a proof that does not hold, whatever else the request says
 //     ([UnauthenticatedError]).
 //
+// A request also has a role: it may read, write documents, or change indices. A proof
+// can give one ([Role]); what gives several gives the least of them.
+//
 // What named the tenant is removed from the request, credentials included, so that
 // no cluster ever sees it. Files with keys and users are read again when they
 // change. For any other rule, implement [Resolver].

@@ -18,18 +18,18 @@ type region struct {
 	regions   map[string]bool
 }
 
-func (x region) Resolve(r *http.Request) (placement.PartitionID, error) {
+func (x region) Resolve(r *http.Request) (tenancy.Identity, error) {
 	customer, err := x.customers.Resolve(r)
 	if err != nil {
-		return "", err
+		return tenancy.Identity{}, err
 	}
 	at := r.Header.Get("X-Region")
 	if !x.regions[at] {
-		return "", errors.Join(tenancy.ErrNoTenant, errors.New("X-Region must be eu or us"))
+		return tenancy.Identity{}, errors.Join(tenancy.ErrNoTenant, errors.New("X-Region must be eu or us"))
 	}
 	r.Header.Del("X-Region")
-	id := placement.PartitionID(at + "/" + string(customer))
-	return id, id.Validate()
+	id := placement.PartitionID(at + "/" + string(customer.Tenant))
+	return tenancy.Identity{Tenant: id, Role: customer.Role}, id.Validate()
 }
 
 // A proxy takes any Resolver: proxy.New(gate, clusters, region{...}, nil).
@@ -43,11 +43,11 @@ func ExampleResolver() {
 	r.Header.Set("X-Customer", "acme")
 	r.Header.Set("X-Region", "eu")
 	id, err := rule.Resolve(r)
-	fmt.Println(id, err)
+	fmt.Println(id.Tenant, id.Role, err)
 	r.Header.Set("X-Customer", "acme")
 	_, err = rule.Resolve(r)
 	fmt.Println(errors.Is(err, tenancy.ErrNoTenant))
 	// Output:
-	// eu/acme <nil>
+	// eu/acme admin <nil>
 	// true
 }

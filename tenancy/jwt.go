@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -85,26 +86,26 @@ func readKeys(file string) ([]jose.JSONWebKey, error) {
 	return keys, nil
 }
 
-func (t *tokens) find(r *http.Request) (string, error) {
+func (t *tokens) find(r *http.Request) (string, Role, error) {
 	text, err := authorization(r, "Bearer")
 	if err != nil || text == "" {
-		return "", err
+		return "", 0, err
 	}
 	if len(text) > maxToken {
-		return "", refused(fmt.Sprintf("the token is longer than %d bytes", maxToken))
+		return "", 0, refused(fmt.Sprintf("the token is longer than %d bytes", maxToken))
 	}
 	token, err := jwt.ParseSigned(text, t.algorithms)
 	if err != nil || len(token.Headers) != 1 {
-		return "", refused("the token is none, or is signed with an algorithm that is not accepted")
+		return "", 0, refused("the token is none, or is signed with an algorithm that is not accepted")
 	}
 	key, ok := choose(t.keys.Get(), token.Headers[0])
 	if !ok {
-		return "", refused("the token is signed with a key that is not known")
+		return "", 0, refused("the token is signed with a key that is not known")
 	}
 	var std jwt.Claims
 	own := map[string]any{}
 	if err := token.Claims(key, &std, &own); err != nil {
-		return "", refused("the token's signature is wrong")
+		return "", 0, refused("the token's signature is wrong")
 	}
 	return t.check(std, own)
 }
@@ -122,26 +123,49 @@ func choose(keys []jose.JSONWebKey, h jose.Header) (any, bool) {
 	return nil, false
 }
 
-func (t *tokens) check(std jwt.Claims, own map[string]any) (string, error) {
+func (t *tokens) check(std jwt.Claims, own map[string]any) (string, Role, error) {
 	if std.Expiry == nil {
-		return "", refused("the token never expires")
+		return "", 0, refused("the token never expires")
 	}
 	err := std.ValidateWithLeeway(jwt.Expected{Issuer: t.c.Issuer, AnyAudience: jwt.Audience{t.c.Audience}, Time: t.now()}, clockLeeway)
 	switch {
 	case errors.Is(err, jwt.ErrExpired):
-		return "", refused("the token has expired")
+		return "", 0, refused("the token has expired")
 	case errors.Is(err, jwt.ErrNotValidYet), errors.Is(err, jwt.ErrIssuedInTheFuture):
-		return "", refused("the token is not valid yet")
+		return "", 0, refused("the token is not valid yet")
 	case errors.Is(err, jwt.ErrInvalidIssuer):
-		return "", refused("the token is of another issuer")
+		return "", 0, refused("the token is of another issuer")
 	case errors.Is(err, jwt.ErrInvalidAudience):
-		return "", refused("the token is for another audience")
+		return "", 0, refused("the token is for another audience")
 	case err != nil:
-		return "", refused("the token is not valid")
+		return "", 0, refused("the token is not valid")
 	}
 	id, ok := own[t.c.Claim].(string)
 	if !ok || id == "" {
-		return "", refused("the token names no tenant: it has no claim " + t.c.Claim + " that is a string")
+		return "", 0, refused("the token names no tenant: it has no claim " + t.c.Claim + " that is a string")
 	}
-	return id, nil
+	role, err := t.roleOf(own)
+	return id, role, err
+}
+
+// roleOf is the role that a token gives; 0 if none is asked of it.
+func (t *tokens) roleOf(own map[string]any) (Role, error) {
+	if t.c.RoleClaim == "" {
+		return 0, nil
+	}
+	names, _ := own[t.c.RoleClaim].([]any)
+	if one, ok := own[t.c.RoleClaim].(string); ok {
+		names = []any{one}
+	}
+	var role Role
+	for _, n := range names {
+		if name, ok := n.(string); ok {
+			r, _ := ParseRole(name) // other names are for other services
+			role = max(role, r)
+		}
+	}
+	if role == 0 {
+		return 0, refused("the token names no role: its claim " + t.c.RoleClaim + " holds none of " + strings.Join(Roles, ", "))
+	}
+	return role, nil
 }

@@ -64,7 +64,8 @@ func ask(t testing.TB, x tenancy.Resolver, headers ...string) (placement.Partiti
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])
 	}
-	id, err := x.Resolve(r)
+	who, err := x.Resolve(r)
+	id := who.Tenant
 	if err == nil && len(r.Header) > 0 {
 		t.Errorf("headers %v are left", r.Header)
 	}
@@ -226,10 +227,11 @@ func TestClientCertificates(t *testing.T) {
 		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}
 		var un *tenancy.UnauthenticatedError
 		if id, err := x.Resolve(r); !errors.As(err, &un) {
-			t.Errorf("%s: a certificate that nobody has verified names %q", test.field, id)
+			t.Errorf("%s: a certificate that nobody has verified names %v", test.field, id)
 		}
 		r.TLS.VerifiedChains = [][]*x509.Certificate{{cert}}
-		id, err := x.Resolve(r)
+		who, err := x.Resolve(r)
+		id := who.Tenant
 		switch test.want {
 		case "":
 			if !errors.As(err, &un) {
@@ -451,7 +453,8 @@ func TestProofsAndClaimsMustAgree(t *testing.T) {
 			if test.cn != "" {
 				r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{{Subject: pkix.Name{CommonName: test.cn}}}}}
 			}
-			id, err := x.Resolve(r)
+			who, err := x.Resolve(r)
+			id := who.Tenant
 			var un *tenancy.UnauthenticatedError
 			switch {
 			case test.want == nil:
@@ -484,7 +487,8 @@ func FuzzAuthorization(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		r := &http.Request{Header: http.Header{"Authorization": {text}}, URL: &url.URL{Path: "/"}}
-		id, err := x.Resolve(r)
+		who, err := x.Resolve(r)
+		id := who.Tenant
 		if err != nil {
 			return
 		}

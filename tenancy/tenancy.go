@@ -27,11 +27,17 @@ type UnauthenticatedError struct {
 
 func (e *UnauthenticatedError) Error() string { return "not authenticated: " + e.Reason }
 
+// Identity is whose a request is, and what it may do.
+type Identity struct {
+	Tenant placement.PartitionID
+	Role   Role // the zero Role may do nothing
+}
+
 // Resolver finds a request's partition.
 type Resolver interface {
-	// Resolve returns the partition and removes what named it from r: r is the
-	// caller's own copy. On an error the request must not be served.
-	Resolve(r *http.Request) (placement.PartitionID, error)
+	// Resolve returns the partition and the role, and removes what named them from r:
+	// r is the caller's own copy. On an error the request must not be served.
+	Resolve(r *http.Request) (Identity, error)
 }
 
 // Options of New. The zero value is useful.
@@ -45,9 +51,9 @@ type Options struct {
 
 // place is one place in a request that may name its tenant.
 type place interface {
-	// find returns the name, or none ("" and no error) if the request says nothing
-	// here. An error is a refusal.
-	find(r *http.Request) (string, error)
+	// find returns the name and the role, 0 if it says nothing of one; or no name and
+	// no error if the request says nothing here. An error is a refusal.
+	find(r *http.Request) (string, Role, error)
 	// strip removes from the request what find looked at.
 	strip(r *http.Request)
 }
@@ -62,6 +68,8 @@ type resolver struct {
 	proofs     []named
 	claims     []named
 	challenges []string
+	role       Role       // of a request that says nothing of one
+	header     roleHeader // empty: none
 }
 
 // New returns the Resolver of a valid configuration. It reads the files.
@@ -76,7 +84,10 @@ func New(c Config, o *Options) (Resolver, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	x := &resolver{}
+	x := &resolver{role: RoleAdmin, header: roleHeader(c.RoleHeader)}
+	if c.Role != "" {
+		x.role, _ = ParseRole(c.Role) // validated
+	}
 	if err := x.addProofs(c, &opt); err != nil {
 		return nil, err
 	}
@@ -133,11 +144,12 @@ func (x *resolver) addProofs(c Config, o *Options) error {
 }
 
 // Resolve implements Resolver.
-func (x *resolver) Resolve(r *http.Request) (placement.PartitionID, error) {
+func (x *resolver) Resolve(r *http.Request) (Identity, error) {
 	var found placement.PartitionID
+	var role Role
 	look := func(places []named) error {
 		for _, p := range places {
-			id, err := p.find(r)
+			id, may, err := p.find(r)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
@@ -151,7 +163,7 @@ func (x *resolver) Resolve(r *http.Request) (placement.PartitionID, error) {
 			if found != "" && found != name {
 				return ErrContradiction
 			}
-			found = name
+			found, role = name, lesser(role, may)
 		}
 		return nil
 	}
@@ -166,21 +178,50 @@ func (x *resolver) Resolve(r *http.Request) (placement.PartitionID, error) {
 			un.Challenges = x.challenges
 		}
 		if err != nil {
-			return "", err
+			return Identity{}, err
 		}
 	}
 	if err := look(x.claims); err != nil {
-		return "", err
+		return Identity{}, err
 	}
 	if found == "" {
-		return "", ErrNoTenant
+		return Identity{}, ErrNoTenant
+	}
+	role, err := x.roleOf(r, role)
+	if err != nil {
+		return Identity{}, err
 	}
 	for _, places := range [][]named{x.proofs, x.claims} {
 		for _, p := range places {
 			p.strip(r)
 		}
 	}
-	return found, nil
+	return Identity{Tenant: found, Role: role}, nil
+}
+
+// roleOf is what a request may do whose places say proved; 0 if they say nothing.
+func (x *resolver) roleOf(r *http.Request, proved Role) (Role, error) {
+	role := proved
+	if x.header != "" {
+		claimed, err := x.header.find(r)
+		if err != nil {
+			return 0, err
+		}
+		// Whatever is in front of the proxies sets the header in every request, unless
+		// there are proofs, which know better.
+		if claimed == 0 && len(x.proofs) == 0 {
+			return 0, fmt.Errorf("%w: the header %s is missing", ErrNoRole, string(x.header))
+		}
+		if proved == 0 && len(x.proofs) > 0 {
+			proved = x.role
+		}
+		role = lesser(proved, claimed)
+		r.Header.Del(string(x.header))
+	}
+	if role == 0 {
+		role = x.role
+	}
+	return role, nil
 }
 
 func refused(reason string) error { return &UnauthenticatedError{Reason: reason} }

@@ -50,7 +50,8 @@ func TestResolve(t *testing.T) {
 		for _, h := range test.headers {
 			r.Header.Add("X-Sluice-Tenant", h)
 		}
-		got, err := x.Resolve(r)
+		who, err := x.Resolve(r)
+		got := who.Tenant
 		if test.err == invalid {
 			var got *placement.InvalidError
 			if !errors.As(err, &got) {
@@ -130,7 +131,8 @@ func FuzzResolve(f *testing.F) {
 			r.Header[name] = []string{header}
 		}
 		escaped := u.EscapedPath()
-		id, err := x.Resolve(r)
+		who, err := x.Resolve(r)
+		id := who.Tenant
 		var invalid *placement.InvalidError
 		var named []string // by every source, found without the package
 		if withHeader {
@@ -220,7 +222,7 @@ func FuzzConfig(f *testing.F) {
 		if host != "" {
 			r.Host = strings.Replace(host, "{tenant}", id, 1)
 		}
-		if got, err := x.Resolve(r); err != nil || got != id || r.URL.Path != "/docs" {
+		if got, err := x.Resolve(r); err != nil || got.Tenant != id || r.URL.Path != "/docs" {
 			t.Fatalf("%+v: %q, %v, %s is left", c, got, err, r.URL.Path)
 		}
 	})
@@ -232,7 +234,8 @@ func ExampleNew() {
 		panic(err)
 	}
 	req := httptest.NewRequest("GET", "/t/acme/docs/_search", nil)
-	id, err := r.Resolve(req)
+	who, err := r.Resolve(req)
+	id := who.Tenant
 	fmt.Println(id, req.URL.Path, err)
 	// Output: acme /docs/_search <nil>
 }

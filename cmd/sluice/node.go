@@ -275,7 +275,9 @@ func (n *node) buildProxy(secret []byte) error {
 	}
 	n.proxy, err = proxy.New(n.gate, n.clusters, resolver, &proxy.Options{
 		CursorKeys: keys, Pins: pins, MixedBulk: p.Tenant.MixedBulk, WriteTimeout: p.UpstreamWriteTimeout,
-		Requests: p.Requests, TenantRequests: p.TenantRequests, Registerer: n.registry, Logger: n.log,
+		Requests: p.Requests, TenantRequests: p.TenantRequests,
+		Cleartext: proxy.Cleartext(p.Cleartext), TrustedProxies: p.Trusted(), ForwardHeaders: p.ForwardHeaders, DropHeaders: p.DropHeaders,
+		Registerer: n.registry, Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("proxy: %w", err)

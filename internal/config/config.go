@@ -15,6 +15,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/sluiceproxy/sluice/tenancy"
@@ -121,6 +122,29 @@ type Proxy struct {
 	JournalLimit         int
 	ShutdownTimeout      time.Duration
 	Cursors              Cursors
+	Cleartext            string   // a proxy.Cleartext
+	TrustedProxies       []string // addresses, or ranges such as 10.0.0.0/8
+	ForwardHeaders       []string
+	DropHeaders          []string
+}
+
+// Trusted are the ranges of TrustedProxies. Those that are none are left out;
+// validation has refused them.
+func (p Proxy) Trusted() (out []netip.Prefix) {
+	for _, s := range p.TrustedProxies {
+		if r, err := addressRange(s); err == nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// addressRange is a range of addresses, or one address.
+func addressRange(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
 }
 
 // Cursors says how scrolls and points in time find back to their cluster.

@@ -162,16 +162,24 @@ func TestRefusals(t *testing.T) {
 func TestCredentialsInTheClear(t *testing.T) {
 	for _, tt := range []struct {
 		yaml string
-		warn bool
+		warn []string
 	}{
-		{"proxy:\n  listen: :9280\n", false},
-		{"proxy:\n  listen: :9280\n  tenant:\n    basic:\n      users_file: x\n", true},
-		{"proxy:\n  listen: 127.0.0.1:9280\n  tenant:\n    basic:\n      users_file: x\n", false},
-		{"proxy:\n  listen: :9280\n  tls:\n    cert_file: c\n    key_file: k\n  tenant:\n    api_key:\n      keys_file: x\n", false},
+		{"proxy:\n  listen: :9280\n", []string{"proxy.cleartext: allow"}},
+		{"proxy:\n  listen: :9280\n  cleartext: allow\n", nil},
+		{"proxy:\n  listen: :9280\n  trusted_proxies: [10.0.0.0/8]\n", nil},
+		{"proxy:\n  listen: :9280\n  cleartext: refuse\n  tenant:\n    basic:\n      users_file: x\n", []string{"proxy.cleartext: allow", "in the clear"}},
+		{"proxy:\n  listen: 127.0.0.1:9280\n  tenant:\n    basic:\n      users_file: x\n", nil},
+		{"proxy:\n  listen: :9280\n  tls:\n    cert_file: c\n    key_file: k\n  tenant:\n    api_key:\n      keys_file: x\n", nil},
 	} {
 		_, warnings, err := config.Load(&config.Options{File: write(t, tt.yaml), Environ: noEnv})
-		if err != nil || (len(warnings) == 1 && strings.Contains(warnings[0], "in the clear")) != tt.warn {
-			t.Errorf("%q: %v, warnings %q", tt.yaml, err, warnings)
+		if err != nil || len(warnings) != len(tt.warn) {
+			t.Errorf("%q: %v, warnings %q, want %q", tt.yaml, err, warnings, tt.warn)
+			continue
+		}
+		for i, says := range tt.warn {
+			if !strings.Contains(warnings[i], says) {
+				t.Errorf("%q: warning %q, want %q", tt.yaml, warnings[i], says)
+			}
 		}
 	}
 }

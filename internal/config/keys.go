@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sluiceproxy/sluice/affinity"
+	"github.com/sluiceproxy/sluice/proxy"
 	"github.com/sluiceproxy/sluice/tenancy"
 )
 
@@ -64,6 +65,7 @@ func (c *Config) keys() []key {
 		{path: "proxy.tenant.mixed_bulk", target: &p.Tenant.MixedBulk, def: false,
 			doc: "Let items of a _bulk name their tenants, as _index TENANT/INDEX, in requests that name none. Only where credentials prove no tenant."},
 	}...)
+	rows = append(rows, c.roleKeys()...)
 	rows = append(rows, c.proofKeys()...)
 	return append(rows, []key{
 		{path: "proxy.upstream_write_timeout", target: &p.UpstreamWriteTimeout, def: "20s",
@@ -78,6 +80,14 @@ func (c *Config) keys() []key {
 			doc: "Most requests under way at once; beyond it they get a 429. Held ones count."},
 		{path: "proxy.tenant_requests", target: &p.TenantRequests, def: 5000,
 			doc: "Most requests of one tenant under way at once, so that a tenant that floods leaves room for the others."},
+		{path: "proxy.cleartext", target: &p.Cleartext, def: string(proxy.CleartextLoopback), oneOf: []string{string(proxy.CleartextLoopback), string(proxy.CleartextAllow), string(proxy.CleartextRefuse)},
+			doc: "Requests that change something and come without TLS: loopback takes them from this machine only, allow from everywhere, refuse from nowhere. Others get a 403."},
+		{path: "proxy.trusted_proxies", target: &p.TrustedProxies, def: []string{}, sample: "[10.0.0.0/8]",
+			doc: "Addresses of what ends TLS in front of this proxy: its X-Forwarded-Proto is believed, and its X-Forwarded-For may be forwarded."},
+		{path: "proxy.forward_headers", target: &p.ForwardHeaders, def: proxy.DefaultForwardHeaders,
+			doc: "Headers of clients that clusters see; a star at the end of a name stands for anything. Credentials, and what belongs to one connection or says who somebody is, is never forwarded (docs/security.md)."},
+		{path: "proxy.drop_headers", target: &p.DropHeaders, def: []string{}, sample: "[X-Internal-*]",
+			doc: "Headers that are not forwarded although forward_headers has them."},
 		{path: "proxy.session_ttl", target: &p.SessionTTL, def: "10s",
 			doc: "Lease of this instance in the store: a move waits this long for an instance that died."},
 		{path: "proxy.drain_barrier", target: &p.DrainBarrier, def: "30s",
@@ -125,18 +135,33 @@ func (c *Config) keys() []key {
 	}...)
 }
 
+// roleKeys are the rows of what a request may do that no proof decides.
+func (c *Config) roleKeys() []key {
+	t := &c.Proxy.Tenant
+	return []key{
+		{path: "proxy.tenant.role", target: &t.Role, def: tenancy.RoleAdmin.String(), oneOf: tenancy.Roles,
+			doc: "What requests may do whose credential says nothing of a role: read, write documents, or admin, which changes indices too."},
+		{path: "proxy.tenant.role_header", target: &t.RoleHeader, def: "", sample: "X-Sluice-Role",
+			doc: "Request header that holds the role. Without a proof below it must be there; with one it can only lower what the proof gives."},
+	}
+}
+
 // proofKeys are the rows of what proves a tenant.
 func (c *Config) proofKeys() []key {
 	t := &c.Proxy.Tenant
 	return []key{
 		{path: "proxy.tenant.basic.users_file", target: &t.Basic.UsersFile, def: "", sample: "/etc/sluice/users",
-			doc: "File with a line USER:HASH or USER:HASH:TENANT for each user, with bcrypt's hash as `htpasswd -nB USER` prints it. Without a tenant it is the user's name. Read again when it changes."},
+			doc: "File with a line USER:HASH or USER:HASH:TENANT for each user, with bcrypt's hash as `htpasswd -nB USER` prints it; a blank and a role may follow it. Without a tenant it is the user's name. Read again when it changes."},
 		{path: "proxy.tenant.basic.trusted", target: &t.Basic.Trusted, def: false,
 			doc: "true: the user's name is the tenant and no password is checked, because something in front has."},
 		{path: "proxy.tenant.client_cert.field", target: &t.ClientCert.Field, def: "", sample: "uri",
 			doc: "Field that holds the tenant: cn, o or ou of the subject, dns, uri or email of its alternative names. Needs proxy.tls.client_ca_file."},
 		{path: "proxy.tenant.client_cert.pattern", target: &t.ClientCert.Pattern, def: "", sample: "spiffe://example.com/tenant/{tenant}",
 			doc: "What the field is like, with {tenant} once. Empty: all of it is the tenant."},
+		{path: "proxy.tenant.client_cert.role_field", target: &t.ClientCert.RoleField, def: "", sample: "ou",
+			doc: "Field that holds the role. With it, a certificate that has none is refused."},
+		{path: "proxy.tenant.client_cert.role_pattern", target: &t.ClientCert.RolePattern, def: "", sample: "search-{role}",
+			doc: "What that field is like, with {role} once. Empty: all of it is the role."},
 		{path: "proxy.tenant.jwt.keys_file", target: &t.JWT.KeysFile, def: "", sample: "/etc/sluice/jwks.json",
 			doc: "JSON Web Key Set with the issuer's public keys. Read again when it changes. Empty: no tokens."},
 		{path: "proxy.tenant.jwt.issuer", target: &t.JWT.Issuer, def: "", sample: "https://login.example.com/",
@@ -145,10 +170,12 @@ func (c *Config) proofKeys() []key {
 			doc: "What aud must be or contain, so that a token for another service is not taken."},
 		{path: "proxy.tenant.jwt.claim", target: &t.JWT.Claim, def: "tenant",
 			doc: "Claim that holds the tenant, a string."},
+		{path: "proxy.tenant.jwt.role_claim", target: &t.JWT.RoleClaim, def: "", sample: "roles",
+			doc: "Claim that holds the role, a string or a list of which the highest counts. With it, a token that has none is refused."},
 		{path: "proxy.tenant.jwt.algorithms", target: &t.JWT.Algorithms, def: []string{"RS256", "ES256", "EdDSA"},
 			doc: "Algorithms that are accepted, of " + strings.Join(tenancy.JWTAlgorithms, ", ") + "."},
 		{path: "proxy.tenant.api_key.keys_file", target: &t.APIKey.KeysFile, def: "", sample: "/etc/sluice/api-keys",
-			doc: "File with a line HASH:TENANT for each key, the hash being the SHA-256 of a random key in hexadecimal. Read again when it changes. Empty: no keys."},
+			doc: "File with a line HASH:TENANT for each key, the hash being the SHA-256 of a random key in hexadecimal; a blank and a role may follow it. Read again when it changes. Empty: no keys."},
 		{path: "proxy.tenant.api_key.header", target: &t.APIKey.Header, def: "", sample: "X-Api-Key",
 			doc: "Header that holds the key. Empty: Authorization: ApiKey KEY."},
 	}

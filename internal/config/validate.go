@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/proxy"
 )
 
 // minTTL is the shortest session: below it a collector's pause or a slow disk of
@@ -41,6 +42,7 @@ func (c *Config) validate() error {
 	v.is(p.TLS.ClientCAFile == "" || p.TLS.CertFile != "", "proxy.tls.cert_file", "", "must be set, because proxy.tls.client_ca_file is")
 	v.is(p.Tenant.ClientCert.Field == "" || p.TLS.ClientCAFile != "", "proxy.tls.client_ca_file", "", "must be set, because proxy.tenant.client_cert.field is")
 	c.validateTenant(v)
+	c.validateForwarding(v)
 	for _, d := range []struct {
 		field string
 		value time.Duration
@@ -98,6 +100,22 @@ func (c *Config) validateTTLs(v *checks) {
 	}
 }
 
+func (c *Config) validateForwarding(v *checks) {
+	p := c.Proxy
+	for i, s := range p.TrustedProxies {
+		_, err := addressRange(s)
+		v.is(err == nil, fmt.Sprintf("proxy.trusted_proxies[%d]", i), s, "must be an address or a range such as 10.0.0.0/8")
+	}
+	for field, list := range map[string][]string{"proxy.forward_headers": p.ForwardHeaders, "proxy.drop_headers": p.DropHeaders} {
+		for i, name := range list {
+			at := fmt.Sprintf("%s[%d]", field, i)
+			prefix := strings.TrimSuffix(name, "*")
+			v.is(prefix != "" && !strings.ContainsAny(prefix, "*:, \t\"()/"), at, name, "must be the name of a header, or its beginning and a star, such as X-Team-*")
+			v.is(field != "proxy.forward_headers" || prefix != name || !proxy.NeverForwarded(name), at, name, "must not be a header that is never forwarded (docs/security.md)")
+		}
+	}
+}
+
 // validateTenant leaves the rules to package tenancy and names the field as the
 // file does.
 func (c *Config) validateTenant(v *checks) {
@@ -115,17 +133,21 @@ func TenantError(err error) error {
 	return err
 }
 
-// cleartext warns of credentials that anybody on the way can read.
+// cleartext warns of credentials that anybody on the way can read, and of changes
+// that are refused.
 func (c *Config) cleartext() (warnings []string) {
 	t := c.Proxy.Tenant
 	host, _, _ := net.SplitHostPort(c.Proxy.Listen) // validated
 	if ip := net.ParseIP(host); c.Proxy.TLS.CertFile != "" || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	if t.Basic.UsersFile != "" || t.Basic.Trusted || t.JWT.KeysFile != "" || t.APIKey.KeysFile != "" {
-		return []string{"clients send credentials to proxy.listen, and it has no proxy.tls.cert_file: they cross the network in the clear unless something in front encrypts all of the way"}
+	if p := c.Proxy; p.Cleartext != string(proxy.CleartextAllow) && len(p.TrustedProxies) == 0 {
+		warnings = append(warnings, "proxy.listen has no proxy.tls.cert_file, so requests of other machines that change something are refused; set proxy.tls, or proxy.trusted_proxies if something in front ends TLS, or proxy.cleartext: allow")
 	}
-	return nil
+	if t.Basic.UsersFile != "" || t.Basic.Trusted || t.JWT.KeysFile != "" || t.APIKey.KeysFile != "" {
+		warnings = append(warnings, "clients send credentials to proxy.listen, and it has no proxy.tls.cert_file: they cross the network in the clear unless something in front encrypts all of the way")
+	}
+	return warnings
 }
 
 // checks collects what is wrong.

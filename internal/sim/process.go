@@ -179,7 +179,8 @@ func (w *World) startProxy(name string) {
 	dir := proxy.NewDirectory(s, &proxy.DirectoryOptions{Upstream: p.upstream()})
 	tenants, err := tenancy.New(tenancy.Config{Header: "X-Tenant"}, nil)
 	w.must(err)
-	h, err := proxy.New(g, lookup{p, dir}, tenants, &proxy.Options{CursorKeys: [][]byte{fleetSecret}, WriteTimeout: w.o.WriteTimeout, ReadTimeout: 30 * time.Second})
+	h, err := proxy.New(g, lookup{p, dir}, tenants, &proxy.Options{CursorKeys: [][]byte{fleetSecret}, WriteTimeout: w.o.WriteTimeout, ReadTimeout: 30 * time.Second,
+		Cleartext: proxy.CleartextAllow})
 	w.must(err)
 	p.gate, p.data, p.fleet, p.known = g, h, g.FleetHandler(), dir.Ready()
 	p.done.Go(func() { _ = g.Run(ctx) })
