@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"github.com/sluiceproxy/sluice/affinity"
+	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
 // authorize lets the request in only while its tenant is known. Where it goes is
@@ -47,6 +48,9 @@ func (q *request) cursorBody() (cursorBody, error) {
 		return c, err
 	}
 	if len(bytes.TrimSpace(b)) > 0 {
+		if err := shared.Strict(b); err != nil {
+			return c, err
+		}
 		d := json.NewDecoder(bytes.NewReader(b))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&c); err != nil {

@@ -24,6 +24,12 @@ type rules interface {
 	scalar(path []string, value string, bare bool) (string, bool, error)
 }
 
+// elements are rules that are told which element of an array comes next, but not
+// inside of what is not looked into.
+type elements interface {
+	element(i int)
+}
+
 // fate is what becomes of a member.
 type fate int
 
@@ -55,6 +61,7 @@ type rewriter struct {
 	in    *bufio.Reader
 	out   *bufio.Writer
 	rules rules
+	items elements // the rules, if they are such
 	path  []string
 	raw   []byte // scratch: the string or number at hand
 	gap   []byte // what stands in front of the key at hand, not yet copied
@@ -65,6 +72,7 @@ type rewriter struct {
 // rules and of reading and writing come back as they are.
 func rewrite(out io.Writer, in io.Reader, r rules) error {
 	x := &rewriter{in: bufio.NewReaderSize(in, 32<<10), out: bufio.NewWriterSize(out, 32<<10), rules: r}
+	x.items, _ = r.(elements)
 	err := x.value(0)
 	if err == nil {
 		err = x.end()
@@ -331,13 +339,16 @@ func (x *rewriter) array(depth int) error {
 	if err := x.out.WriteByte('['); err != nil {
 		return err
 	}
-	for first := true; ; first = false {
+	for i := 0; ; i++ {
 		c, err := x.next()
 		if err != nil {
 			return err
 		}
-		if c == ']' && first {
+		if c == ']' && i == 0 {
 			return x.out.WriteByte(c)
+		}
+		if x.items != nil && x.blind == 0 {
+			x.items.element(i)
 		}
 		if err := x.valueAt(c, depth+1); err != nil {
 			return err

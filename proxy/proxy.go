@@ -211,6 +211,8 @@ type request struct {
 	ticket *gate.Ticket
 	// keepAlive is how long the request wants its cursor kept, 0 if it does not say.
 	keepAlive time.Duration
+	// byID are the places in the sort of a shared index that hold an _id.
+	byID []int
 }
 
 // ServeHTTP implements http.Handler.

@@ -73,6 +73,9 @@ func (q *request) translation(at origin, resp *http.Response) (translation, erro
 		return r, nil
 	}
 	r := newSharedRules(s.Tenant, s.names, answerShapes[q.op])
+	if r.byID = q.byID; len(r.byID) > 0 {
+		r.at[0] = sortedAnswer
+	}
 	r.incarnation = at.incarnation
 	r.wrap = func(kind affinity.Kind, id string) string { return q.wrap(at, kind, id) }
 	return r, nil

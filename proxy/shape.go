@@ -10,8 +10,10 @@ type shape struct {
 	// hide, if set, leaves out members for which it is true.
 	hide func(r *sharedRules, key string) bool
 	fate fate
-	// do translates the scalars that stand here; nil copies them.
-	do func(r *sharedRules, v string, number bool) (string, bool, error)
+	// do translates the scalars that stand here; nil copies them. If bare is set, it
+	// makes a bare value of a bare one.
+	do   func(r *sharedRules, v string, number bool) (string, bool, error)
+	bare bool
 }
 
 func (s *shape) child(r *sharedRules, key string) *shape {
@@ -26,7 +28,7 @@ func (s *shape) child(r *sharedRules, key string) *shape {
 
 // with returns a shape of more members.
 func (s *shape) with(more map[string]*shape) *shape {
-	out := &shape{members: map[string]*shape{}}
+	out := &shape{members: map[string]*shape{}, hide: s.hide}
 	for k, v := range s.members {
 		out.members[k] = v
 	}
@@ -42,14 +44,16 @@ var (
 	idAt     = &shape{do: (*sharedRules).clientID}
 	indexAt  = &shape{do: (*sharedRules).index}
 	routeAt  = &shape{fate: hold, do: (*sharedRules).routing}
-	termAt   = &shape{do: (*sharedRules).term}
+	termAt   = &shape{do: (*sharedRules).term, bare: true}
+	sortAt   = &shape{do: (*sharedRules).sorted}
 	scrollAt = &shape{do: (*sharedRules).scroll}
 	pitAt    = &shape{do: (*sharedRules).pit}
 	typeAt   = &shape{do: (*sharedRules).errorType}
 	reasonAt = &shape{do: (*sharedRules).reason}
 	// fieldsAt are objects of the client's fields: a document, or what was asked of
-	// one.
-	documentAt = &shape{rest: asIs, hide: func(r *sharedRules, key string) bool { return key == r.tenant.Field() }}
+	// one. A part of a document may have a member that is called like the partition
+	// field, and does not have that.
+	documentAt = &shape{rest: asIs, hide: func(r *sharedRules, key string) bool { return key == r.tenant.Field() && !r.part }}
 	fieldsAt   = &shape{rest: asIs, hide: func(r *sharedRules, key string) bool { return r.tenant.Hidden(key) }}
 )
 
@@ -63,7 +67,9 @@ func named(keys ...string) *shape {
 }
 
 var (
-	shardsAt = named("total", "successful", "skipped", "failed")
+	// Whether a shard was skipped depends on the smallest and the largest value of a
+	// field in it, of all tenants.
+	shardsAt = named("total", "successful", "failed").with(map[string]*shape{"skipped": {do: (*sharedRules).zero, bare: true}})
 	// errorAt is an error inside an answer. type stands before reason in what
 	// OpenSearch writes; a reason without one is the general reason.
 	errorAt = func() *shape {
@@ -79,8 +85,10 @@ var (
 	documentAnswer = found.with(map[string]*shape{"get": found})
 	mgetAnswer     = &shape{members: map[string]*shape{"docs": documentAnswer}}
 	bulkAnswer     = named("took", "ingest_took", "errors").with(map[string]*shape{"items": {rest: documentAnswer}})
-	hitAt          = found.with(named("_score", "sort", "matched_queries").members).with(map[string]*shape{"highlight": fieldsAt})
+	hitAt          = newHit()
 	hitsAt         = named("total", "max_score").with(map[string]*shape{"hits": hitAt})
+	// inside are the hits of a hit, by names of the client's.
+	inside = &shape{rest: &shape{}}
 	// aggsAt are aggregations: names and values of the client's, and hits. No name
 	// is one that means something here; the request was refused otherwise.
 	aggsAt = func() *shape {
@@ -91,6 +99,8 @@ var (
 	searchAnswer = named("took", "timed_out", "terminated_early", "num_reduce_phases", "status").with(map[string]*shape{
 		"_shards": shardsAt, "hits": hitsAt, "aggregations": aggsAt, "error": errorAt, "_scroll_id": scrollAt, "pit_id": pitAt,
 	})
+	// sortedAnswer is searchAnswer where values of the sort are looked into.
+	sortedAnswer  = searchAnswer.with(map[string]*shape{"hits": hitsAt.with(map[string]*shape{"hits": hitAt.with(map[string]*shape{"sort": sortAt})})})
 	msearchAnswer = named("took").with(map[string]*shape{"responses": searchAnswer})
 	countAnswer   = named("count", "terminated_early").with(shardsAnswer.members)
 	pitAnswer     = named("creation_time").with(map[string]*shape{"pit_id": pitAt, "_shards": shardsAt})
@@ -111,6 +121,19 @@ var (
 	infoAnswer     = &shape{rest: asIs}
 	nothing        = &shape{}
 )
+
+// newHit makes the shape of a hit. _nested stands before _source in what OpenSearch
+// writes.
+func newHit() *shape {
+	s := found.with(named("_score", "sort", "matched_queries", "_nested").members).with(map[string]*shape{"highlight": fieldsAt, "inner_hits": inside})
+	s.hide = func(r *sharedRules, key string) bool {
+		r.part = r.part || key == "_nested"
+		return false
+	}
+	return s
+}
+
+func init() { inside.rest.members = map[string]*shape{"hits": hitsAt} }
 
 // answerShapes are the answers to what a shared index is asked.
 var answerShapes = map[op]*shape{

@@ -30,7 +30,7 @@ func (q *request) sharing(pl placement.Placement) (*sharing, error) {
 }
 
 // everywhere are the parameters that every endpoint takes.
-var everywhere = []string{"pretty", "human", "error_trace", "format"}
+var everywhere = []string{"pretty", "human", "error_trace", "format", "filter_path"}
 
 // sharedParameters are those that are known to keep a request inside its tenant,
 // by endpoint. All others are refused.
@@ -168,6 +168,9 @@ func (q *request) inMemory(p *payload) (*payload, error) {
 // translateShared makes an item's line and source for the shared index.
 func (s *sharing) translateShared(body []byte, a action, source []byte, routing string) ([]byte, action, error) {
 	for _, f := range a.rest {
+		if err := shared.Strict(f.raw); err != nil {
+			return nil, a, err
+		}
 		if f.name == "require_alias" && string(f.raw) != "false" {
 			return nil, a, fail(http.StatusBadRequest, TypeSharedIndex, "[require_alias] is not supported in a shared index, which has one name; leave it out")
 		}

@@ -14,7 +14,7 @@ import (
 var pool = placement.Placement{Kind: placement.SharedIndex, Cluster: "a", Index: "pool-1", Logical: "docs", PartitionField: "tenant"}
 
 const poolMapping = `{"settings":{"number_of_shards":3,"number_of_replicas":0},"mappings":{"properties":{
-	"tenant":{"type":"keyword"},"n":{"type":"long"},"k":{"type":"keyword"},"t":{"type":"text"},"d":{"type":"date"},"f":{"type":"double"},"u":{"type":"long"},"g":{"type":"geo_point"},
+	"tenant":{"type":"keyword"},"n":{"type":"long"},"one":{"type":"long"},"k":{"type":"keyword"},"t":{"type":"text"},"d":{"type":"date"},"f":{"type":"double"},"u":{"type":"long"},"g":{"type":"geo_point"},
 	"items":{"type":"nested","properties":{"k":{"type":"keyword"},"tenant":{"type":"keyword"}}}}}}`
 
 // sharing is two tenants in one index of the real thing.

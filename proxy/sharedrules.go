@@ -3,6 +3,7 @@ package proxy
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sluiceproxy/sluice/affinity"
@@ -19,6 +20,9 @@ type sharedRules struct {
 	wrap        func(kind affinity.Kind, id string) string
 	at          []*shape // of the places on the way to the one at hand; the root first
 	kind        string   // type of the error at hand
+	item        int      // of the array at hand
+	part        bool     // the hit at hand is a part of a document
+	byID        []int    // places in the sort that hold an _id
 }
 
 func newSharedRules(t *shared.Tenant, names shared.Names, root *shape) *sharedRules {
@@ -43,11 +47,24 @@ func (r *sharedRules) wants(path []string) bool { return r.at[len(path)].do != n
 
 func (r *sharedRules) scalar(path []string, v string, bare bool) (string, bool, error) {
 	out, changed, err := r.at[len(path)].do(r, v, bare)
-	if bare && changed && r.at[len(path)] != termAt {
+	if bare && changed && !r.at[len(path)].bare {
 		out = string(quote(out))
 	}
 	return out, changed, err
 }
+
+func (r *sharedRules) element(i int) { r.item, r.part = i, false }
+
+// sorted is a value that a hit is sorted by.
+func (r *sharedRules) sorted(v string, number bool) (string, bool, error) {
+	if !slices.Contains(r.byID, r.item) {
+		return v, false, nil
+	}
+	return r.clientID(v, number)
+}
+
+// zero is what is told of a number that depends on the documents of all tenants.
+func (r *sharedRules) zero(v string, _ bool) (string, bool, error) { return "0", v != "0", nil }
 
 func foreign(what string) error {
 	return fail(http.StatusBadGateway, TypeUpstream, "the cluster's answer holds %s that is not the tenant's; it was not passed on", what)

@@ -125,9 +125,7 @@ func init() {
 		aggKinds[k] = pipeline
 	}
 	aggKinds["global"] = no("it counts the documents of all tenants")
-	for _, k := range []string{"significant_terms", "significant_text", "rare_terms"} {
-		aggKinds[k] = no("it compares with the documents of all tenants")
-	}
+	unusual()
 	for _, k := range []string{"scripted_metric", "bucket_script", "bucket_selector", "moving_fn"} {
 		aggKinds[k] = no(scripts)
 	}
@@ -232,8 +230,50 @@ func source(w *walker, key string, v *node) error {
 }
 
 func topHits(w *walker, key string, v *node) error {
-	if w.nested {
-		return refuse("[%s] is not possible inside [nested] in a shared index: parts of documents cannot be told from whole ones", key)
+	if w.nested && w.filtered {
+		return refuse(noParts, key)
 	}
 	return w.object(key, v, hitOptions)
+}
+
+// unusual adds the aggregations that look for the unusual, or at several fields or
+// queries at once.
+func unusual() {
+	thresholds := func(keys string) map[string]check {
+		return each(plain, "size shard_size shard_min_doc_count "+keys, map[string]check{"min_doc_count": atLeastOne})
+	}
+	aggKinds["rare_terms"] = membersOf(each(plain, "max_doc_count precision missing format value_type exclude", map[string]check{"field": field, "include": include}))
+	aggKinds["multi_terms"] = membersOf(merge(thresholds("collect_mode show_term_doc_count_error"), map[string]check{
+		"order": order, "terms": listOf(membersOf(each(scalar, "missing value_type", map[string]check{"field": field})))}))
+	aggKinds["adjacency_matrix"] = membersOf(map[string]check{"separator": scalar, "filters": membersAny((*walker).query)})
+	measures := map[string]check{"script_heuristic": no(scripts), "background_filter": (*walker).query}
+	for _, k := range []string{"jlh", "chi_square", "gnd", "mutual_information", "percentage"} {
+		measures[k] = membersOf(each(scalar, "include_negatives background_is_superset", nil))
+	}
+	aggKinds["significant_terms"] = compared(merge(merge(thresholds("execution_hint exclude"), measures), map[string]check{"field": field, "include": include}))
+	aggKinds["significant_text"] = compared(merge(merge(thresholds("filter_duplicate_text exclude"), measures), map[string]check{
+		"field": field, "include": include, "source_fields": storedFields}))
+}
+
+// compared is an aggregation that compares with a background, which becomes the
+// tenant's documents instead of all.
+func compared(known map[string]check) check {
+	return func(w *walker, key string, v *node) error {
+		if w.nested {
+			return refuse("[%s] is not possible inside [nested] in a shared index: parts of documents do not say whose they are", key)
+		}
+		if err := w.object(key, v, known); err != nil {
+			return err
+		}
+		background := v.get("background_filter")
+		if background == nil {
+			background = object(pair{"match_all", object()})
+		}
+		narrow, err := w.t.narrow(background)
+		if err != nil {
+			return err
+		}
+		v.set("background_filter", narrow)
+		return nil
+	}
 }

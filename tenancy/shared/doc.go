@@ -14,14 +14,15 @@
 // What it refuses, with a [RefusedError] that says why: everything that is not on
 // its lists. A query is let through if each of its parts is known to concern the
 // documents that match, and is then put beside a filter on the partition field.
-// Whatever looks past the matching documents (global aggregations, background
-// sets, suggesters, lookups, joins, terms without a document), runs code (scripts,
-// pipelines), or shows the index's own bookkeeping (explanations, profiles) is
-// refused. So is a document that carries the partition field, and every text that
+// Whatever looks past the matching documents (global aggregations, suggesters,
+// lookups, joins, terms without a document, a limited number of words that are like
+// another), runs code (scripts, pipelines), or shows the index's own bookkeeping
+// (explanations, profiles) is refused, or made such that it does not: backgrounds
+// are narrowed, and similar words are searched without a limit. So is a document that carries the partition field, and every text that
 // is not strict JSON with each key once: two parsers could read it differently.
 //
 // What it cannot hide: relevance scores depend on how often a word occurs in the
-// whole index, sequence numbers grow with the writes of all, and all tenants of an
-// index share one mapping. Tenants who must not learn even that belong into
+// whole index, sequence numbers and the positions of documents in a shard grow with
+// the writes of all, and all tenants of an index share one mapping. Tenants who must not learn even that belong into
 // indices of their own.
 package shared

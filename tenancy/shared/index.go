@@ -76,10 +76,36 @@ func checkMapping(raw json.RawMessage, partitionField string) error {
 	if len(m.Derived) > 0 {
 		return refuse("the mapping has derived fields, whose scripts can read the partition field")
 	}
+	if reads := readsOthers(whole); reads != "" {
+		return refuse("the mapping has a field of type [%s], whose values are looked up in documents of any index, and indexed with what is found there", reads)
+	}
 	if where := leadsTo(whole, partitionField); where != "" {
 		return refuse("the mapping has a [%s] that leads to the field [%s]: a tenant could write or read it by another name", where, partitionField)
 	}
 	return nil
+}
+
+// readsOthers finds a type of fields that holds queries: their lookups are carried
+// out as a document is written, and a search finds what came of it.
+func readsOthers(v any) string {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			if t := readsOthers(x); t != "" {
+				return t
+			}
+		}
+	case map[string]any:
+		if v["type"] == "percolator" {
+			return "percolator"
+		}
+		for _, x := range v {
+			if t := readsOthers(x); t != "" {
+				return t
+			}
+		}
+	}
+	return ""
 }
 
 // leadsTo finds what copies into the field or is another name for it.
@@ -100,7 +126,8 @@ func leadsTo(v any, name string) string {
 				}
 				if slices.ContainsFunc(targets, func(t any) bool {
 					s, _ := t.(string)
-					return s == name || strings.ContainsRune(s, '{') // a template's variable may be anything
+					// A template's variable may be anything; fields of OpenSearch's own are not a client's.
+					return s == name || strings.ContainsRune(s, '{') || strings.HasPrefix(s, "_")
 				}) {
 					return k
 				}

@@ -29,6 +29,8 @@ func TestCheckIndex(t *testing.T) {
 		index(`{"properties":{"tenant":{"type":"keyword"},"a":{"type":"keyword","copy_to":"tenant"}}}`, `{}`), index(`{"properties":{"tenant":{"type":"keyword"},"a":{"type":"alias","path":"tenant"}}}`, `{}`),
 		index(`{"dynamic_templates":[{"x":{"mapping":{"copy_to":["x","tenant"]}}}],"properties":{"tenant":{"type":"keyword"}}}`, `{}`),
 		index(`{"dynamic_templates":[{"x":{"mapping":{"copy_to":"{name}"}}}],"properties":{"tenant":{"type":"keyword"}}}`, `{}`),
+		index(`{"properties":{"tenant":{"type":"keyword"},"o":{"properties":{"q":{"type":"percolator"}}}}}`, `{}`), index(`{"dynamic_templates":[{"x":{"mapping":{"type":"percolator"}}}],"properties":{"tenant":{"type":"keyword"}}}`, `{}`),
+		index(`{"properties":{"tenant":{"type":"keyword"},"a":{"type":"alias","path":"_routing"}}}`, `{}`),
 		index(`{"derived":{"x":{"type":"keyword"}},"properties":{"tenant":{"type":"keyword"}}}`, `{}`),
 		index(`{"properties":{"tenant":{"type":"keyword"}}}`, `{"default_pipeline":"p"}`), index(`{"properties":{"tenant":{"type":"keyword"}}}`, `{"final_pipeline":"p"}`),
 		index(`{"properties":{"tenant":{"type":"keyword"}}}`, `{"search":{"default_pipeline":"p"}}`), `{"other":{"mappings":{"properties":{"tenant":{"type":"keyword"}}}}}`, `{}`,

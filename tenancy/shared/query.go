@@ -6,10 +6,16 @@ import "strings"
 type walker struct {
 	t *Tenant
 	// asked is the client's own query, for what OpenSearch would otherwise take from
-	// the narrowed one.
+	// the narrowed one; nil where it takes none.
 	asked *node
-	// nested: inside a nested aggregation, where hits are parts of documents.
+	// nested: inside a nested aggregation, whose documents carry no partition field.
 	nested bool
+	// filtered: parts of documents could not be told from whole ones in the answer.
+	filtered bool
+	// sortID, if it is set, is told the places of _id in the sort.
+	sortID func(position int)
+	// byID are those places.
+	byID []int
 }
 
 // check judges the value of a member called key.
@@ -154,13 +160,15 @@ func init() {
 	query := (*walker).query
 	many := listOf(query)
 	const common = "boost _name"
-	texts := each(plain, common+" query analyzer operator minimum_should_match fuzziness prefix_length max_expansions zero_terms_query lenient "+
-		"fuzzy_transpositions fuzzy_rewrite auto_generate_synonyms_phrase_query cutoff_frequency slop", nil)
-	values := each(plain, common+" value case_insensitive rewrite fuzziness prefix_length max_expansions transpositions wildcard flags flags_value max_determinized_states", nil)
-	lines := each(plain, common+" query default_operator analyzer quote_analyzer allow_leading_wildcard analyze_wildcard auto_generate_synonyms_phrase_query enable_position_increments "+
-		"escape fuzziness fuzzy_max_expansions fuzzy_prefix_length fuzzy_rewrite fuzzy_transpositions lenient max_determinized_states minimum_should_match phrase_slop "+
-		"rewrite tie_breaker time_zone type flags", map[string]check{"fields": searchedFields, "default_field": searchedFields,
-		"quote_field_suffix": no("it makes the name of a field out of two parts")})
+	texts := each(plain, common+" query analyzer operator minimum_should_match fuzziness prefix_length zero_terms_query lenient "+
+		"fuzzy_transpositions auto_generate_synonyms_phrase_query slop", map[string]check{
+		"max_expansions": no(expands), "fuzzy_rewrite": constantScore, "cutoff_frequency": no("it counts words of all tenants")})
+	values := each(plain, common+" value case_insensitive fuzziness prefix_length transpositions wildcard flags flags_value max_determinized_states",
+		map[string]check{"max_expansions": no(expands), "rewrite": constantScore})
+	lines := each(plain, common+" default_operator analyzer quote_analyzer allow_leading_wildcard analyze_wildcard auto_generate_synonyms_phrase_query enable_position_increments "+
+		"escape lenient max_determinized_states minimum_should_match phrase_slop tie_breaker time_zone flags",
+		map[string]check{"query": scalar, "fields": searchedFields, "default_field": searchedFields, "rewrite": constantScore, "type": matchType,
+			"quote_field_suffix": no("it makes the name of a field out of two parts")})
 	factor := membersOf(each(plain, "factor modifier missing", map[string]check{"field": field}))
 	functions := map[string]check{"filter": query, "weight": scalar, "field_value_factor": factor, "random_score": membersOf(nil), "script_score": no(scripts)}
 	for _, k := range []string{"gauss", "linear", "exp"} {
@@ -173,23 +181,22 @@ func init() {
 		}
 	}
 	queries = map[string]check{
-		"match_all":           membersOf(each(scalar, common, nil)),
-		"match_none":          membersOf(each(scalar, common, nil)),
-		"match":               perField(true, texts),
-		"match_phrase":        perField(true, texts),
-		"match_phrase_prefix": perField(true, texts),
-		"match_bool_prefix":   perField(true, texts),
-		"multi_match": needing("fields", membersOf(merge(texts, map[string]check{
-			"fields": searchedFields, "type": scalar, "tie_breaker": scalar}))),
+		"match_all":         membersOf(each(scalar, common, nil)),
+		"match_none":        membersOf(each(scalar, common, nil)),
+		"match":             fuzzy(perField(true, texts)),
+		"match_phrase":      perField(true, texts),
+		"match_bool_prefix": fuzzy(perField(true, texts)),
+		"multi_match": needing("fields", fuzzyObject(membersOf(merge(texts, map[string]check{
+			"fields": searchedFields, "type": matchType, "tie_breaker": scalar})))),
 		"query_string":        queryString(membersOf(lines)),
-		"simple_query_string": needing("fields", membersOf(lines)),
+		"simple_query_string": needing("fields", unfuzzy(membersOf(lines))),
 		"term":                onID(perField(true, values)),
 		"terms":               terms,
 		"range":               perField(false, each(scalar, common+" gte gt lte lt from to include_lower include_upper format time_zone relation", nil)),
 		"prefix":              perField(true, values),
 		"wildcard":            perField(true, values),
 		"regexp":              perField(true, values),
-		"fuzzy":               perField(true, values),
+		"fuzzy":               allSimilar(perField(true, values)),
 		"exists":              membersOf(each(scalar, common, map[string]check{"field": searchedFields})),
 		"ids":                 needing("values", membersOf(each(scalar, common, map[string]check{"values": ids}))),
 		"bool": membersOf(each(scalar, common+" minimum_should_match adjust_pure_negative",
@@ -197,28 +204,31 @@ func init() {
 		"constant_score":   membersOf(each(scalar, common, map[string]check{"filter": query})),
 		"dis_max":          membersOf(each(scalar, common+" tie_breaker", map[string]check{"queries": many})),
 		"boosting":         membersOf(each(scalar, common+" negative_boost", map[string]check{"positive": query, "negative": query})),
-		"nested":           membersOf(each(scalar, common+" score_mode ignore_unmapped", map[string]check{"path": field, "query": query, "inner_hits": no(innerHits)})),
+		"nested":           membersOf(each(scalar, common+" score_mode ignore_unmapped", map[string]check{"path": field, "query": query, "inner_hits": nestedHits})),
 		"function_score":   membersOf(scored),
 		"geo_distance":     geo("distance distance_type validation_method ignore_unmapped " + common),
 		"geo_bounding_box": geo("type validation_method ignore_unmapped " + common),
+		"geo_shape":        geoShape("ignore_unmapped " + common),
+		"terms_set": perField(false, each(scalar, common, map[string]check{"terms": plain, "minimum_should_match_field": field,
+			"minimum_should_match_script": no(scripts)})),
+		"distance_feature": membersOf(each(scalar, common+" pivot", map[string]check{"field": field, "origin": point})),
 	}
+	positions(common)
 	for _, k := range []string{"script", "script_score"} {
 		queries[k] = no(scripts)
 	}
 	for _, k := range []string{"has_child", "has_parent", "parent_id"} {
 		queries[k] = no("a join leads to documents of other tenants")
 	}
-	for _, k := range []string{"more_like_this", "percolate", "geo_shape", "terms_set"} {
+	for _, k := range []string{"more_like_this", "percolate"} {
 		queries[k] = no("it may read documents, or count words, of other tenants")
 	}
+	queries["match_phrase_prefix"] = no(expands + "; use match_bool_prefix, or a field of type search_as_you_type")
 	queries["wrapper"] = no("it cannot be checked; send the query itself")
 	queries["template"] = queries["wrapper"]
 }
 
-const (
-	scripts   = "a script can read whatever the index holds"
-	innerHits = "their ids cannot be told from those of documents"
-)
+const scripts = "a script can read whatever the index holds"
 
 func merge(a, b map[string]check) map[string]check {
 	out := map[string]check{}
@@ -384,6 +394,9 @@ func queryString(c check) check {
 		}
 		if q == nil {
 			return refuse("[%s] has no [query]", key)
+		}
+		if err := exact(key, q.text, false); err != nil {
+			return err
 		}
 		return w.t.named(q.text)
 	}

@@ -55,6 +55,19 @@ func begin(b []byte) (*scanner, error) {
 	return &scanner{b: b}, nil
 }
 
+// Strict checks that b is one JSON value that every parser reads alike; its error
+// is ErrSyntax.
+func Strict(b []byte) error {
+	s, err := begin(b)
+	if err == nil {
+		err = s.skip(0)
+	}
+	if err == nil {
+		err = s.end()
+	}
+	return err
+}
+
 // end checks that nothing follows.
 func (s *scanner) end() error {
 	if s.peek() != 0 || s.i != len(s.b) {

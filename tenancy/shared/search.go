@@ -14,6 +14,12 @@ type Search struct {
 	Parameters url.Values
 	// PIT opens a point-in-time id; nil refuses one.
 	PIT func(id string) (string, error)
+	// SortID is told each place of the sort, from 0, at which _id stands: the values
+	// there, in the answer's hits, carry the tenant's prefix. Nil refuses _id.
+	SortID func(position int)
+	// Filtered: the cluster leaves parts of the answer out, perhaps what tells a part
+	// of a document from a whole one. Searches for parts are refused.
+	Filtered bool
 }
 
 // Search narrows a search to the tenant, and returns the body to send.
@@ -71,7 +77,7 @@ func (t *Tenant) narrowed(s Search, known map[string]check) (*node, error) {
 	if err := t.takeParameters(n, s.Parameters); err != nil {
 		return nil, err
 	}
-	w := &walker{t: t, asked: n.get("query")}
+	w := &walker{t: t, asked: n.get("query"), sortID: s.SortID, filtered: s.Filtered}
 	if pit := n.get("pit"); pit != nil {
 		if err := openPIT(pit, s.PIT); err != nil {
 			return nil, err
@@ -86,23 +92,35 @@ func (t *Tenant) narrowed(s Search, known map[string]check) (*node, error) {
 		w.asked = object(pair{"match_all", object()})
 	}
 	for _, m := range n.members {
-		if m.key == "query" {
-			continue
-		}
 		c, ok := known[m.key]
 		if !ok {
 			return nil, refuse("[%s] of a body is not supported in a shared index", m.key)
+		}
+		if m.key == "query" {
+			continue
 		}
 		if err := c(w, m.key, m.value); err != nil {
 			return nil, err
 		}
 	}
+	if err := w.after(n.get("search_after")); err != nil {
+		return nil, err
+	}
+	narrow, err := t.narrow(w.asked)
+	if err != nil {
+		return nil, err
+	}
+	n.set("query", narrow)
+	return n, nil
+}
+
+// narrow puts a query beside the tenant's filter.
+func (t *Tenant) narrow(q *node) (*node, error) {
 	filter, err := parse(t.filter)
 	if err != nil {
 		return nil, fmt.Errorf("the filter of a tenant: %w", err)
 	}
-	n.set("query", object(pair{"bool", object(pair{"must", list(w.asked)}, pair{"filter", list(filter)})}))
-	return n, nil
+	return object(pair{"bool", object(pair{"must", list(q)}, pair{"filter", list(filter)})}), nil
 }
 
 // takeParameters moves into the body what the cluster would otherwise put in the
@@ -164,6 +182,9 @@ func openPIT(v *node, open func(string) (string, error)) error {
 // hitOptions say what is shown of hits, and which.
 var hitOptions map[string]check
 
+// innerOptions are hitOptions of hits inside of hits.
+var innerOptions map[string]check
+
 // searchKeys are the members of a search's body.
 var searchKeys map[string]check
 
@@ -172,13 +193,15 @@ func init() {
 		"sort": sorts, "_source": sourceFilter, "fields": shownFields, "docvalue_fields": shownFields, "stored_fields": storedFields, "highlight": highlight,
 		"explain": bookkeeping, "script_fields": no(scripts),
 	})
+	innerOptions = merge(hitOptions, each(scalar, "name ignore_unmapped", nil))
 	searchKeys = merge(hitOptions, each(scalar, "track_total_hits min_score timeout terminate_after", map[string]check{
 		"query": (*walker).query, "post_filter": (*walker).query, "aggs": aggs, "aggregations": aggs, "search_after": plain,
-		"collapse": membersOf(each(scalar, "max_concurrent_group_searches", map[string]check{"field": field, "inner_hits": no(innerHits)})),
+		"sort":     topSort,
+		"collapse": membersOf(each(scalar, "max_concurrent_group_searches", map[string]check{"field": field, "inner_hits": listOf(groupHits)})),
 		"slice":    membersOf(each(scalar, "id max", nil)),
 		"pit":      membersOf(each(scalar, "id keep_alive", nil)),
 		"profile":  bookkeeping,
-		"suggest":  no("suggestions are made of the words of all tenants"), "rescore": no("it is not supported yet"),
+		"suggest":  no("suggestions are made of the words of all tenants"), "rescore": listOf(rescore),
 		"indices_boost": no("it has one index"), "derived": no(scripts), "runtime_mappings": no(scripts), "ext": no("it cannot be checked"),
 		"search_pipeline": no("a pipeline could change the query"),
 	}))
@@ -192,8 +215,97 @@ func bookkeeping(_ *walker, key string, v *node) error {
 	return nil
 }
 
+// rescore scores the best hits anew.
+func rescore(w *walker, key string, v *node) error {
+	return w.object(key, v, map[string]check{"window_size": scalar,
+		"query": membersOf(each(scalar, "query_weight rescore_query_weight score_mode", map[string]check{"rescore_query": (*walker).query}))})
+}
+
+// groupHits are the hits of a group of a collapsed search. They are searched for
+// with the narrowed query.
+func groupHits(w *walker, key string, v *node) error {
+	return w.object(key, v, merge(innerOptions, map[string]check{"collapse": membersOf(map[string]check{"field": field})}))
+}
+
+// nestedHits are the parts of a hit that a nested query has found.
+func nestedHits(w *walker, key string, v *node) error {
+	if w.filtered {
+		return refuse(noParts, key)
+	}
+	asked := w.asked
+	w.asked = nil // their highlights are of the nested query, which is the client's
+	defer func() { w.asked = asked }()
+	return w.object(key, v, innerOptions)
+}
+
+const noParts = "[%s] inside [nested] is not possible together with [filter_path] in a shared index: parts of documents could not be told from whole ones"
+
+// topSort is the sort of a whole search. All ids of a tenant begin with its prefix,
+// so they stand in the same order as the client's.
+func topSort(w *walker, key string, v *node) error {
+	keys := []*node{v}
+	if v.kind == '[' {
+		keys = v.items
+	}
+	position := 0
+	for _, k := range keys {
+		switch k.kind {
+		case '"':
+			k = object(pair{k.text, k})
+		case '{':
+		default:
+			return refuse("[%s] must be names of fields", key)
+		}
+		for _, m := range k.members {
+			var err error
+			if m.key == "_id" {
+				err = w.byItsID(position, m.value)
+			} else {
+				err = sorts(w, key, object(m))
+			}
+			if err != nil {
+				return err
+			}
+			position++
+		}
+	}
+	return nil
+}
+
+// byItsID takes note of a sort by _id.
+func (w *walker) byItsID(position int, options *node) error {
+	if w.sortID == nil {
+		return w.sortField("_id")
+	}
+	if options.kind == '{' {
+		if err := w.object("_id", options, each(scalar, "order", nil)); err != nil {
+			return err
+		}
+	}
+	w.byID = append(w.byID, position)
+	w.sortID(position)
+	return nil
+}
+
+// after puts the prefix onto the ids in search_after.
+func (w *walker) after(v *node) error {
+	if v == nil || v.kind != '[' {
+		return nil
+	}
+	for _, p := range w.byID {
+		if p < len(v.items) {
+			client, ok := v.items[p].scalarText()
+			if !ok {
+				return refuse("an [_id] in [search_after] must be text")
+			}
+			v.items[p] = text(w.t.prefix + client)
+		}
+	}
+	return nil
+}
+
 // sorts check what hits are sorted by. Values of the sort come back in the hits, so
-// _id, which would come with its prefix, is refused with OpenSearch's other fields.
+// _id, which would come with its prefix, is refused but where it can be taken off.
 func sorts(w *walker, key string, v *node) error {
 	return listOf(func(w *walker, key string, v *node) error {
 		if v.kind == '"' {
@@ -225,10 +337,12 @@ func sorts(w *walker, key string, v *node) error {
 }
 
 func (w *walker) sortField(name string) error {
-	if name == "_score" || name == "_doc" {
+	switch name {
+	case "_score", "_doc", "_shard_doc":
 		return nil
-	}
-	if name == "_script" {
+	case "_id":
+		return refuse("sorting by [_id] is supported in a shared index in the sort of a _search without a scroll only")
+	case "_script":
 		return refuse("[_script] is not possible in a shared index: %s", scripts)
 	}
 	return w.t.fieldName(name)
@@ -273,7 +387,7 @@ func highlight(w *walker, key string, v *node) error {
 	if err := w.object(key, v, merge(options, map[string]check{"fields": listOf(one)})); err != nil {
 		return err
 	}
-	if v.get("highlight_query") == nil {
+	if v.get("highlight_query") == nil && w.asked != nil {
 		v.set("highlight_query", w.asked)
 	}
 	return nil
