@@ -48,7 +48,7 @@ func (g gunzipped) Close() error { return g.under.Close() }
 
 // whole reads a body that has to be understood before it is sent.
 func (q *request) whole(limit int64) ([]byte, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(q.w, q.r.Body, limit))
+	b, err := io.ReadAll(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, limit))
 	if err != nil {
 		return nil, bodyError(err)
 	}

@@ -46,7 +46,7 @@ func (q *request) bulk() error {
 	if q.r.ContentLength > q.p.o.BulkBody { // before any of it is carried out
 		return &http.MaxBytesError{Limit: q.p.o.BulkBody}
 	}
-	in := bufio.NewReaderSize(http.MaxBytesReader(q.w, q.r.Body, q.p.o.BulkBody), 64<<10)
+	in := bufio.NewReaderSize(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, q.p.o.BulkBody), 64<<10)
 	if q.mixed {
 		if err := q.checkMixed(); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -72,6 +73,8 @@ type mixedChunk struct {
 	q    *request
 	data []byte
 
+	broken atomic.Bool // a part ended in a panic
+
 	mu  sync.Mutex // guards what is not of one item alone
 	res chunkResult
 }
@@ -79,24 +82,64 @@ type mixedChunk struct {
 // mixedBulk carries out a chunk, and never fails as a whole.
 func (q *request) mixedBulk(c chunk) chunkResult {
 	m := &mixedChunk{q: q, data: c.data, res: chunkResult{items: make([]json.RawMessage, len(c.items))}}
-	again, alone := m.run(m.split(c), false)
+	parts := m.split(c)
+	var again, alone []*part
+	if m.guard(func() { again, alone = m.run(parts, false) })() != nil {
+		m.broken.Store(true)
+	}
 	// What a cluster had refused as a whole goes by itself, so that each tenant is
 	// told of its own mistakes; nothing of it was carried out. What was not sent
 	// is sent together once more.
 	var g errgroup.Group
 	g.SetLimit(admissions)
 	for _, p := range alone {
-		g.Go(func() error { m.finish([]*part{p}); return nil })
+		g.Go(m.guard(func() { m.finish([]*part{p}) }))
 	}
-	g.Go(func() error {
+	g.Go(m.guard(func() {
 		_, held := m.run(again, true)
 		for _, p := range held {
 			m.finish([]*part{p})
 		}
-		return nil
-	})
-	_ = g.Wait() // none returns one
+	}))
+	if m.wait(&g); m.broken.Load() {
+		m.abandon(parts)
+	}
 	return m.res
+}
+
+// guard keeps a panic of f, which runs in a goroutine of its own, from ending the
+// process. See wait.
+func (m *mixedChunk) guard(f func()) func() error {
+	return func() (err error) {
+		defer m.q.p.caught(&err)
+		f()
+		return nil
+	}
+}
+
+// wait waits for what guard made; it fails of panics only.
+func (m *mixedChunk) wait(g *errgroup.Group) {
+	if g.Wait() != nil {
+		m.broken.Store(true)
+	}
+}
+
+// abandon ends what a panic left behind, when nothing runs any more: each item has
+// a result, and each ticket an end.
+func (m *mixedChunk) abandon(parts []*part) {
+	for _, p := range parts {
+		err := errPanic
+		if p.ticket != nil && p.ticket.Abandon() {
+			m.q.p.m.unknown.Inc()
+			err = gate.ErrOutcomeUnknown
+		}
+		a := toAPI(err)
+		for n, i := range p.at {
+			if m.res.items[i] == nil {
+				m.set(i, failedItem(&p.items[n], a), true)
+			}
+		}
+	}
 }
 
 // split sorts the items by tenant. Those that name none have failed.
@@ -165,7 +208,7 @@ func (m *mixedChunk) run(parts []*part, last bool) (again, alone []*part) {
 	var g errgroup.Group
 	var mu sync.Mutex
 	for cluster, of := range byCluster {
-		g.Go(func() error {
+		g.Go(m.guard(func() {
 			unsent, refused := m.send(cluster, of, last)
 			mu.Lock()
 			defer mu.Unlock()
@@ -174,10 +217,9 @@ func (m *mixedChunk) run(parts []*part, last bool) (again, alone []*part) {
 			} else if refused {
 				alone = append(alone, of...)
 			}
-			return nil
-		})
+		}))
 	}
-	_ = g.Wait() // none returns one
+	m.wait(&g)
 	return again, alone
 }
 
@@ -203,12 +245,9 @@ func (m *mixedChunk) admit(parts []*part, enter func(*part) (*gate.Ticket, error
 	g.SetLimit(admissions)
 	errs := make([]error, len(parts))
 	for i, p := range parts {
-		g.Go(func() error {
-			p.ticket, errs[i] = enter(p)
-			return nil
-		})
+		g.Go(m.guard(func() { p.ticket, errs[i] = enter(p) }))
 	}
-	_ = g.Wait() // none returns one
+	m.wait(&g)
 	for i, p := range parts {
 		switch {
 		case errs[i] != nil:

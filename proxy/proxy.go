@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -104,6 +105,7 @@ type Proxy struct {
 	limits   *limits
 	headers  headerRules
 	log      *slog.Logger
+	leaving  atomic.Bool
 
 	// Tasks that clients do not wait for are followed here until they end.
 	mu      sync.Mutex
@@ -163,6 +165,12 @@ func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Opti
 		headers: newHeaderRules(opt.ForwardHeaders, opt.DropHeaders)}, nil
 }
 
+// Leave makes every answer from now on, those of requests under way included, ask
+// its client to connect anew (Connection: close, or GOAWAY). Requests are served as
+// before. A server that then waits for its connections to end cuts none of them off
+// at the moment in which its client sends on it.
+func (p *Proxy) Leave() { p.leaving.Store(true) }
+
 // Drain waits, after the HTTP server has shut down, for the tasks that are still
 // followed, so that their tickets end before the gate closes. It returns the
 // context's error if they do not end in time; the gate then hands them over as
@@ -196,8 +204,9 @@ func (p *Proxy) follow(f func()) bool {
 type request struct {
 	*target
 	p      *Proxy
-	w      http.ResponseWriter
-	r      *http.Request // the proxy's own copy
+	out    answerWriter
+	w      http.ResponseWriter // &out
+	r      *http.Request       // the proxy's own copy
 	tenant placement.PartitionID
 	mixed  bool // a bulk whose items name their tenants, or what it has of one
 	role   tenancy.Role
@@ -218,7 +227,8 @@ type request struct {
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	q := &request{p: p, w: w, r: r.Clone(r.Context()), target: &target{endpoint: &endpoint{class: classNone}}}
+	q := &request{p: p, out: answerWriter{ResponseWriter: w, leaving: &p.leaving}, r: r.Clone(r.Context()), target: &target{endpoint: &endpoint{class: classNone}}}
+	q.w = &q.out
 	defer func() { p.m.done(q.class, q.status, time.Since(start), q.held) }()
 	defer q.recovered()
 	if err := q.serve(); err != nil {

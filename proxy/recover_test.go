@@ -69,7 +69,7 @@ func TestPanics(t *testing.T) {
 			}
 			var log bytes.Buffer
 			reg := prometheus.NewRegistry()
-			p, err := proxy.New(r.gate, &tt.b, tenants, &proxy.Options{CursorKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Registerer: reg, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			p, err := proxy.New(r.gate, &tt.b, tenants, &proxy.Options{CursorKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Registerer: reg, MixedBulk: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,6 +103,16 @@ func TestPanics(t *testing.T) {
 				if got := r.gate.Stats().OpenWrites; got != 0 {
 					t.Fatalf("%s %s: %d tickets stay open", req.method, req.path, got)
 				}
+			}
+			n++
+			kind := proxy.TypeInternal
+			if tt.sent {
+				kind = proxy.TypeOutcomeUnknown
+			}
+			send(t, r.url, "POST", "/_bulk", `{"index":{"_index":"acme/docs","_id":"1"}}`+"\n{}\n", "Content-Type", "application/x-ndjson").
+				want(t, 200, "errors", true, "items/0/index/error/type", kind)
+			if got := r.gate.Stats().OpenWrites; got != 0 {
+				t.Fatalf("a bulk of several tenants: %d tickets stay open", got)
 			}
 			if tt.sent != (r.gate.Stats().Unresolved == 1) {
 				t.Errorf("%+v", r.gate.Stats())

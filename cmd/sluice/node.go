@@ -28,6 +28,9 @@ import (
 	"github.com/sluiceproxy/sluice/tenancy"
 )
 
+// lingerTime is how long clients may take to end connections that they do not use.
+const lingerTime = time.Second
+
 // roles says what a process does.
 type roles struct{ proxy, controller bool }
 
@@ -39,6 +42,7 @@ type node struct {
 	registry *prometheus.Registry
 	failed   chan error // a part that ended by itself
 	stopping atomic.Bool
+	broken   bool // a part has failed: there is nothing to wait for
 
 	data, admin  net.Listener
 	tls          *tls.Config // of data, nil: HTTP
@@ -90,8 +94,13 @@ func (n *node) start(ctx context.Context) error {
 		return err
 	}
 	if n.roles.proxy {
-		if n.data, err = listen("proxy.listen", cfg.Proxy.Listen); err != nil {
+		if n.data, err = inherited(); err != nil {
 			return err
+		}
+		if n.data == nil {
+			if n.data, err = listen("proxy.listen", cfg.Proxy.Listen); err != nil {
+				return err
+			}
 		}
 	}
 	// 2. The table. The embedded member locks the data directory, which the
@@ -121,7 +130,7 @@ func (n *node) start(ctx context.Context) error {
 	// requests that come before the gate has joined wait in it, bounded.
 	adminServer := newServer(adminHandler(ready, fleet, explain, n.registry))
 	n.adminService = startService("admin listener", n.failed, func(ctx context.Context) error {
-		return serveHTTP(ctx, adminServer, n.admin, 2*time.Second)
+		return serveHTTP(ctx, adminServer, n.admin, 0, 2*time.Second)
 	})
 	if n.roles.proxy {
 		n.gateService = startService("gate", n.failed, n.gate.Run)
@@ -129,7 +138,7 @@ func (n *node) start(ctx context.Context) error {
 		p, server := cfg.Proxy, newServer(n.proxy)
 		server.TLSConfig, server.ErrorLog = n.tls, slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 		n.dataService = startService("proxy listener", n.failed, func(ctx context.Context) error {
-			return serveHTTP(ctx, server, n.data, p.ShutdownTimeout/2)
+			return serveHTTP(ctx, server, n.data, min(lingerTime, p.ShutdownTimeout/2), p.ShutdownTimeout/2)
 		})
 	}
 	// 5. The controller last: it begins by resuming moves.
@@ -152,8 +161,15 @@ func (n *node) start(ctx context.Context) error {
 // stop brings the parts down. Every write that was admitted gets its answer, and
 // everything that was journaled reaches a mover, before what they need is gone.
 func (n *node) stop() error {
-	// 0. Load balancers that ask send elsewhere from now on.
+	// 0. Load balancers that ask send elsewhere from now on, and clients are told to
+	// connect anew. Those that have not asked yet are served.
 	n.stopping.Store(true)
+	if n.dataService != nil {
+		n.proxy.Leave()
+		if !n.broken {
+			time.Sleep(n.cfg.Proxy.ShutdownDelay) // a second signal ends the process at once
+		}
+	}
 	// 1. No new requests; those under way end. Nothing is admitted after this.
 	// By-query tasks that a client does not wait for end here too, or are handed
 	// over by the gate as unresolved.

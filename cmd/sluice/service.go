@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -55,8 +56,13 @@ func (s *service) stop() error {
 }
 
 // serveHTTP runs a server on l until ctx ends, then stops accepting and gives
-// the requests under way up to drain to end before it cuts them.
-func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener, drain time.Duration) error {
+// the requests under way up to drain to end before it cuts them. Before that,
+// connections between two requests have up to linger to end by their clients' doing:
+// one that is closed at the moment in which its client sends on it is an error to
+// that client. It is up to the handler to tell them (proxy.Proxy.Leave).
+func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener, linger, drain time.Duration) error {
+	open := &connections{}
+	srv.ConnState = open.state
 	served := make(chan error, 1)
 	go func() {
 		if srv.TLSConfig != nil {
@@ -70,6 +76,9 @@ func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener, drain time
 		return err
 	case <-ctx.Done():
 	}
+	_ = l.Close()
+	<-served
+	open.wait(linger)
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	if err := srv.Shutdown(bound); err != nil {
@@ -77,8 +86,27 @@ func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener, drain time
 		// writes run detached from their client.
 		_ = srv.Close()
 	}
-	<-served
 	return nil
+}
+
+// connections counts those of a server.
+type connections struct{ n atomic.Int64 }
+
+// state is for http.Server.ConnState. HTTP/2 reports the same states.
+func (c *connections) state(_ net.Conn, s http.ConnState) {
+	switch s {
+	case http.StateNew:
+		c.n.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		c.n.Add(-1)
+	}
+}
+
+// wait returns when none is open, or after the bound.
+func (c *connections) wait(bound time.Duration) {
+	for end := time.Now().Add(bound); c.n.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond) // nobody is in a hurry here
+	}
 }
 
 // newServer returns a server of HTTP/1.1 and HTTP/2, the latter also without TLS.

@@ -120,6 +120,7 @@ type Proxy struct {
 	SessionTTL           time.Duration
 	DrainBarrier         time.Duration
 	JournalLimit         int
+	ShutdownDelay        time.Duration
 	ShutdownTimeout      time.Duration
 	Cursors              Cursors
 	Cleartext            string   // a proxy.Cleartext

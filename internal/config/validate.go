@@ -51,6 +51,7 @@ func (c *Config) validate() error {
 		{"proxy.upstream_write_timeout", p.UpstreamWriteTimeout, time.Millisecond},
 		{"proxy.hold_deadline", p.HoldDeadline, time.Millisecond},
 		{"proxy.session_ttl", p.SessionTTL, minTTL},
+		{"proxy.shutdown_delay", p.ShutdownDelay, 0},
 		{"proxy.shutdown_timeout", p.ShutdownTimeout, time.Millisecond},
 		{"proxy.cursors.ttl", p.Cursors.TTL, time.Second},
 		{"controller.session_ttl", t.SessionTTL, minTTL},

@@ -1,0 +1,48 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// answerWriter is where a request is answered. It counts what is sent, and asks the
+// client to connect anew when the instance leaves.
+type answerWriter struct {
+	http.ResponseWriter
+	leaving *atomic.Bool // nil: it does not leave
+	bytes   int64        // of the body
+	begun   bool
+}
+
+func (w *answerWriter) WriteHeader(status int) {
+	if !w.begun && status >= 200 {
+		w.begun = true
+		if w.leaving != nil && w.leaving.Load() {
+			w.Header().Set("Connection", "close") // a server of HTTP/2 makes a GOAWAY of it
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *answerWriter) Write(b []byte) (int, error) {
+	if !w.begun {
+		w.WriteHeader(http.StatusOK)
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// ReadFrom keeps the server's own way to copy a body.
+func (w *answerWriter) ReadFrom(r io.Reader) (int64, error) {
+	if !w.begun {
+		w.WriteHeader(http.StatusOK)
+	}
+	n, err := io.Copy(w.ResponseWriter, r)
+	w.bytes += n
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (w *answerWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
