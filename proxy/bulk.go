@@ -82,9 +82,7 @@ func (q *request) bulk() error {
 		case err == nil && one.whole != nil && n == 0:
 			return q.answer(one.whole, one.raw, origin{q.entry.State.From, q.entry.Incarnation})
 		case err == nil && one.whole != nil:
-			refused := fail(one.whole.StatusCode, TypeUpstream, "cluster %s refused this part of the bulk with status %d", q.entry.State.From.Cluster, one.whole.StatusCode)
-			refused.final = refused.status < 500 && refused.status != http.StatusTooManyRequests
-			err = refused
+			err = refusedBulk(one.whole.StatusCode, q.entry.State.From.Cluster)
 		case err != nil && n == 0:
 			return err
 		}
@@ -186,6 +184,13 @@ func (q *request) bulkChunk(c chunk) (chunkResult, error) {
 		}
 		return r, err
 	}
+}
+
+// refusedBulk is the failure of items that a cluster refused as a whole.
+func refusedBulk(status int, cluster string) *apiError {
+	e := fail(status, TypeUpstream, "cluster %s refused this part of the bulk with status %d", cluster, status)
+	e.final = status < 500 && status != http.StatusTooManyRequests
+	return e
 }
 
 // bulkOnce carries out one chunk under one ticket.

@@ -368,7 +368,7 @@ func (m *mixedChunk) send(cluster string, parts []*part, last bool) (unsent, ref
 // refusedPart is a cluster's refusal of a whole bulk, for each item of it. Its words
 // are told to a tenant whose bulk it was alone, and who shares no index.
 func refusedPart(resp *http.Response, raw []byte, parts []*part, cluster string) error {
-	e := fail(resp.StatusCode, TypeUpstream, "cluster %s refused this part of the bulk with status %d", cluster, resp.StatusCode)
+	e := refusedBulk(resp.StatusCode, cluster)
 	if len(parts) > 1 {
 		return e
 	}
