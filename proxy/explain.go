@@ -102,7 +102,7 @@ func (p *Proxy) explain(r *http.Request) (*Explanation, error) {
 	}
 	index := ""
 	if pl.Kind != placement.DedicatedCluster {
-		if err := ownIndex(t.index, pl); err != nil && !pl.Many() {
+		if err := t.own(pl); err != nil && !pl.Many() {
 			return refuse(err)
 		}
 		index = pl.Index

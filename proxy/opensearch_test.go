@@ -40,6 +40,7 @@ func TestDocuments(t *testing.T) {
 	r.do("HEAD", "/docs", "").want(t, 200)
 	r.do("POST", "/docs/_refresh", "").want(t, 200)
 	r.do("POST", "/_refresh", "").want(t, 200)
+	r.do("POST", "/_all/_refresh", "").want(t, 200, "_shards/total", "1")
 	if got := send(t, u, "GET", "/acme-1/_count", "").str("count"); got != "2" {
 		t.Errorf("%s documents are in the index", got)
 	}

@@ -357,13 +357,22 @@ func (t *target) indexAt(pl placement.Placement) (string, error) {
 		if p := patternOf(pl); p != nil {
 			return p.at(t)
 		}
-		return pl.Index, ownIndex(t.index, pl)
+		return pl.Index, t.own(pl)
 	}
 	return "", errShared
 }
 
 // errShared is a mistake of the proxy's: what serves shared indices has not done so.
 var errShared = errors.New("a shared index was to be addressed as a whole")
+
+// own checks the path's index at a placement with one index. A helper of
+// opensearch-js refreshes _all after a bulk, which is all that the tenant has.
+func (t *target) own(pl placement.Placement) error {
+	if t.op == opRefresh && t.index == "_all" {
+		return nil
+	}
+	return ownIndex(t.index, pl)
+}
 
 // ownIndex checks a name that a client gave; empty is the tenant's own index.
 func ownIndex(name string, pl placement.Placement) error {

@@ -104,6 +104,7 @@ func TestSharedDocuments(t *testing.T) {
 	same("POST", "/_mget?_source=n", `{"docs":[{"_index":"docs","_id":"r","routing":"x"},{"_id":"r"},{"_id":1,"_source":false}]}`, 200,
 		"docs/0/found", true, "docs/0/_routing", "x", "docs/1/_id", "r", "docs/2/_id", "1", "docs/2/found", true)
 	same("POST", "/docs/_refresh", "", 200, "_shards/failed", "0")
+	same("POST", "/_all/_refresh", "", 200, "_shards/failed", "0")
 	// A document larger than what is kept in memory of others.
 	big := `{"n":1,"t":"` + strings.Repeat("x ", 1<<20) + `"}`
 	same("PUT", "/docs/_doc/big", big, 201)

@@ -13,7 +13,7 @@ import (
 // searched, if one is.
 func (q *request) readShared(s *sharing, body []byte, at origin, pit func(string) (string, error)) (string, []byte, origin, error) {
 	none := func(err error) (string, []byte, origin, error) { return "", nil, at, err }
-	if err := ownIndex(q.index, at.place); err != nil {
+	if err := q.own(at.place); err != nil {
 		return none(err)
 	}
 	query, routing, err := s.parameters(q)

@@ -25,15 +25,18 @@ type target struct {
 
 // client is an official client, in the pinned version.
 type client struct {
-	name string
-	lock string // the file that pins its version
+	name     string
+	lock     string // the file that pins its version, by the name artifact
+	artifact string
 	// ready fetches it, or says that this machine cannot run it. It returns what
 	// makes all calls at a target.
 	ready func(t *testing.T) func(t *testing.T, to target) []line
 }
 
 var all = []client{
-	{"opensearch-py", "testdata/python/requirements.txt", readyPython},
+	{"opensearch-py", "testdata/python/requirements.txt", "opensearch-py", readyPython},
+	{"opensearch-js", "testdata/js/package.json", "@opensearch-project/opensearch", readyJS},
+	{"opensearch-go", "../../go.mod", "opensearch-go", readyGo},
 }
 
 func (w *world) target(t *testing.T, of *tenant) target {
@@ -84,8 +87,9 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// program runs a client's program and returns what it printed.
-func program(t *testing.T, to target, name string, args ...string) []line {
+// program runs a client's program, with one more variable in its environment, and
+// returns what it printed.
+func program(t *testing.T, to target, env, name string, args ...string) []line {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -95,7 +99,7 @@ func program(t *testing.T, to target, name string, args ...string) []line {
 	}
 	cmd := exec.CommandContext(ctx, name, append(args, string(arg))...)
 	var errs bytes.Buffer
-	cmd.Stderr, cmd.Env = &errs, append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Stderr, cmd.Env = &errs, append(os.Environ(), env)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s\nits last output: %s", filepath.Base(name), err, errs.String(), out[max(0, len(out)-500):])

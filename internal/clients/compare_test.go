@@ -91,9 +91,9 @@ var volatile = map[string]bool{
 	"_scroll_id": true, "pit_id": true, "creation_time": true, "resource.id": true,
 }
 
-// numbered are ids that the cluster makes up, in texts: of a search context, and of
-// an index behind its name.
-var numbered = regexp.MustCompile(`(for id \[|docs[a-z-]*/)[\w-]+\]`)
+// numbered are ids that the cluster makes up, in texts: of a search context, of an
+// index behind its name, and of a document inside of a segment.
+var numbered = regexp.MustCompile(`(for id \[|docs[a-z-]*/|:bicycle in )[\w-]+[\])]`)
 
 // refusal is the type of the error in a body, wherever this client has put it.
 func (l line) refusal() string {

@@ -111,6 +111,22 @@ func readyPython(t *testing.T) func(*testing.T, target) []line {
 	})
 	return func(t *testing.T, to target) []line {
 		t.Helper()
-		return program(t, to, filepath.Join(dir, "venv/bin/python"), "testdata/python/surface.py")
+		return program(t, to, "PYTHONDONTWRITEBYTECODE=1", filepath.Join(dir, "venv/bin/python"), "testdata/python/surface.py")
+	}
+}
+
+func readyJS(t *testing.T) func(*testing.T, target) []line {
+	t.Helper()
+	need(t, "apt-get install nodejs npm", "node", "npm")
+	locks := []string{"testdata/js/package.json", "testdata/js/package-lock.json"}
+	dir := fetched(t, "js", locks, func(ctx context.Context, dir string) error {
+		if err := copyTo(dir, locks...); err != nil {
+			return err
+		}
+		return fetch(t, ctx, dir, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	})
+	return func(t *testing.T, to target) []line {
+		t.Helper()
+		return program(t, to, "NODE_PATH="+filepath.Join(dir, "node_modules"), "node", "testdata/js/surface.js")
 	}
 }

@@ -70,9 +70,9 @@ func (c client) pinned(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := regexp.MustCompile(regexp.QuoteMeta(c.name) + `(?:/v\d+|"|</artifactId>)?[\s:="]*(?:<version>)?v?(\d[\w.]*)`).FindSubmatch(raw)
+	m := regexp.MustCompile(regexp.QuoteMeta(c.artifact) + `(?:/v\d+|"|</artifactId>)?[\s:="]*(?:<version>)?v?(\d[\w.]*)`).FindSubmatch(raw)
 	if m == nil {
-		t.Fatalf("%s pins no version of %s", c.lock, c.name)
+		t.Fatalf("%s pins no version of %s", c.lock, c.artifact)
 	}
 	return string(m[1])
 }

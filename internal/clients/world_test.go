@@ -76,16 +76,51 @@ type surface struct {
 	}
 }
 
-func newWorld(t *testing.T) *world {
+func readSurface(t *testing.T) (s surface) {
 	t.Helper()
-	w := &world{cluster: enginetest.SharedOpenSearch(t, version(t)).URL()}
 	raw, err := os.ReadFile(surfaceFile)
+	if err == nil {
+		err = json.Unmarshal(raw, &s)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(raw, &w.surface); err != nil {
+	return s
+}
+
+// answerLine is an answer as it is on the wire.
+func answerLine(t *testing.T, name string, resp *http.Response) line {
+	t.Helper()
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	l := line{Name: name, Status: resp.StatusCode, Body: raw}
+	if resp.StatusCode >= 400 {
+		l.Error = resp.Status
+	}
+	h := map[string]string{}
+	for _, k := range []string{"Content-Type", "Warning", "Location", "X-Opaque-Id", "Allow"} {
+		if v := resp.Header.Get(k); v != "" {
+			h[strings.ToLower(k)] = v
+		}
+	}
+	if !json.Valid(raw) {
+		l.Body, err = json.Marshal(string(raw))
+	}
+	if err == nil {
+		l.Header, err = json.Marshal(h)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
+	return l
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{cluster: enginetest.SharedOpenSearch(t, version(t)).URL(), surface: readSurface(t)}
 	// The cluster's index of tasks comes with the first one. It is to be there in every run.
 	w.reset(t, nil)
 	w.must(t, "POST", "/docs/_update_by_query?wait_for_completion=false", "")
