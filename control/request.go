@@ -129,9 +129,6 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 		return fail(&placement.InvalidError{Field: "kind", Value: string(target.Kind), Fix: fmt.Sprintf("cannot be moved to from %s: only moves within dedicated_index or within dedicated_cluster are possible", e.State.From.Kind)})
 	}
 	many := e.State.From.Many()
-	if many {
-		return fail(&placement.InvalidError{Field: "partition", Value: string(r.Partition), Fix: fmt.Sprintf("has any number of indices under %s, and cannot be moved by this version", e.State.From.Index)})
-	}
 	switch {
 	case target.Kind == placement.DedicatedIndex && target.Index == "" && many:
 		target.Index = e.State.From.Index

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-
-	"github.com/sluiceproxy/sluice/placement"
 )
 
-// Adopt takes in the indices that the tenant of a dedicated cluster has created
-// since the move last knew all of them: each gets its index and write alias at
+// Adopt takes in the indices that the tenant of a dedicated cluster, or of a pattern,
+// has created since the move last knew all of them: each gets its index and write alias at
 // the target. It reports whether there were any; Indexes has them then, to be
 // persisted before anything is written to them. It is called after Take.
 //
@@ -18,7 +16,7 @@ import (
 // at begin: all that was ever written to it is in the journals. An index that is
 // gone, or was created again, is ErrSourceChanged.
 func (m *Mover) Adopt(ctx context.Context) (bool, error) {
-	if m.spec.From.Kind != placement.DedicatedCluster {
+	if !m.many() {
 		return false, nil
 	}
 	idx := m.Indexes()
@@ -88,15 +86,19 @@ func (m *Mover) Adopt(ctx context.Context) (bool, error) {
 }
 
 // newNames asks cheaply whether the source has an index that the move does not
-// know. Hidden ones are not matched.
+// know. Hidden ones of a cluster are not matched.
 func (m *Mover) newNames(ctx context.Context, idx []Index) (bool, error) {
 	var now map[string]struct{}
-	q := query("expand_wildcards", "open,closed", "allow_no_indices", "true")
-	if err := m.read(ctx, m.src, http.MethodGet, "/*/_settings/index.uuid", q, nil, &now); err != nil {
+	pattern := "*"
+	if m.spec.From.Many() {
+		pattern = m.spec.From.Index
+	}
+	q := query("expand_wildcards", m.expand(pattern), "allow_no_indices", "true")
+	if err := m.read(ctx, m.src, http.MethodGet, "/"+esc(pattern)+"/_settings/index.uuid", q, nil, &now); err != nil {
 		return false, fmt.Errorf("list the indices of %s: %w", m.src.Name(), err)
 	}
 	for name := range now {
-		if name[0] != '.' && !slices.ContainsFunc(idx, func(i Index) bool { return i.Source == name }) {
+		if name[0] != '.' && m.spec.From.Matches(name) && !slices.ContainsFunc(idx, func(i Index) bool { return i.Source == name }) {
 			return true, nil
 		}
 	}

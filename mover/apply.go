@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluiceproxy/sluice/gate"
-	"github.com/sluiceproxy/sluice/placement"
 )
 
 // Applied says what an Apply did.
@@ -106,13 +105,13 @@ func (m *Mover) resolve(ctx context.Context, refs []gate.DocRef) ([]target, erro
 	}
 	byName := map[string][]int{}
 	for n, i := range idx {
-		byName[i.Source] = []int{n}
+		byName[i.Logical] = []int{n}
 	}
 	for _, r := range refs {
 		if r.ID == "" {
 			return nil, fmt.Errorf("apply: a reference has no id")
 		}
-		if m.spec.From.Kind == placement.DedicatedIndex {
+		if !m.many() {
 			add(0, r) // whatever clients call it, the tenant has this one index
 			continue
 		}
@@ -130,9 +129,14 @@ func (m *Mover) resolve(ctx context.Context, refs []gate.DocRef) ([]target, erro
 	return out, nil
 }
 
-// resolveAlias returns which of the move's indices an alias of A stands for. A
-// name that A does not know stands for none: what was written there is gone.
+// resolveAlias returns which of the move's indices a name of the client's stands for
+// that is none of theirs: an alias of A. A name that A does not know stands for none:
+// what was written there is gone.
 func (m *Mover) resolveAlias(ctx context.Context, idx []Index, name string) ([]int, error) {
+	name, err := m.spec.From.Physical(name)
+	if err != nil { // nothing can have been written by it
+		return nil, nil
+	}
 	all, err := m.describe(ctx, m.src, name)
 	if err != nil {
 		return nil, err
@@ -140,8 +144,8 @@ func (m *Mover) resolveAlias(ctx context.Context, idx []Index, name string) ([]i
 	var out []int
 	for _, f := range all {
 		n := slices.IndexFunc(idx, func(i Index) bool { return i.Source == f.name })
-		if n < 0 && f.stays() {
-			return nil, &RefusedError{Code: CodeUnsupported, Field: f.name, Detail: "the tenant writes to an index that does not move, because it is hidden or has a name of the cluster's own", Fix: "let the tenant use an ordinary index"}
+		if n < 0 && m.stays(f) {
+			return nil, &RefusedError{Code: CodeUnsupported, Field: f.name, Detail: "the tenant writes to an index that does not move, because it is hidden or has a name of the cluster's own, or does not fit the tenant's pattern", Fix: "let the tenant use an ordinary index"}
 		}
 		if n < 0 {
 			if err := m.checkSourceIndex(f); err != nil {

@@ -29,7 +29,8 @@
 // A dedicated cluster is moved with all its indices, those included that the tenant
 // creates meanwhile (Adopt), but not with its settings, templates, pipelines and
 // scripts, nor with hidden indices and those whose name begins with a dot: they are
-// the cluster's own.
+// the cluster's own. A pattern of indices is moved with all that match it, hidden ones
+// too, to the names that the target's pattern gives them.
 //
 // It refuses, with a [RefusedError] that names the field and the fix, what it
 // cannot move without loss: an index without _source, a closed one, a source with

@@ -86,7 +86,7 @@ func (m *Mover) Seal(ctx context.Context) error {
 			})
 		}
 	}
-	g.Go(func() error { return m.updateAliases(gctx, sealActions(idx, src, own, seal)) })
+	g.Go(func() error { return m.updateAliases(gctx, m.sealActions(idx, src, own, seal)) })
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func restored(idx []Index, src []found) map[sealed][]string {
 	return out
 }
 
-func sealActions(idx []Index, src []found, own [][]string, seal string) []any {
+func (m *Mover) sealActions(idx []Index, src []found, own [][]string, seal string) []any {
 	var actions []any
 	for n, i := range idx {
 		for _, a := range own[n] {
@@ -132,7 +132,7 @@ func sealActions(idx []Index, src []found, own [][]string, seal string) []any {
 					more[k] = v
 				}
 			}
-			actions = append(actions, action("add", i.Target, a, more))
+			actions = append(actions, action("add", i.Target, m.targetAlias(a), more))
 		}
 	}
 	return actions

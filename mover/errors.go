@@ -13,7 +13,7 @@ var (
 	// ErrSourceChanged: an index of the source was deleted or created again since
 	// the move was prepared. The move has to be aborted.
 	ErrSourceChanged = errors.New("an index of the source was deleted or created again since the move began")
-	// ErrSourceAdded: the tenant of a dedicated cluster has created an index since
+	// ErrSourceAdded: the tenant of a dedicated cluster or a pattern has created an index since
 	// the move knew of all of them. Adopt takes it in.
 	ErrSourceAdded = errors.New("an index was created at the source, which the move has yet to take in")
 	// ErrTargetChanged: an index of the target is not the one that this move

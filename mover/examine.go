@@ -22,19 +22,42 @@ func (m *Mover) marker() string { return placement.ReservedPrefix + "move-" + m.
 // ownAlias reports whether an alias is one of Sluice's, of whatever move.
 func ownAlias(name string) bool { return strings.HasPrefix(name, placement.ReservedPrefix) }
 
-// targetName returns where a source index goes.
-func (m *Mover) targetName(source string) string {
-	if m.spec.To.Kind == placement.DedicatedIndex {
-		return m.spec.To.Index
-	}
-	return source
+// many reports whether the tenant has whichever indices there are, and may create
+// some at any time.
+func (m *Mover) many() bool {
+	return m.spec.From.Kind == placement.DedicatedCluster || m.spec.From.Many()
 }
 
-func (m *Mover) logicalName(source string) string {
-	if m.spec.From.Kind == placement.DedicatedIndex {
-		return m.spec.From.Logical
+// targetName returns where a source index goes.
+func (m *Mover) targetName(source string) string {
+	if m.spec.To.Kind == placement.DedicatedIndex && !m.spec.To.Many() {
+		return m.spec.To.Index
 	}
-	return source
+	target, err := m.spec.To.Physical(m.logicalName(source))
+	if err != nil {
+		return source // of a data stream, which is refused
+	}
+	return target
+}
+
+// logicalName returns what clients call a source index.
+func (m *Mover) logicalName(source string) string {
+	logical, _ := m.spec.From.LogicalOf(source)
+	return logical
+}
+
+// targetAlias returns the target's name for an alias of the source. One whose name
+// fits the tenant's pattern is an index to its clients, and stays it.
+func (m *Mover) targetAlias(alias string) string {
+	if !m.spec.From.Many() {
+		return alias
+	}
+	if logical, ok := m.spec.From.LogicalOf(alias); ok {
+		if target, err := m.spec.To.Physical(logical); err == nil {
+			return target
+		}
+	}
+	return alias
 }
 
 // version asks a cluster for its version.
@@ -116,7 +139,7 @@ func (m *Mover) checkSourceIndex(f found) error {
 // it. It returns the target's indices by name.
 func (m *Mover) checkTarget(ctx context.Context, sources []found) (map[string]found, error) {
 	have := map[string]found{}
-	if err := m.checkEmptyCluster(ctx); err != nil {
+	if err := m.checkEmpty(ctx); err != nil {
 		return nil, err
 	}
 	for _, s := range sources {
@@ -140,17 +163,24 @@ func (m *Mover) checkTarget(ctx context.Context, sources []found) (map[string]fo
 	return have, nil
 }
 
-// checkEmptyCluster refuses a target cluster that is to belong to the partition
+// checkEmpty refuses a target cluster, or pattern, that is to belong to the partition
 // alone and holds indices of others: after the flip the tenant would see them.
-func (m *Mover) checkEmptyCluster(ctx context.Context) error {
-	if m.spec.To.Kind != placement.DedicatedCluster {
+func (m *Mover) checkEmpty(ctx context.Context) error {
+	pattern := "*"
+	switch {
+	case m.spec.To.Many():
+		pattern = m.spec.To.Index
+	case m.spec.To.Kind != placement.DedicatedCluster:
 		return nil
 	}
-	all, err := m.describe(ctx, m.dst, "*")
+	all, err := m.describe(ctx, m.dst, pattern)
 	if err != nil {
 		return err
 	}
 	for _, f := range all {
+		if _, own := f.aliases[m.marker()]; !own && !m.spec.To.Matches(f.name) {
+			return &RefusedError{Code: CodeAliasConflict, Field: "to.index", Detail: fmt.Sprintf("an alias of index %s on %s fits %s, so the tenant would reach it", f.name, m.dst.Name(), pattern), Fix: "remove or rename the alias, or choose another pattern"}
+		}
 		if _, own := f.aliases[m.marker()]; !own && !strings.HasPrefix(f.name, ".") {
 			return m.refuseExisting(ctx, f.name)
 		}
@@ -185,6 +215,7 @@ func (m *Mover) checkAliases(ctx context.Context, sources []found) error {
 	}
 	for _, s := range sources {
 		for _, a := range slices.Sorted(maps.Keys(tenantAliases(s))) {
+			a = m.targetAlias(a)
 			if targets[a] {
 				return &RefusedError{Code: CodeAliasConflict, Field: "to.index", Detail: fmt.Sprintf("%s is an alias of the source and cannot be the name of an index too", a), Fix: "choose another index name"}
 			}

@@ -122,13 +122,10 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 			return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: "shared_index cannot be moved yet", Fix: "use dedicated_index or dedicated_cluster"}
 		}
 	}
-	if spec.From.Many() || spec.To.Many() {
-		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.index", Detail: "a pattern of indices cannot be moved yet", Fix: "use the name of one index"}
+	if spec.From.Kind != spec.To.Kind || spec.From.Many() != spec.To.Many() {
+		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", spec.From, spec.To), Fix: "move between placements of one kind, and between patterns"}
 	}
-	if spec.From.Kind != spec.To.Kind {
-		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", spec.From.Kind, spec.To.Kind), Fix: "move between placements of one kind"}
-	}
-	if spec.From.Cluster == spec.To.Cluster && (spec.From.Index == spec.To.Index) {
+	if spec.From.Overlaps(spec.To) {
 		return nil, &placement.InvalidError{Field: "placement", Value: spec.To.String(), Fix: "must differ from where the partition is"}
 	}
 	if spec.Attempt == 0 {

@@ -168,7 +168,7 @@ func (m *Mover) reconcileBuckets(ctx context.Context, h hasher, part []int, repa
 		idx := m.Indexes()
 		refs := make([]gate.DocRef, len(bad))
 		for k, t := range bad {
-			refs[k] = gate.DocRef{Index: idx[t.index].Source, ID: t.id, Routing: t.routing}
+			refs[k] = gate.DocRef{Index: idx[t.index].Logical, ID: t.id, Routing: t.routing}
 		}
 		if _, err := m.apply(ctx, refs); err != nil {
 			return err

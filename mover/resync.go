@@ -106,7 +106,7 @@ func (m *Mover) applyWritten(ctx context.Context) (n int, err error) {
 			err := m.scanIDs(ctx, m.src, i.Source, shard, where, func(hits []doc) error {
 				refs := make([]gate.DocRef, len(hits))
 				for k, h := range hits {
-					refs[k] = gate.DocRef{Index: i.Source, ID: h.ID, Routing: h.Routing}
+					refs[k] = gate.DocRef{Index: i.Logical, ID: h.ID, Routing: h.Routing}
 				}
 				n += len(refs)
 				_, err := m.Apply(ctx, refs)

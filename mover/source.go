@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
-	"github.com/sluiceproxy/sluice/placement"
 )
 
 // found is an index as a cluster describes it.
@@ -27,8 +26,16 @@ type found struct {
 	dataStream string
 }
 
-// describe reads indices by name, alias or pattern. A pattern matches
-// open and closed indices, not hidden ones.
+// expand says what a pattern matches: open and closed indices, and hidden ones only
+// if all that match belong to the tenant, as those of a cluster do not.
+func (m *Mover) expand(pattern string) string {
+	if m.spec.From.Many() && strings.Contains(pattern, "*") {
+		return "open,closed,hidden"
+	}
+	return "open,closed"
+}
+
+// describe reads indices by name, alias or pattern.
 func (m *Mover) describe(ctx context.Context, c *upstream.Client, pattern string) ([]found, error) {
 	var info map[string]struct {
 		Aliases    map[string]json.RawMessage `json:"aliases"`
@@ -36,7 +43,7 @@ func (m *Mover) describe(ctx context.Context, c *upstream.Client, pattern string
 		Settings   map[string]json.RawMessage `json:"settings"`
 		DataStream string                     `json:"data_stream"`
 	}
-	q := query("flat_settings", "true", "expand_wildcards", "open,closed", "ignore_unavailable", "true", "allow_no_indices", "true")
+	q := query("flat_settings", "true", "expand_wildcards", m.expand(pattern), "ignore_unavailable", "true", "allow_no_indices", "true")
 	if err := m.read(ctx, c, http.MethodGet, "/"+esc(pattern), q, nil, &info); err != nil {
 		return nil, fmt.Errorf("describe %s on %s: %w", pattern, c.Name(), err)
 	}
@@ -75,22 +82,32 @@ func settingValue(s string) any {
 	return s
 }
 
-// stays reports whether the index of a dedicated cluster is the cluster's own. What
-// is behind a data stream has such a name too, but is the tenant's.
-func (f found) stays() bool {
+// stays reports whether the index of a dedicated cluster is the cluster's own, or
+// does not fit the tenant's pattern. What is behind a data stream has such a name
+// too, but is the tenant's.
+func (m *Mover) stays(f found) bool {
+	if m.spec.From.Many() {
+		return !m.spec.From.Matches(f.name) && !(f.dataStream != "" && m.spec.From.Matches(f.dataStream))
+	}
 	return f.dataStream == "" && (strings.HasPrefix(f.name, ".") || f.settings["index.hidden"] == "true")
 }
 
 // sources describes what the placement holds at A now. Hidden and system
 // indices (a name that begins with a dot) of a dedicated cluster are the
-// cluster's own and stay where they are.
+// cluster's own and stay where they are. Of a pattern everything moves that matches
+// it, and what could not be named at the target is refused.
 func (m *Mover) sources(ctx context.Context) ([]found, error) {
-	if m.spec.From.Kind == placement.DedicatedCluster {
-		all, err := m.describe(ctx, m.src, "*")
+	if m.many() {
+		pattern := "*"
+		if m.spec.From.Many() {
+			pattern = m.spec.From.Index
+		}
+		all, err := m.describe(ctx, m.src, pattern)
 		if err != nil {
 			return nil, err
 		}
-		return slices.DeleteFunc(all, found.stays), nil
+		all = slices.DeleteFunc(all, m.stays)
+		return all, m.checkNames(all)
 	}
 	all, err := m.describe(ctx, m.src, m.spec.From.Index)
 	if err != nil {
@@ -105,9 +122,31 @@ func (m *Mover) sources(ctx context.Context) ([]found, error) {
 	return all, nil
 }
 
+// checkNames refuses indices under a pattern that no client can name, which a flip
+// would make searchable or not as the pattern of the target is, and those whose name
+// would be too long there.
+func (m *Mover) checkNames(all []found) error {
+	if !m.spec.From.Many() {
+		return nil
+	}
+	for _, f := range all {
+		if f.dataStream != "" {
+			continue // is refused as what it is
+		}
+		logical, ok := m.spec.From.LogicalOf(f.name)
+		if !ok {
+			return &RefusedError{Code: CodeUnsupported, Field: f.name, Detail: "it fits the pattern of the tenant, whose clients cannot name it", Fix: "copy it to another name, or delete it if nothing needs it"}
+		}
+		if _, err := m.spec.To.Physical(logical); err != nil {
+			return &RefusedError{Code: CodeTargetRefused, Field: f.name, Detail: "its name under the pattern of the target is none", Fix: "choose a shorter pattern, or copy it to another name", Err: err}
+		}
+	}
+	return nil
+}
+
 // CheckSource returns an error unless the source has exactly the indices, by
 // UUID, that the move knows: ErrSourceAdded if there is a new one in a dedicated
-// cluster, ErrSourceChanged if one is gone or another.
+// cluster or a pattern, ErrSourceChanged if one is gone or another.
 func (m *Mover) CheckSource(ctx context.Context) error {
 	idx, err := m.indices()
 	if err != nil {
@@ -116,7 +155,7 @@ func (m *Mover) CheckSource(ctx context.Context) error {
 	if err := m.sameSource(ctx, idx); err != nil {
 		return err
 	}
-	if m.spec.From.Kind != placement.DedicatedCluster {
+	if !m.many() {
 		return nil
 	}
 	now, err := m.sources(ctx)
@@ -203,7 +242,7 @@ func joined(names []string) string {
 // indices returns the move's indices, or an error when there are none to know of.
 func (m *Mover) indices() ([]Index, error) {
 	idx := m.Indexes()
-	if len(idx) == 0 && m.spec.From.Kind == placement.DedicatedIndex {
+	if len(idx) == 0 && !m.many() {
 		return nil, fmt.Errorf("the move has not been prepared: call Prepare or Use first")
 	}
 	return idx, nil

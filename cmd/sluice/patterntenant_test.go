@@ -1,0 +1,119 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+)
+
+// TestPatternTenant moves a tenant that has any number of indices under a pattern to
+// another pattern, beside other tenants of both clusters, while it creates indices: by
+// name, by a document, by a bulk, by a reindex. All arrive under the names that its
+// clients use.
+func TestPatternTenant(t *testing.T) {
+	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	etcd := "http://" + freeAddress(t)
+	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
+	base := "http://" + p.data
+	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	c.ok("cluster", "add", "a", a.URL())
+	c.ok("cluster", "add", "b", b.URL())
+	c.ok("tenant", "add", "acme", "--cluster", "a", "--index", "acme-*")
+	c.ok("tenant", "add", "zeta", "--cluster", "a", "--index", "zeta-*")
+	c.ok("tenant", "add", "beta", "--cluster", "b", "--index", "acme-beta", "--as", "docs")
+	for _, tenant := range []string{"acme", "zeta", "beta"} { // until the proxy has heard of its cluster
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			status, text := httpDo(t, tenant, "GET", base+"/", "")
+			if status == http.StatusOK {
+				break
+			}
+			if status != http.StatusServiceUnavailable || time.Now().After(deadline) {
+				t.Fatalf("%s is not served: %d %s", tenant, status, text)
+			}
+		}
+	}
+	do := func(method, path, body string) string {
+		t.Helper()
+		return must2xx(t, "acme", method, base+path, body)
+	}
+	do("PUT", "/one", `{"settings":{"number_of_replicas":0}}`)
+	do("PUT", "/two", `{"settings":{"number_of_shards":3,"number_of_replicas":0},"mappings":{"properties":{"k":{"type":"keyword"}}}}`)
+	do("POST", "/_bulk", bulkOf("one", 0, 3000))
+	do("POST", "/two/_bulk?refresh=true", bulkOf("two", 0, 1000))
+	must2xx(t, "zeta", "PUT", base+"/one/_doc/1?refresh=true", `{"theirs":1}`)
+	must2xx(t, "beta", "PUT", base+"/docs/_doc/1?refresh=true", `{"theirs":1}`)
+
+	for _, r := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--to", "b"}, `b/acme-beta of tenant "beta"`},
+		{[]string{"--to", "a", "--index", "zeta-more-*"}, `a/zeta-* of tenant "zeta"`},
+		{[]string{"--to", "a", "--index", "acme-v2-*"}, "--index another index there"},
+		{[]string{"--to", "b", "--index", "acme"}, "must be a pattern with a *"},
+	} {
+		if got := c.run(append([]string{"move", "acme"}, r.args...)...); got.code == exitOK || !strings.Contains(got.stderr, r.says) {
+			t.Errorf("move %v: %+v; want it to say %q", r.args, got, r.says)
+		}
+	}
+	// Slow enough that there is a while in which it copies.
+	c.ok("move", "acme", "--to", "b", "--index", "acme.v2-*", "--copy-rate", "1000", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	inStage(t, c, "acme", control.StageCopying)
+	if got := c.run("tenant", "add", "late", "--cluster", "b", "--index", "acme.v2-x"); got.code != exitRefused || !strings.Contains(got.stderr, `tenant "acme"`) {
+		t.Errorf("an index where the tenant is going to be: %+v", got)
+	}
+	do("PUT", "/three", `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"k":{"type":"keyword"}}}}`)
+	do("PUT", "/three/_doc/1", `{"k":"x"}`)
+	do("PUT", "/four/_doc/1?routing=elsewhere", `{"made":"by a document"}`)
+	if text := do("POST", "/_bulk", bulkOf("five", 0, 10)+"{\"delete\":{\"_index\":\"one\",\"_id\":\"7\"}}\n"); !strings.Contains(text, `"errors":false`) {
+		t.Error(text)
+	}
+	if text := do("POST", "/_reindex?refresh=true", `{"source":{"index":"tw*"},"dest":{"index":"six"}}`); !strings.Contains(text, `"created":1000,`) {
+		t.Error(text)
+	}
+	for _, r := range [][2]string{{"DELETE", "/one"}, {"DELETE", "/o*"}, {"POST", "/one/_close"}} {
+		if status, text := httpDo(t, "acme", r[0], base+r[1], ""); status != http.StatusConflict || !strings.Contains(text, "sluice_moving") {
+			t.Errorf("%v while it moves: %d %s", r, status, text)
+		}
+	}
+	m := inStage(t, c, "acme", control.StageFlipped)
+	if len(m.Indices) != 6 || m.Receipt.Fence != "clean" {
+		t.Errorf("indices %+v, fence %s", m.Indices, m.Receipt.Fence)
+	}
+	do("POST", "/_refresh", "")
+	for path, want := range map[string]string{
+		"/one/_count": `"count":2999,`, "/two/_count": `"count":1000,`, "/three/_count": `"count":1,`, "/five,f*/_count": `"count":11,`, "/six/_count": `"count":1000,`, "/_count": `"count":5011,`,
+		"/four/_doc/1?routing=elsewhere": `"_index":"four","_id":"1","_version":1,`, "/three/_mapping": `{"three":{"mappings":{"properties":{"k":{"type":"keyword"}}}}}`,
+		"/_cat/indices?h=index,docs.count&s=index": "five    10\nfour     1\none   2999\nsix   1000\nthree    1\ntwo   1000\n",
+	} {
+		if text := do("GET", path, ""); !strings.Contains(text, want) {
+			t.Errorf("%s after the flip: %s; want %s", path, text, want)
+		}
+	}
+	if text := must2xx(t, "", "GET", b.URL()+"/_cat/indices/*,-.*?h=index&expand_wildcards=all&s=index", ""); text != "acme-beta\nacme.v2-five\nacme.v2-four\nacme.v2-one\nacme.v2-six\nacme.v2-three\nacme.v2-two\n" {
+		t.Errorf("at the target: %q", text)
+	}
+	if text := must2xx(t, "", "GET", b.URL()+"/_alias", ""); strings.Contains(text, "sluice") {
+		t.Errorf("aliases of the move are left: %s", text)
+	}
+	do("DELETE", "/five", "") // it moves no longer
+	if out := c.ok("moves", "retire", m.ID, "--wait"); !strings.Contains(out, "done") {
+		t.Errorf("retire --wait: %s", out)
+	}
+	if text := must2xx(t, "", "GET", a.URL()+"/_cat/indices/*,-.*?h=index&expand_wildcards=all", ""); text != "zeta-one\n" {
+		t.Errorf("left at the source: %q", text)
+	}
+	for tenant, path := range map[string]string{"zeta": "/_count", "beta": "/docs/_count"} {
+		if text := must2xx(t, tenant, "GET", base+path, ""); !strings.Contains(text, `"count":1,`) {
+			t.Errorf("%s has %s", tenant, text)
+		}
+	}
+	if code := p.stop(t); code != exitOK {
+		t.Errorf("stopped with %d:\n%s", code, p.log)
+	}
+}
