@@ -250,6 +250,19 @@ func (a *CursorAffinity) Len() int {
 	return a.n
 }
 
+// Open returns how many cursors of a tenant are held, by the cluster that serves
+// them. It takes time for the placements that they were opened under, which are few.
+// Some may have expired and still wait to be forgotten.
+func (a *CursorAffinity) Open(p placement.PartitionID) map[string]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	open := map[string]int{}
+	for s := a.bonds[p]; s != nil; s = s.next {
+		open[s.place.Cluster] += s.cursors
+	}
+	return open
+}
+
 // Stats forgets what has expired, a few cursors at a time so that nobody waits for
 // it, and returns the numbers. A cursor is counted for at most a fifth of its
 // lifetime too long.

@@ -56,6 +56,11 @@ func TestPinAndResolve(t *testing.T) {
 	if a.Len() != 6 {
 		t.Errorf("%d cursors, want 6", a.Len())
 	}
+	a.Pin(opened("west", "west"), 0)
+	if d := cmp.Diff(map[string]int{"east": 6, "west": 1}, a.Open(envelope().Partition)); d != "" || len(a.Open("other")) != 0 {
+		t.Errorf("%s; of another tenant: %v", d, a.Open("other"))
+	}
+	a.Release("west", envelope().Partition)
 	if _, err := a.Resolve("short", "other", 0); !errors.Is(err, affinity.ErrOtherTenant) {
 		t.Errorf("another tenant: %v", err)
 	}

@@ -31,6 +31,9 @@ type Explanation struct {
 	// Upstream is what the cluster would be sent, of a request whose path names an
 	// index. It is empty for a shared index, where ids are translated as well.
 	Upstream string `json:"upstream,omitempty"`
+	// PinnedCursors are the tenant's cursors that this instance holds, by the cluster
+	// that serves them.
+	PinnedCursors map[string]int `json:"pinned_cursors,omitempty"`
 	// Refusal is what the request would be answered with instead.
 	Refusal *Refusal `json:"refusal,omitempty"`
 }
@@ -77,6 +80,9 @@ func (p *Proxy) explain(r *http.Request) (*Explanation, error) {
 	defer read.Done()
 	entry := read.Entry()
 	pl := entry.State.From
+	if p.o.Pins != nil {
+		e.PinnedCursors = p.o.Pins.Open(e.Tenant)
+	}
 	e.Placement, e.Phase, e.Epoch, e.Move = pl, entry.State.Phase.String(), entry.Epoch, entry.Attempt.Move
 	if entry.State.Migrating() {
 		e.Target = &entry.State.To
