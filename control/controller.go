@@ -42,7 +42,9 @@ type ControllerOptions struct {
 	// Timed, if not nil, is for fleets with proxies that hold no session: writes
 	// are held for its Wait before each flip, and what they wrote is found by
 	// comparing both sides. See TimeBarrier for what is assumed of them.
-	Timed  *TimeBarrierOptions
+	Timed *TimeBarrierOptions
+	// Waves lets it work on waves, too.
+	Waves  bool
 	Logger *slog.Logger         // default: discard
 	Now    func() time.Duration // suspend-counting clock (default clock.SinceBoot)
 }
@@ -151,6 +153,9 @@ func (c *Controller) tenure(ctx context.Context) error {
 	})
 	t := &tenancy{c: c, sess: sess, wake: make(chan struct{}, 1)}
 	work.Go(func() { t.follow(life) })
+	if c.opt.Waves {
+		work.Go(func() { t.waves(life) })
+	}
 	err = t.loop(life)
 	end(err)
 	t.drives.Wait()

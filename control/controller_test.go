@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -484,6 +485,7 @@ type mortal struct {
 	driver.Driver
 	left    atomic.Int64
 	persist bool
+	only    []string // spaces whose writes count (default: moves and entries)
 	dead    chan struct{}
 	die     sync.Once
 }
@@ -515,7 +517,11 @@ func (m *mortal) Write(ctx context.Context, w driver.Write) (driver.Version, err
 	if m.gone() {
 		return 0, errCut
 	}
-	if w.Key.Space != store.SpaceMoves && w.Key.Space != store.SpaceEntries {
+	only := m.only
+	if only == nil {
+		only = []string{store.SpaceMoves, store.SpaceEntries}
+	}
+	if !slices.Contains(only, w.Key.Space) {
 		return m.Driver.Write(ctx, w)
 	}
 	if m.left.Add(-1) > 0 {

@@ -110,6 +110,7 @@ type Move struct {
 	Partition placement.PartitionID `json:"partition"`
 	From      placement.Placement   `json:"from"`
 	To        placement.Placement   `json:"to"`
+	Wave      string                `json:"wave,omitempty"` // that asked for it
 	Created   time.Time             `json:"created"`
 	Options   MoveOptions           `json:"options"`
 	Stage     Stage                 `json:"stage"`

@@ -32,6 +32,7 @@ type Request struct {
 	Kind      placement.Kind // default: the same as now
 	Index     string         // physical index at the target (default "<logical>-<id>"), or the pattern there (default: the same)
 	Options   MoveOptions
+	id        string // of a wave's move; empty: a new one
 }
 
 // RequestMove checks the request and writes the record that a controller will
@@ -116,7 +117,10 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 		return fail(err)
 	}
 	now := time.Now().UTC()
-	m = Move{ID: newMoveID(now), Partition: r.Partition, From: e.State.From, Created: now, Updated: now, Options: opt}
+	if r.id == "" {
+		r.id = newMoveID(now)
+	}
+	m = Move{ID: r.id, Partition: r.Partition, From: e.State.From, Created: now, Updated: now, Options: opt}
 	m.enter(StagePreparing, now)
 	target := placement.Placement{Kind: e.State.From.Kind, Cluster: r.Cluster, Logical: e.State.From.Logical, Index: r.Index}
 	if r.Kind != "" {

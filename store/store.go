@@ -26,6 +26,9 @@ const (
 	SpaceRoster   = "roster"   // unleased, one per process until its end is accounted for
 	SpaceClusters = "clusters" // named OpenSearch clusters
 	SpaceMoves    = "moves"    // the mover's records
+	SpaceWaves    = "waves"    // many moves as one piece of work
+	// SpaceWaveItems has one record for each tenant of a wave.
+	SpaceWaveItems = "waveitems"
 	// and SpaceTable, one reserved record
 )
 

@@ -70,3 +70,10 @@ func writeRemoved(c *cobra.Command, what, name string) error {
 	_, err := fmt.Fprintf(c.OutOrStdout(), "%s %s removed\n", what, printable(name))
 	return err
 }
+
+// writeJSONLine writes one object as one line.
+func writeJSONLine(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

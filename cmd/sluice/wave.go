@@ -1,0 +1,433 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+func waveCommand() *cobra.Command {
+	return group("wave", "Move many tenants as one piece of work",
+		`  sluice wave plan --all-from a --to b,c            # what it would do, and the load before and after
+  sluice wave plan --rebalance --by bytes -o json > plan.json
+  sluice wave run --plan plan.json --per-target 1 --window 22:00-06:00 --zone Europe/Berlin
+  sluice wave show w1k2j3h4g5abcdef`,
+		wavePlan(), waveRun(), waveList(), waveShow(), waveWatch(), waveSet(),
+		waveState("pause", "Begin no more moves; those under way go on", control.WavePaused),
+		waveState("resume", "Go on with a wave that was paused, or that has stopped for its failures", control.WaveRunning),
+		waveState("abort", "Begin no more moves, and abort those that have not flipped; tenants that have flipped stay where they are", control.WaveAborting))
+}
+
+func wavePlan() *cobra.Command {
+	var from planFlags
+	c := &cobra.Command{
+		Use:   "plan (--all-from CLUSTER --to CLUSTERS | --rebalance | --file FILE)",
+		Short: "Say which tenants would move where, and what that makes of each cluster; change nothing",
+		Long: `Say which tenants would move where, and what that makes of each cluster. Nothing is
+changed. The plan that -o json prints is what sluice wave run --plan takes, and may be
+edited before.
+
+A file has a line TENANT CLUSTER or TENANT CLUSTER INDEX for each tenant, or a JSON object
+{"partition": "acme", "to": "b"} where a tenant's id holds spaces.`,
+		Example: `  sluice wave plan --all-from a --to b,c --by bytes
+  sluice wave plan --rebalance --by requests --sample 30s
+  sluice wave plan --file tenants.txt -o json > plan.json`,
+		Args: args(cobra.NoArgs),
+		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
+			p, err := from.plan(c.Context(), c.InOrStdin(), s.Store)
+			if err != nil {
+				return err
+			}
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), p)
+			}
+			return writePlan(c, p)
+		}),
+	}
+	from.add(c)
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+func writePlan(c *cobra.Command, p control.WavePlan) error {
+	w := c.OutOrStdout()
+	var rows [][]string
+	for _, i := range p.Items {
+		rows = append(rows, []string{string(i.Partition), i.From, i.To})
+	}
+	if len(rows) > 0 {
+		if err := table(w, []string{"TENANT", "FROM", "TO"}, rows); err != nil {
+			return err
+		}
+	}
+	if len(p.Stay) > 0 {
+		rows = nil
+		for _, t := range p.Stay {
+			rows = append(rows, []string{string(t.Partition), t.Cluster, t.Stays})
+		}
+		fmt.Fprintln(w)
+		if err := table(w, []string{"STAYS", "AT", "BECAUSE"}, rows); err != nil {
+			return err
+		}
+	}
+	rows = nil
+	head := []string{"CLUSTER", "TENANTS", "THEN"}
+	if p.Unit != "" {
+		head = append(head, strings.ToUpper(string(p.Unit)), "THEN")
+	}
+	for _, l := range p.Clusters {
+		rows = append(rows, []string{l.Cluster, fmt.Sprint(l.TenantsBefore), fmt.Sprint(l.TenantsAfter), load(p.Unit, l.Before), load(p.Unit, l.After)}[:len(head)])
+	}
+	fmt.Fprintln(w)
+	if err := table(w, head, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d tenants would move; nothing was changed\n", len(p.Items))
+	return err
+}
+
+func load(unit control.LoadUnit, v float64) string {
+	switch unit {
+	case control.LoadBytes:
+		return size(int64(v))
+	case control.LoadRequests:
+		return fmt.Sprintf("%.1f/s", v)
+	}
+	return count(int64(v))
+}
+
+// limitFlags are the flags of a wave's limits.
+func limitFlags(c *cobra.Command, l *control.WaveLimits, defaults bool) {
+	text := func(what string, def string) string {
+		if defaults {
+			return what + " (default " + def + ")"
+		}
+		return what
+	}
+	f := c.Flags()
+	f.IntVar(&l.AtOnce, "at-once", 0, text("moves under way at once; a controller drives at most controller.moves_at_once", "4"))
+	f.IntVar(&l.PerSource, "per-source", 0, text("of them, from one cluster", "2"))
+	f.IntVar(&l.PerTarget, "per-target", 0, text("of them, to one cluster", "2"))
+	f.IntVar(&l.StopAfter, "stop-after", 0, text("failed moves that stop the wave, -1 for none", "1"))
+}
+
+func waveRun() *cobra.Command {
+	var from planFlags
+	var r control.WaveRequest
+	var windows []string
+	var zone string
+	var wait bool
+	c := &cobra.Command{
+		Use:   "run (--plan FILE | --all-from CLUSTER --to CLUSTERS | --rebalance | --file FILE)",
+		Short: "Begin a wave; controllers do the work, and go on after each other",
+		Long: `Begin a wave. Controllers begin its moves in the plan's order, within its limits and hours,
+and go on after each other when one dies. A failed move stops the wave (--stop-after);
+what is under way goes on, and sluice wave resume takes the rest up.`,
+		Example: `  sluice wave run --plan plan.json --wait
+  sluice wave run --all-from a --to b,c --at-once 8 --per-target 4
+  sluice wave run --file - --paused < tenants.txt`,
+		Args: args(cobra.NoArgs),
+		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
+			for _, w := range windows {
+				x, err := control.ParseWindow(w, zone)
+				if err != nil {
+					return err
+				}
+				r.Windows = append(r.Windows, x)
+			}
+			if zone != "" && len(windows) == 0 {
+				return &usageError{errors.New("--zone: there is no --window that is in it")}
+			}
+			p, err := from.plan(c.Context(), c.InOrStdin(), s.Store)
+			if err != nil {
+				return err
+			}
+			if len(p.Items) == 0 {
+				return refused("no tenant is to move; `sluice wave plan` says why")
+			}
+			r.Items, r.Plan = p.Items, from.String()
+			if o := &r.Options; !c.Flags().Changed("pause-budget") {
+				o.PauseBudget = s.cfg.Controller.PauseBudget
+			}
+			if o := &r.Options; !c.Flags().Changed("cutover-deadline") {
+				o.CutoverDeadline = s.cfg.Controller.CutoverDeadline
+			}
+			r.Options.DrainBarrier = s.cfg.Controller.DrainBarrier
+			w, err := control.RequestWave(c.Context(), s.Store, r)
+			if err != nil {
+				return err
+			}
+			warnWithoutController(c, s.Store)
+			switch {
+			case wait:
+				return watchWave(c, s.Store, w.ID)
+			case wantJSON(c):
+				return writeJSON(c.OutOrStdout(), w)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "wave %s requested: %d tenants\nwatch it with: sluice wave watch %s\n", w.ID, w.Items, w.ID)
+			return err
+		}),
+	}
+	from.add(c)
+	from.addPlan(c)
+	limitFlags(c, &r.Limits, true)
+	f := c.Flags()
+	f.StringArrayVar(&windows, "window", nil, "begin moves only between these times of the day, such as 22:00-06:00; may be given several times")
+	f.StringVar(&zone, "zone", "", "time zone of the windows (default UTC)")
+	f.BoolVar(&r.Paused, "paused", false, "begin nothing until sluice wave resume")
+	f.BoolVar(&wait, "wait", false, "watch until it has ended or stopped, and exit by the outcome")
+	f.DurationVar(&r.Options.PauseBudget, "pause-budget", 0, "of each move (default controller.pause_budget)")
+	f.DurationVar(&r.Options.CutoverDeadline, "cutover-deadline", 0, "of each move (default controller.cutover_deadline)")
+	f.Float64Var(&r.Options.CopyRate, "copy-rate", 0, "documents a second that each move copies at most (default: as fast as the clusters allow)")
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+func waveList() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List waves, newest first",
+		Example: "  sluice wave list\n  sluice wave list -o json",
+		Args:    args(cobra.NoArgs),
+		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
+			all, _, err := control.Waves(s.Store).List(c.Context())
+			if err != nil {
+				return err
+			}
+			slices.SortFunc(all, func(a, b store.Record[control.Wave]) int { return strings.Compare(b.Name, a.Name) })
+			out, rows := []control.Wave{}, [][]string(nil)
+			for _, r := range all {
+				w := r.Value
+				out = append(out, w)
+				rows = append(rows, []string{w.ID, string(w.State), fmt.Sprint(w.Items), since(w.Created), w.Plan, w.Reason})
+			}
+			if wantJSON(c) {
+				return writeJSON(c.OutOrStdout(), out)
+			}
+			return table(c.OutOrStdout(), []string{"WAVE", "STATE", "TENANTS", "AGE", "PLAN", "REASON"}, rows)
+		}),
+	}
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+// oneWave completes a command about one wave.
+func oneWave(c *cobra.Command, do func(*cobra.Command, *openedStore, string) error) *cobra.Command {
+	c.Args = args(cobra.ExactArgs(1))
+	c.RunE = onStore(func(c *cobra.Command, s *openedStore, a []string) error { return do(c, s, a[0]) })
+	c.ValidArgsFunction = completeWaves
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+func completeWaves(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return complete(c, len(a) > 0, func(s *openedStore) (names []string) {
+		all, _, _ := control.Waves(s.Store).List(c.Context())
+		for _, r := range all {
+			names = append(names, r.Name)
+		}
+		return names
+	})
+}
+
+func waveShow() *cobra.Command {
+	var all bool
+	c := oneWave(&cobra.Command{
+		Use:     "show WAVE",
+		Short:   "Show a wave: how far it is, what is under way, what has failed and why",
+		Example: "  sluice wave show w1k2j3h4g5abcdef\n  sluice wave show w1k2j3h4g5abcdef --all -o json",
+	}, func(c *cobra.Command, s *openedStore, id string) error {
+		st, err := control.ReadWave(c.Context(), s.Store, id)
+		if err != nil {
+			return err
+		}
+		if wantJSON(c) {
+			return writeJSON(c.OutOrStdout(), st)
+		}
+		return writeWave(c, st, all)
+	})
+	c.Flags().BoolVar(&all, "all", false, "show tenants that wait and those that are done, too")
+	return c
+}
+
+func writeWave(c *cobra.Command, st control.WaveStatus, all bool) error {
+	w, out := st.Wave, c.OutOrStdout()
+	rows := [][]string{{"wave", w.ID}, {"plan", w.Plan}, {"state", string(w.State)}}
+	if w.Reason != "" {
+		rows = append(rows, []string{"because", w.Reason})
+	}
+	rows = append(rows, []string{"tenants", waveCounts(st)},
+		[]string{"limits", fmt.Sprintf("%d at once, %d from one cluster, %d to one cluster, stops after %d failures", w.Limits.AtOnce, w.Limits.PerSource, w.Limits.PerTarget, w.Limits.StopAfter)})
+	for _, x := range w.Windows {
+		rows = append(rows, []string{"hours", x.String()})
+	}
+	if st.ETA > 0 {
+		rows = append(rows, []string{"ends in about", st.ETA.Round(time.Second).String()})
+	}
+	for _, r := range rows {
+		if _, err := fmt.Fprintf(out, "%-14s %s\n", r[0], printable(r[1])); err != nil {
+			return err
+		}
+	}
+	rows = nil
+	for _, i := range st.Items {
+		if !all && i.State != control.ItemMoving && i.State != control.ItemFailed {
+			continue
+		}
+		note := i.Error
+		if m, ok := st.Moves[i.Move]; ok && i.State == control.ItemMoving {
+			note = string(m.Stage)
+			if m.Progress.Note != "" {
+				note += ": " + m.Progress.Note
+			}
+		}
+		rows = append(rows, []string{string(i.Partition), i.From, i.To, string(i.State), i.Move, note})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out)
+	return table(out, []string{"TENANT", "FROM", "TO", "STATE", "MOVE", "NOTE"}, rows)
+}
+
+func waveCounts(st control.WaveStatus) string {
+	text := []string{}
+	for _, s := range []control.ItemState{control.ItemDone, control.ItemMoving, control.ItemWaiting, control.ItemFailed, control.ItemSkipped} {
+		if n := st.Counts[s]; n > 0 {
+			text = append(text, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return fmt.Sprintf("%d: %s", len(st.Items), strings.Join(text, ", "))
+}
+
+func waveWatch() *cobra.Command {
+	return oneWave(&cobra.Command{
+		Use:     "watch WAVE",
+		Short:   "Watch a wave until it has ended or stopped; exits by the outcome",
+		Example: "  sluice wave watch w1k2j3h4g5abcdef",
+	}, func(c *cobra.Command, s *openedStore, id string) error { return watchWave(c, s.Store, id) })
+}
+
+// watchWave writes a line whenever something has changed, with -o json the whole
+// state, and shows the wave at its end.
+func watchWave(c *cobra.Command, s *store.Store, id string) error {
+	last := ""
+	var missed time.Time
+	for {
+		st, err := control.ReadWave(c.Context(), s, id)
+		switch {
+		case errors.Is(err, store.ErrUnavailable) && c.Context().Err() == nil:
+			if missed.IsZero() {
+				missed = time.Now()
+			}
+			if time.Since(missed) > time.Minute {
+				return err
+			}
+		case err != nil:
+			return err
+		default:
+			missed = time.Time{}
+			if err := showWave(c, st, &last); err != nil {
+				return err
+			}
+			if w := st.Wave; w.State.Ended() || w.State == control.WaveStopped && st.Counts[control.ItemMoving] == 0 {
+				return waveOutcome(c, st)
+			}
+		}
+		select {
+		case <-c.Context().Done():
+			return context.Cause(c.Context())
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func showWave(c *cobra.Command, st control.WaveStatus, last *string) error {
+	line := fmt.Sprintf("%s  %s", st.Wave.State, waveCounts(st))
+	if st.Wave.Reason != "" {
+		line += "  " + printable(st.Wave.Reason)
+	}
+	if line == *last {
+		return nil
+	}
+	*last = line
+	if wantJSON(c) {
+		return writeJSONLine(c.OutOrStdout(), st)
+	}
+	if st.ETA > 0 {
+		line += "  ends in about " + st.ETA.Round(time.Second).String()
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%s %s\n", time.Now().Format(time.TimeOnly), line)
+	return err
+}
+
+func waveOutcome(c *cobra.Command, st control.WaveStatus) error {
+	if !wantJSON(c) {
+		fmt.Fprintln(c.OutOrStdout())
+		if err := writeWave(c, st, false); err != nil {
+			return err
+		}
+	}
+	if n := st.Counts[control.ItemFailed]; n > 0 {
+		return &moveError{fmt.Sprintf("wave %s: %d of %d tenants were not moved", st.Wave.ID, n, len(st.Items))}
+	}
+	if st.Wave.State == control.WaveAborted {
+		return &moveError{fmt.Sprintf("wave %s was aborted; %d of %d tenants had been moved", st.Wave.ID, st.Counts[control.ItemDone], len(st.Items))}
+	}
+	return nil
+}
+
+func waveSet() *cobra.Command {
+	var l control.WaveLimits
+	c := oneWave(&cobra.Command{
+		Use:     "set WAVE",
+		Short:   "Change the limits of a wave that is under way",
+		Example: "  sluice wave set w1k2j3h4g5abcdef --at-once 8 --per-target 4",
+	}, func(c *cobra.Command, s *openedStore, id string) error {
+		if l == (control.WaveLimits{}) {
+			return &usageError{errors.New("give a limit to change")}
+		}
+		w, err := control.RequestWaveLimits(c.Context(), s.Store, id, l)
+		if err != nil {
+			return err
+		}
+		return waveChanged(c, w)
+	})
+	limitFlags(c, &l, false)
+	return c
+}
+
+func waveState(verb, short string, to control.WaveState) *cobra.Command {
+	return oneWave(&cobra.Command{
+		Use:     verb + " WAVE",
+		Short:   short,
+		Example: "  sluice wave " + verb + " w1k2j3h4g5abcdef",
+	}, func(c *cobra.Command, s *openedStore, id string) error {
+		w, err := control.RequestWaveState(c.Context(), s.Store, id, to)
+		if err != nil {
+			return err
+		}
+		warnWithoutController(c, s.Store)
+		return waveChanged(c, w)
+	})
+}
+
+func waveChanged(c *cobra.Command, w control.Wave) error {
+	if wantJSON(c) {
+		return writeJSON(c.OutOrStdout(), w)
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "wave %s is %s; `sluice wave watch %s` follows it\n", w.ID, w.State, w.ID)
+	return err
+}

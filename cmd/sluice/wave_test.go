@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+)
+
+func TestWaveRefusals(t *testing.T) {
+	c, _ := newMoveCLI(t)
+	file := func(text string) string {
+		name := filepath.Join(t.TempDir(), "tenants.txt")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"wave", "plan"}, exitUsage, "say what to move"},
+		{[]string{"wave", "plan", "--rebalance", "--all-from", "a"}, exitUsage, "give one of"},
+		{[]string{"wave", "plan", "--rebalance", "--to", "b"}, exitUsage, "--to goes with --all-from"},
+		{[]string{"wave", "plan", "--file", "/nowhere"}, exitUsage, "/nowhere"},
+		{[]string{"wave", "plan", "--file", file("# nobody\n")}, exitUsage, "names no tenant"},
+		{[]string{"wave", "plan", "--file", file("acme\n")}, exitUsage, "line 1: must be TENANT CLUSTER"},
+		{[]string{"wave", "plan", "--file", file("acme b\n\nacme b\n")}, exitUsage, `line 3: tenant "acme" is there twice`},
+		{[]string{"wave", "plan", "--file", file(`{"partition":"acme","cluster":"b"}`)}, exitUsage, `unknown field "cluster"`},
+		{[]string{"wave", "plan", "--file", file("initech b\n")}, exitRefused, `initech`},
+		{[]string{"wave", "plan", "--file", file("acme z\n")}, exitRefused, `unknown cluster "z"`},
+		{[]string{"wave", "run", "--file", file("acme a\n")}, exitRefused, "no tenant is to move"},
+		{[]string{"wave", "run", "--file", file("acme b\n"), "--window", "noon"}, exitUsage, "window"},
+		{[]string{"wave", "run", "--file", file("acme b\n"), "--zone", "UTC"}, exitUsage, "--zone"},
+		{[]string{"wave", "run", "--file", file("acme b\n"), "--at-once", "-2"}, exitUsage, "at_once"},
+		{[]string{"wave", "run", "--plan", file("{}x")}, exitRefused, "no tenant is to move"},
+		{[]string{"wave", "run", "--plan", file("[]")}, exitUsage, "sluice wave plan -o json"},
+		{[]string{"wave", "plan", "--all-from", "a", "--to", "b", "--by", "weight"}, exitUsage, "must be one of"},
+		{[]string{"wave", "show", "w1"}, exitRefused, `unknown wave "w1"`},
+		{[]string{"wave", "pause", "w1"}, exitRefused, `unknown wave "w1"`},
+		{[]string{"wave", "set", "w1"}, exitUsage, "give a limit"},
+	} {
+		r := c.run(tt.args...)
+		if r.code != tt.code || !strings.Contains(r.stderr, tt.says) {
+			t.Errorf("sluice %s: %d %s, want %d with %q", strings.Join(tt.args, " "), r.code, r.stderr, tt.code, tt.says)
+		}
+	}
+
+	// Without a controller it waits, and can be looked at, changed and aborted.
+	r := c.run("wave", "run", "--file", file("acme b acme-new\n"), "--paused", "-o", "json", "--window", "22:00-06:00", "--zone", "Europe/Berlin")
+	var w control.Wave
+	if err := json.Unmarshal([]byte(r.stdout), &w); err != nil || w.State != control.WavePaused || w.Items != 1 || len(w.Windows) != 1 || !strings.Contains(r.stderr, "no controller is running") {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	c.ok("wave", "set", w.ID, "--at-once", "9")
+	c.ok("wave", "resume", w.ID)
+	out := c.ok("wave", "show", w.ID, "--all")
+	for _, want := range []string{"9 at once", "1: 1 waiting", "22:00-06:00 Europe/Berlin", "acme"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	if out := c.ok("wave", "list"); !strings.Contains(out, w.ID) || !strings.Contains(out, "running") {
+		t.Error(out)
+	}
+	c.ok("wave", "abort", w.ID)
+}
+
+// One cluster is emptied: the plan says what comes of it, and the wave does it.
+func TestWaveEmptiesACluster(t *testing.T) {
+	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	etcd := "http://" + freeAddress(t)
+	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
+	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	c.ok("cluster", "add", "a", a.URL())
+	c.ok("cluster", "add", "b", b.URL())
+	tenants := []string{"t0", "t1", "t2", "t3"}
+	for _, id := range tenants {
+		c.ok("tenant", "add", id, "--cluster", "a", "--index", id+"-docs", "--as", "docs")
+		must2xx(t, id, "PUT", "http://"+p.data+"/docs/_doc/1?refresh=true", `{"n":1}`)
+	}
+	out := c.ok("wave", "plan", "--all-from", "a", "--to", "b")
+	if !strings.Contains(out, "4 tenants would move") || !strings.Contains(out, "t3") {
+		t.Error(out)
+	}
+	plan := filepath.Join(t.TempDir(), "plan.json")
+	if err := os.WriteFile(plan, []byte(c.ok("wave", "plan", "--all-from", "a", "--to", "b", "-o", "json")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out = c.ok("wave", "run", "--plan", plan, "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	if !strings.Contains(out, "4: 4 done") || !strings.Contains(out, "state          done") {
+		t.Error(out)
+	}
+	for _, id := range tenants {
+		if out := c.ok("tenant", "show", id); !strings.Contains(out, "b/") {
+			t.Errorf("%s: %s", id, out)
+		}
+		if text := must2xx(t, id, "GET", "http://"+p.data+"/docs/_count", ""); !strings.Contains(text, `"count":1,`) {
+			t.Errorf("%s: %s", id, text)
+		}
+	}
+	out = c.ok("wave", "plan", "--rebalance", "-o", "json")
+	var even control.WavePlan
+	if err := json.Unmarshal([]byte(out), &even); err != nil || len(even.Items) != 2 || even.Clusters[0].After != 2 || even.Clusters[1].After != 2 {
+		t.Errorf("%v: %s", err, out)
+	}
+}

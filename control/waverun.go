@@ -1,0 +1,353 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// Waves are worked on by controllers, each by one at a time: its record names that
+// one's session, and is taken by compare-and-swap once the session is gone.
+//
+// Why a crash loses and doubles nothing: an item is given the id of its move, by
+// compare-and-swap on the item, before the record of the move is created under that
+// id. Whoever comes next finds either no id, and gives one, or an id, and creates that
+// record if it is missing. Two that both believe to own a wave meet at the item: one
+// of them is refused. A move itself has one driver, whoever asked for it; and begin
+// refuses a second move of one tenant.
+
+// waves works on waves until the tenure ends.
+func (t *tenancy) waves(ctx context.Context) {
+	tick := time.NewTicker(t.c.opt.Scan)
+	defer tick.Stop()
+	for n := 0; ; {
+		if err := t.stepWaves(ctx); err != nil && ctx.Err() == nil {
+			t.c.log.Warn("working on waves failed, trying again", "error", err)
+			sleep(ctx, backoff(n))
+			n++
+		} else {
+			n = 0
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// stepWaves takes up what nobody works on, and takes one step in each wave that this
+// controller has.
+func (t *tenancy) stepWaves(ctx context.Context) error {
+	waves, _, err := Waves(t.c.s).List(ctx)
+	if err != nil {
+		return err
+	}
+	waves = slices.DeleteFunc(waves, func(r store.Record[Wave]) bool { return r.Value.State.Ended() })
+	if len(waves) == 0 {
+		return nil
+	}
+	// After the list: an owner whom this look does not show has ended for good.
+	f, err := readFleet(ctx, t.c.s)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range waves {
+		if r.Value.Owner != t.sess.ID() {
+			if r.Value.Owner != "" && f.alive(r.Value.Owner) {
+				continue
+			}
+			w := r.Value
+			w.Owner = t.sess.ID()
+			if r.Version, err = Waves(t.c.s).Put(ctx, w.ID, w, r.Version); err != nil {
+				if !errors.Is(err, store.ErrConflict) {
+					errs = append(errs, err)
+				}
+				continue
+			}
+			r.Value = w
+			t.c.log.Info("working on a wave", "wave", w.ID, "items", w.Items)
+		}
+		if err := t.stepWave(ctx, r); err != nil && !errors.Is(err, store.ErrConflict) { // somebody changed it: next time
+			errs = append(errs, fmt.Errorf("wave %s: %w", r.Value.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// waveStep is one look at a wave.
+type waveStep struct {
+	t     *tenancy
+	wave  store.Record[Wave]
+	items []store.Record[WaveItem]
+	moves map[string]Move                // by id
+	busy  map[placement.PartitionID]Move // moves that have not settled, of any origin
+	from  map[string]int                 // moves of the wave under way, by cluster
+	to    map[string]int
+	under int
+}
+
+func (t *tenancy) stepWave(ctx context.Context, r store.Record[Wave]) error {
+	st := &waveStep{t: t, wave: r, moves: map[string]Move{}, busy: map[placement.PartitionID]Move{}, from: map[string]int{}, to: map[string]int{}}
+	var err error
+	if st.items, err = itemsOf(ctx, t.c.s, r.Value.ID); err != nil {
+		return err
+	}
+	moves, _, err := Moves(t.c.s).List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range moves {
+		st.moves[m.Value.ID] = m.Value
+		if !m.Value.Settled() {
+			st.busy[m.Value.Partition] = m.Value
+		}
+	}
+	if err := st.follow(ctx); err != nil {
+		return err
+	}
+	failed, left := 0, 0
+	for _, i := range st.items {
+		if i.Value.State == ItemFailed {
+			failed++
+		}
+		if !i.Value.State.Ended() {
+			left++
+		}
+	}
+	w := st.wave.Value
+	limit := w.Limits.StopAfter
+	switch {
+	case left == 0 && w.State == WaveAborting:
+		return st.become(ctx, WaveAborted, "")
+	case left == 0:
+		return st.become(ctx, WaveDone, "")
+	case w.State == WaveRunning && limit > 0 && failed-w.Forgiven >= limit:
+		return st.become(ctx, WaveStopped, fmt.Sprintf("%d moves have failed; look at them, then resume it", failed-w.Forgiven))
+	case w.State == WaveRunning:
+		return st.begin(ctx)
+	}
+	return nil
+}
+
+// become changes the wave's state, if nobody has changed it meanwhile.
+func (st *waveStep) become(ctx context.Context, to WaveState, reason string) error {
+	w := st.wave.Value
+	if w.State == to && w.Reason == reason {
+		return nil
+	}
+	w.State, w.Reason, w.Updated = to, reason, time.Now().UTC()
+	v, err := Waves(st.t.c.s).Put(ctx, w.ID, w, st.wave.Version)
+	if err == nil {
+		st.wave.Value, st.wave.Version = w, v
+		st.t.c.log.Info("a wave has changed", "wave", w.ID, "state", string(to), "reason", reason)
+	}
+	return err
+}
+
+// follow brings the items up to their moves, and counts what is under way.
+func (st *waveStep) follow(ctx context.Context) error {
+	aborting := st.wave.Value.State == WaveAborting
+	for n := range st.items {
+		i := &st.items[n]
+		switch {
+		case i.Value.State == ItemWaiting && aborting:
+			if err := st.end(ctx, i, ItemSkipped, "the wave was aborted"); err != nil {
+				return err
+			}
+		case i.Value.State == ItemMoving:
+			if err := st.followMove(ctx, i, aborting); err != nil {
+				return err
+			}
+		}
+		if i.Value.State == ItemMoving {
+			st.under++
+			st.from[i.Value.From]++
+			st.to[i.Value.To]++
+		}
+	}
+	return nil
+}
+
+func (st *waveStep) followMove(ctx context.Context, i *store.Record[WaveItem], aborting bool) error {
+	m, ok := st.moves[i.Value.Move]
+	switch {
+	case !ok && aborting:
+		return st.forestall(ctx, i)
+	case !ok:
+		return st.ask(ctx, i)
+	case m.Stage == StageAborted && aborting:
+		return st.end(ctx, i, ItemSkipped, "the wave was aborted")
+	case m.Stage == StageAborted || m.Stage == StageFailed:
+		why := m.Error
+		if why == "" {
+			why = "the move was aborted"
+		}
+		return st.end(ctx, i, ItemFailed, why)
+	case m.Settled():
+		return st.end(ctx, i, ItemDone, "")
+	case aborting && !m.AbortRequested:
+		_, err := RequestAbort(ctx, st.t.c.s, m.ID)
+		if errors.Is(err, ErrFlipped) || errors.Is(err, ErrSettled) {
+			return nil // seen at the next step
+		}
+		return err
+	}
+	return nil
+}
+
+// forestall ends an item whose move has an id and no record. One that ended at once
+// takes its place: whoever gave the id may still be about to create it.
+func (st *waveStep) forestall(ctx context.Context, i *store.Record[WaveItem]) error {
+	const why = "the wave was aborted"
+	m, _, _, err := planMove(ctx, st.t.c.s, st.request(i.Value))
+	if err == nil {
+		m.Wave, m.Error = st.wave.Value.ID, why
+		m.enter(StageAborted, time.Now().UTC())
+		_, err = Moves(st.t.c.s).Put(ctx, m.ID, m, 0)
+		if errors.Is(err, store.ErrConflict) {
+			return nil // it is there by now, and aborted at the next step
+		}
+	}
+	if err != nil && !refusal(err) {
+		return err
+	}
+	return st.end(ctx, i, ItemSkipped, why)
+}
+
+func (st *waveStep) request(i WaveItem) Request {
+	return Request{Partition: i.Partition, Cluster: i.To, Index: i.Index, Options: st.wave.Value.Options, id: i.Move}
+}
+
+// end writes an item's outcome.
+func (st *waveStep) end(ctx context.Context, i *store.Record[WaveItem], to ItemState, why string) error {
+	next := i.Value
+	next.State, next.Error, next.Ended = to, why, time.Now().UTC()
+	return st.put(ctx, i, next)
+}
+
+func (st *waveStep) put(ctx context.Context, i *store.Record[WaveItem], next WaveItem) error {
+	v, err := WaveItems(st.t.c.s).Put(ctx, next.name(), next, i.Version)
+	if err == nil {
+		i.Value, i.Version = next, v
+	}
+	return err
+}
+
+// begin begins as many moves as the limits allow.
+func (st *waveStep) begin(ctx context.Context) error {
+	w := st.wave.Value
+	if len(w.Windows) > 0 {
+		now, open := time.Now(), false
+		var hours []string
+		for _, x := range w.Windows {
+			is, err := x.open(now)
+			if err != nil {
+				return err
+			}
+			open = open || is
+			hours = append(hours, x.String())
+		}
+		if !open {
+			return st.become(ctx, WaveRunning, fmt.Sprintf("waiting for its hours, %s", hours))
+		}
+	}
+	waits := ""
+	for n := range st.items {
+		i := &st.items[n]
+		if i.Value.State != ItemWaiting {
+			continue
+		}
+		if st.under >= w.Limits.AtOnce {
+			break
+		}
+		e, err := st.t.c.s.State(ctx, i.Value.Partition)
+		var bad *store.CorruptError
+		switch {
+		case errors.Is(err, placement.ErrUnknownPartition):
+			if err := st.end(ctx, i, ItemFailed, "there is no such tenant any more"); err != nil {
+				return err
+			}
+			continue
+		case errors.As(err, &bad):
+			if err := st.end(ctx, i, ItemFailed, err.Error()); err != nil {
+				return err
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		from := e.State.From.Cluster
+		if m, ok := st.busy[i.Value.Partition]; ok || e.State.Migrating() {
+			waits = fmt.Sprintf("tenant %q has move %s of its own, and is taken up after it", string(i.Value.Partition), m.ID)
+			continue
+		}
+		if from == i.Value.To && (i.Value.Index == "" || i.Value.Index == e.State.From.Index) {
+			if err := st.end(ctx, i, ItemDone, ""); err != nil {
+				return err
+			}
+			continue
+		}
+		if st.from[from] >= w.Limits.PerSource || st.to[i.Value.To] >= w.Limits.PerTarget {
+			continue
+		}
+		next := i.Value
+		next.State, next.From, next.Move, next.Began = ItemMoving, from, newMoveID(time.Now().UTC()), time.Now().UTC()
+		if err := st.put(ctx, i, next); err != nil {
+			return err
+		}
+		if err := st.ask(ctx, i); err != nil {
+			return err
+		}
+		if i.Value.State == ItemMoving {
+			st.under++
+			st.from[from]++
+			st.to[i.Value.To]++
+		}
+	}
+	return st.become(ctx, WaveRunning, waits)
+}
+
+// ask creates the record of an item's move, under the id that the item has. A refusal
+// ends the item.
+func (st *waveStep) ask(ctx context.Context, i *store.Record[WaveItem]) error {
+	m, _, _, err := planMove(ctx, st.t.c.s, st.request(i.Value))
+	if err == nil {
+		m.Wave = st.wave.Value.ID
+		_, err = Moves(st.t.c.s).Put(ctx, m.ID, m, 0)
+		if errors.Is(err, store.ErrConflict) {
+			return nil // it is there: an earlier answer was lost
+		}
+	}
+	if err == nil {
+		st.t.c.log.Info("a wave begins a move", "wave", m.Wave, "move", m.ID, "to", m.To.String())
+		return nil
+	}
+	if !refusal(err) {
+		return err
+	}
+	return st.end(ctx, i, ItemFailed, err.Error())
+}
+
+// refusal tells what cannot be had from what could not be learned.
+func refusal(err error) bool {
+	var invalid *placement.InvalidError
+	var refused *placement.Refusal
+	var r *mover.RefusedError
+	if errors.As(err, &invalid) || errors.As(err, &refused) || errors.As(err, &r) {
+		return true
+	}
+	for _, e := range []error{ErrUnknownCluster, ErrAlreadyMoving, ErrPlaceTaken, placement.ErrUnknownPartition, placement.ErrSamePlacement} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
