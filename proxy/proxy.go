@@ -316,11 +316,11 @@ func (q *request) serve() error {
 // of the path it takes for that part.
 func (q *request) checkParameters() error {
 	for name, values := range q.query {
-		if len(values) > 1 {
-			return fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is given %d times; give it once", name, len(values))
-		}
 		if !utf8.ValidString(name) || !utf8.ValidString(values[0]) {
 			return fail(http.StatusBadRequest, TypeBadRequest, "parameter [%s] is not UTF-8", strings.ToValidUTF8(name, "?"))
+		}
+		if len(values) > 1 {
+			return fail(http.StatusBadRequest, TypeUnsupported, "parameter [%s] is given %d times; give it once", name, len(values))
 		}
 	}
 	for _, name := range []string{"source", "source_content_type"} {
