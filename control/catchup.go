@@ -108,6 +108,8 @@ func (d *drive) approach(ctx context.Context, tell *newest) (wait error, dirty i
 		return waiting, dirty, nil
 	case len(d.unsure) > 0:
 		return errJournalLost, dirty, nil
+	case d.paused.Load():
+		return errPaused, dirty, nil
 	case predicted > budget:
 		// What was measured once, in a bad moment, must not decide for ever:
 		// measure again, and believe less in what cannot be measured here.

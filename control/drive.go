@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -21,6 +23,7 @@ var (
 	errSuperseded = errors.New("another driver has taken the move over")
 	errAborted    = errors.New("an abort was requested")
 	errReplaced   = errors.New("the partition is not in this move any more")
+	errPaused     = errors.New("paused: `sluice moves resume` lets it go on")
 	errDrift      = errors.New("somebody writes around the proxies")
 )
 
@@ -33,6 +36,8 @@ type drive struct {
 
 	abort     chan struct{} // closed when an abort was requested
 	abortOnce sync.Once
+	paused    atomic.Bool
+	copyRate  atomic.Uint64 // of math.Float64bits
 
 	writing *semaphore.Weighted // held while the record is changed: one change after the other
 
@@ -73,6 +78,8 @@ func newDrive(c *Controller, sess *store.Session, r store.Record[Move]) *drive {
 
 // observe takes note of what the record says now.
 func (d *drive) observe(m Move) {
+	d.paused.Store(m.Paused)
+	d.copyRate.Store(math.Float64bits(m.Options.CopyRate))
 	if m.AbortRequested {
 		d.abortOnce.Do(func() { close(d.abort) })
 	}
@@ -83,11 +90,16 @@ func (d *drive) observe(m Move) {
 // recover, and it is the one that a crash takes.
 func (d *drive) run(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
+		d.rest(ctx)
 		began := time.Now()
 		err := d.attempt(ctx)
 		switch {
 		case err == nil, ctx.Err() != nil:
 			return
+		case errors.Is(err, errPaused):
+			d.log.Info("the move was paused")
+			n = -1
+			continue
 		case errors.Is(err, errSuperseded):
 			d.log.Info("another driver has the move")
 			d.afterSuperseded(ctx)
@@ -105,6 +117,30 @@ func (d *drive) run(ctx context.Context) {
 			n = 0
 		}
 		sleep(ctx, backoff(n))
+	}
+}
+
+// rest waits out a pause that was asked for. A move that has copied everything is not
+// kept here: it goes on catching up, so that the journals stay short, and begins no
+// cutover.
+func (d *drive) rest(ctx context.Context) {
+	said := false
+	for d.paused.Load() && ctx.Err() == nil {
+		if s := d.move().Stage; s != StagePreparing && s != StageCopying {
+			return
+		}
+		if !said {
+			// An error needs no handling: a driver that was replaced learns it from
+			// its next attempt.
+			_ = d.update(ctx, func(m *Move) { m.Progress.Note, m.Progress.Rate, m.Progress.ETA = errPaused.Error(), 0, 0 })
+			said = true
+		}
+		select {
+		case <-d.abort:
+			return
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -217,6 +218,8 @@ func (d *drive) look(ctx context.Context) (fleet, error) {
 // written at each checkpoint, and once a second for whoever watches.
 func (d *drive) copy(ctx context.Context, save *newest) error {
 	done := make(chan struct{})
+	work, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var tell sync.WaitGroup
 	tell.Go(func() {
 		t := time.NewTicker(save.every)
@@ -229,10 +232,14 @@ func (d *drive) copy(ctx context.Context, save *newest) error {
 				// An error needs no handling here: if the move was taken over, the
 				// lease says so to the copy.
 				_ = d.update(ctx, func(m *Move) { save.into(&m.Progress) })
+				d.mv.SetCopyRate(math.Float64frombits(d.copyRate.Load()))
+				if d.paused.Load() {
+					stop(errPaused) // the checkpoint is what it goes on from
+				}
 			}
 		}
 	})
-	err := d.mv.Copy(ctx, d.move().Checkpoint, func(cp mover.Checkpoint) error {
+	err := d.mv.Copy(work, d.move().Checkpoint, func(cp mover.Checkpoint) error {
 		return d.update(ctx, func(m *Move) {
 			m.Checkpoint = cp
 			save.into(&m.Progress)

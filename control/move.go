@@ -123,6 +123,7 @@ type Move struct {
 	BeginEpoch     placement.Epoch `json:"begin_epoch,omitempty"`
 	CompleteEpoch  placement.Epoch `json:"complete_epoch,omitempty"`
 	AbortRequested bool            `json:"abort_requested,omitempty"`
+	Paused         bool            `json:"paused,omitempty"` // by somebody: copies nothing, and begins no cutover
 	// Creating: a request to create an index at the target may have been sent whose
 	// outcome nobody knows.
 	Creating bool `json:"creating,omitempty"`

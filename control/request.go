@@ -202,6 +202,7 @@ func RequestAbort(ctx context.Context, s *store.Store, id string) (Move, error) 
 type Bounds struct {
 	PauseBudget     *time.Duration
 	CutoverDeadline *time.Duration
+	CopyRate        *float64 // documents a second; 0: as fast as the clusters allow
 }
 
 // RequestBounds changes the bounds of a move that has not flipped, by
@@ -233,7 +234,28 @@ func RequestBounds(ctx context.Context, s *store.Store, id string, b Bounds) (Mo
 		if b.CutoverDeadline != nil {
 			m.Options.CutoverDeadline = *b.CutoverDeadline
 		}
-		return m.Options.consistent()
+		if b.CopyRate != nil {
+			m.Options.CopyRate = *b.CopyRate
+		}
+		var err error
+		m.Options, err = m.Options.withDefaults()
+		return err
+	})
+}
+
+// RequestPause stops the copying of a move, and keeps it from a cutover, or lets it go
+// on. What was copied is kept, and what is caught up with stays so. It is refused once
+// the move has flipped, or is being aborted.
+func RequestPause(ctx context.Context, s *store.Store, id string, paused bool) (Move, error) {
+	return flag(ctx, s, id, func(m *Move) error {
+		switch {
+		case m.Stage == StageAborted || m.Stage == StageFailed || m.AbortRequested && !m.Settled():
+			return fmt.Errorf("%w (%s)", ErrSettled, m.Stage)
+		case m.Settled():
+			return ErrFlipped
+		}
+		m.Paused = paused
+		return nil
 	})
 }
 

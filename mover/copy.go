@@ -182,7 +182,7 @@ func (m *Mover) copyBatch(ctx context.Context, n int, hits []doc) (int64, error)
 		size += int64(len(h.Source))
 	}
 	m.sized(len(hits), size)
-	if err := m.limit.WaitN(ctx, len(hits)); err != nil {
+	if err := m.pace(ctx, len(hits)); err != nil {
 		return 0, cmp.Or(context.Cause(ctx), err)
 	}
 	answers, err := m.write(ctx, ops)

@@ -1,6 +1,7 @@
 package mover
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math"
@@ -195,6 +196,32 @@ func (m *Mover) pageDocs() int {
 // the source's scan is not forgotten meanwhile.
 func (m *Mover) copyDocs() int {
 	return min(m.pageDocs(), m.limit.Burst())
+}
+
+// pace waits until so many documents more may be written. In parts: the rate may have
+// been lowered since they were asked for.
+func (m *Mover) pace(ctx context.Context, docs int) error {
+	for docs > 0 {
+		n := min(docs, max(1, m.limit.Burst()))
+		if err := m.limit.WaitN(ctx, n); err != nil {
+			if ctx.Err() == nil && n > m.limit.Burst() {
+				continue // lowered in this very moment
+			}
+			return err
+		}
+		docs -= n
+	}
+	return nil
+}
+
+// SetCopyRate changes Options.CopyRate of a copy that may be under way.
+func (m *Mover) SetCopyRate(docs float64) {
+	limit, burst := rate.Inf, m.opt.BatchDocs
+	if docs > 0 {
+		limit, burst = rate.Limit(docs), int(math.Ceil(min(docs, float64(m.opt.BatchDocs))))
+	}
+	m.limit.SetBurst(burst)
+	m.limit.SetLimit(limit)
 }
 
 // sized notes how large documents are. It reacts at once to larger ones, and

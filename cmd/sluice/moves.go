@@ -18,7 +18,7 @@ import (
 func movesCommand() *cobra.Command {
 	return group("moves", "Look at moves, watch them, abort them, retire what they left",
 		"  sluice moves list --active\n  sluice moves watch acme\n  sluice moves abort acme\n  sluice moves retire m1k2j3h4g5abcdef",
-		movesList(), movesShow(), movesWatch(), movesSet(), movesAbort(), movesRetire())
+		movesList(), movesShow(), movesWatch(), movesSet(), movesPause(true), movesPause(false), movesAbort(), movesRetire())
 }
 
 func movesList() *cobra.Command {
@@ -86,11 +86,12 @@ object a line.`,
 
 func movesSet() *cobra.Command {
 	var budget, deadline time.Duration
+	var rate float64
 	c := oneMove(&cobra.Command{
 		Use:   "set MOVE|TENANT",
-		Short: "Change the pause budget or the cutover deadline of a move that is under way",
-		Long: `Change the pause budget or the cutover deadline of a move that has not flipped. Its
-controller heeds them at its next try; what was copied is kept. sluice moves show
+		Short: "Change the pause budget, the cutover deadline or the copy rate of a move that is under way",
+		Long: `Change the pause budget, the cutover deadline or the copy rate of a move that has not
+flipped. Its controller heeds them within a second, or at its next try; what was copied is kept. sluice moves show
 tells when a move waits because the pause that it predicts is above its budget.`,
 		Example: "  sluice moves set acme --pause-budget 500ms\n  sluice moves set acme --pause-budget 3s --cutover-deadline 4s",
 	}, func(c *cobra.Command, s *store.Store, id string) error {
@@ -101,8 +102,11 @@ tells when a move waits because the pause that it predicts is above its budget.`
 		if c.Flags().Changed("cutover-deadline") {
 			b.CutoverDeadline = &deadline
 		}
+		if c.Flags().Changed("copy-rate") {
+			b.CopyRate = &rate
+		}
 		if b == (control.Bounds{}) {
-			return &usageError{errors.New("give --pause-budget, --cutover-deadline or both")}
+			return &usageError{errors.New("give --pause-budget, --cutover-deadline, --copy-rate or several")}
 		}
 		m, err := control.RequestBounds(c.Context(), s, id, b)
 		if err != nil {
@@ -111,12 +115,38 @@ tells when a move waits because the pause that it predicts is above its budget.`
 		if wantJSON(c) {
 			return writeJSON(c.OutOrStdout(), m)
 		}
-		_, err = fmt.Fprintf(c.OutOrStdout(), "move %s: pause budget %s, cutover deadline %s\n", m.ID, m.Options.PauseBudget, m.Options.CutoverDeadline)
+		_, err = fmt.Fprintf(c.OutOrStdout(), "move %s: pause budget %s, cutover deadline %s, copy rate %s\n", m.ID, m.Options.PauseBudget, m.Options.CutoverDeadline, rateText(m.Options.CopyRate))
 		return err
 	})
+	c.Flags().Float64Var(&rate, "copy-rate", 0, "documents a second to copy at most, 0 for as fast as the clusters allow")
 	c.Flags().DurationVar(&budget, "pause-budget", 0, "hold writes only when the predicted pause is at most this")
 	c.Flags().DurationVar(&deadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again; below the proxies' hold deadline, or held writes fail")
 	return c
+}
+
+func rateText(docs float64) string {
+	if docs == 0 {
+		return "not limited"
+	}
+	return fmt.Sprintf("%g documents a second", docs)
+}
+
+func movesPause(pause bool) *cobra.Command {
+	verb, short := "resume", "Let a move that was paused go on from where it is"
+	if pause {
+		verb, short = "pause", "Stop copying, and begin no cutover, until the move is resumed; what was copied is kept"
+	}
+	return oneMove(&cobra.Command{
+		Use:     verb + " MOVE|TENANT",
+		Short:   short,
+		Example: "  sluice moves " + verb + " acme",
+	}, func(c *cobra.Command, s *store.Store, id string) error {
+		m, err := control.RequestPause(c.Context(), s, id, pause)
+		if err != nil {
+			return err
+		}
+		return requested(c, m, verb)
+	})
 }
 
 func movesAbort() *cobra.Command {
