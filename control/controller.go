@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/clock"
 	"github.com/sluiceproxy/sluice/internal/upstream"
@@ -44,7 +46,12 @@ type ControllerOptions struct {
 	// comparing both sides. See TimeBarrier for what is assumed of them.
 	Timed *TimeBarrierOptions
 	// Waves lets it work on waves, too.
-	Waves  bool
+	Waves bool
+	// Tracer makes spans of moves and of their stages; nil: none. TraceTenants puts
+	// the tenant's name into them.
+	Tracer       trace.Tracer
+	TraceTenants bool
+
 	Logger *slog.Logger         // default: discard
 	Now    func() time.Duration // suspend-counting clock (default clock.SinceBoot)
 }

@@ -18,10 +18,15 @@ import (
 	"testing"
 	"time"
 
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/internal/telemetry"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -37,6 +42,7 @@ type bench struct {
 	g      *gate.Gate
 	urls   map[string]string
 	tenant placement.PartitionID
+	tracer trace.Tracer // nil: none
 
 	mu     sync.Mutex
 	docs   map[string]doc // what was acknowledged last
@@ -251,7 +257,7 @@ func (b *bench) start(t *testing.T, s *store.Store, name string) (stop func()) {
 	if os.Getenv("SLUICE_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil)).With("controller", name)
 	}
-	c := control.NewController(s, gate.NewPeers(secret, nil), &control.ControllerOptions{Name: name, TTL: 2 * time.Second, Scan: 100 * time.Millisecond, Logger: log})
+	c := control.NewController(s, gate.NewPeers(secret, nil), &control.ControllerOptions{Name: name, TTL: 2 * time.Second, Scan: 100 * time.Millisecond, Logger: log, Tracer: b.tracer})
 	return run(t, c)
 }
 
@@ -306,6 +312,8 @@ func (b *bench) request(t *testing.T, cluster string) control.Move {
 
 func TestMoveThereAndBackUnderLoad(t *testing.T) {
 	b := newBench(t, "load", 2000)
+	spans := tracetest.NewInMemoryExporter()
+	b.tracer = telemetry.NewSDK(0, sdk.WithSyncer(spans)).Tracer("test")
 	ctx, cancel := context.WithCancel(t.Context())
 	wg := b.load(ctx, t, 4)
 	b.start(t, b.s, "c1")
@@ -325,6 +333,7 @@ func TestMoveThereAndBackUnderLoad(t *testing.T) {
 			t.Errorf("receipt %+v", r)
 		}
 		moves = append(moves, m)
+		checkSpans(t, m, spans)
 	}
 	cancel()
 	wg.Wait()

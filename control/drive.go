@@ -276,14 +276,18 @@ func (d *drive) supersede() error {
 // stage persists the next stage.
 func (d *drive) stage(ctx context.Context, s Stage, change func(*Move)) error {
 	d.log.Info("stage", "stage", string(s))
-	now := time.Now().UTC()
-	return d.update(ctx, func(m *Move) {
+	now, before := time.Now().UTC(), d.move()
+	err := d.update(ctx, func(m *Move) {
 		m.enter(s, now)
 		m.Progress.Note, m.Progress.Laggards = "", nil
 		if change != nil {
 			change(m)
 		}
 	})
+	if err == nil {
+		d.c.traceStage(before, d.move())
+	}
+	return err
 }
 
 // note tells watchers what the driver waits for, at most when it changes.

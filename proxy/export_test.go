@@ -415,3 +415,8 @@ func PatternList(pl placement.Placement, names string) (string, error) {
 
 // PatternText: see PatternList.
 func PatternText(pl placement.Placement, s string) string { return patternOf(pl).text(s) }
+
+// Wants reports whether a request that ended so is logged.
+func Wants(a *AccessLog, status int, took time.Duration) bool {
+	return a.wants(&request{status: status}, took)
+}

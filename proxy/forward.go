@@ -38,8 +38,13 @@ func (q *request) build(ctx context.Context, method, path string, query url.Valu
 
 // call sends one request to a cluster and measures it.
 func (q *request) call(c *upstream.Client, req *http.Request) (*http.Response, error) {
+	q.cluster = c.Name()
 	start := time.Now()
-	resp, err := c.RoundTrip(req)
+	send := c.RoundTrip
+	if q.p.o.Tracer != nil {
+		send = func(req *http.Request) (*http.Response, error) { return q.tracedCall(c, req) }
+	}
+	resp, err := send(req)
 	q.p.m.call(c.Name(), time.Since(start), err)
 	return resp, err
 }

@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/upstream"
@@ -88,6 +90,12 @@ type Options struct {
 	// TaskPatience is how long the cluster of a by-query task may be out of reach
 	// before the outcome of the task is called unknown.
 	TaskPatience time.Duration
+	// Tracer makes spans of requests, and continues the client's trace up to the
+	// cluster. Nil: the headers of a trace are passed on as they came.
+	Tracer trace.Tracer
+	// TraceTenants puts the tenant's name into spans.
+	TraceTenants bool
+	AccessLog    *AccessLog            // nil: none
 	Registerer   prometheus.Registerer // default: none
 	Logger       *slog.Logger          // default: discard
 	// Now is the wall clock that cursors expire by (default time.Now).
@@ -218,6 +226,13 @@ type request struct {
 	// ticket is the newest one, ended or not; nil before the first, and when
 	// somebody else has it.
 	ticket *gate.Ticket
+	// What is told of the request beside its answer.
+	span     trace.Span // nil: none
+	received *countedBody
+	cluster  string // that was asked last
+	code     string // type of the error that the proxy answered with
+	retries  int
+	broken   bool // the answer broke off
 	// keepAlive is how long the request wants its cursor kept, 0 if it does not say.
 	keepAlive time.Duration
 	// byID are the places in the sort of a shared index that hold an _id.
@@ -227,9 +242,14 @@ type request struct {
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	q := &request{p: p, out: answerWriter{ResponseWriter: w, leaving: &p.leaving}, r: r.Clone(r.Context()), target: &target{endpoint: &endpoint{class: classNone}}}
+	ctx, span := p.begin(r)
+	q := &request{p: p, out: answerWriter{ResponseWriter: w, leaving: &p.leaving}, r: r.Clone(ctx), span: span, target: &target{endpoint: &endpoint{class: classNone}}}
 	q.w = &q.out
-	defer func() { p.m.done(q.class, q.status, time.Since(start), q.held) }()
+	if p.o.AccessLog != nil && q.r.Body != nil && q.r.Body != http.NoBody {
+		q.received = &countedBody{ReadCloser: q.r.Body}
+		q.r.Body = q.received
+	}
+	defer q.finish(start)
 	defer q.recovered()
 	if err := q.serve(); err != nil {
 		q.refuse(err)
@@ -240,6 +260,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // begun: a client must not take half an answer for a whole one.
 func (q *request) refuse(err error) {
 	if q.wrote {
+		q.broken = true
 		q.p.log.Debug("answer broken off", "class", string(q.class), "err", err)
 		panic(http.ErrAbortHandler)
 	}
@@ -247,7 +268,7 @@ func (q *request) refuse(err error) {
 	if a.status >= 500 {
 		q.p.log.Debug("request failed", "class", string(q.class), "type", a.kind, "err", err)
 	}
-	q.status = a.status
+	q.status, q.code = a.status, a.kind
 	q.debugHeaders(q.entry.State.From.Cluster)
 	a.write(q.w, q.r)
 }
@@ -432,6 +453,7 @@ func (q *request) enterWrite(size int64) (*gate.Ticket, error) {
 		return nil, err
 	}
 	q.ticket, q.entry = t, t.Entry()
+	q.wasHeld(t.Held())
 	q.held = max(q.held, t.Held())
 	return t, nil
 }

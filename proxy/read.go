@@ -283,6 +283,7 @@ func (q *request) sendRead(ctx context.Context, cluster, method, path string, qu
 			return resp, nil
 		}
 		if try == 0 && ctx.Err() == nil && len(p.head) <= bufferBody {
+			q.retries++
 			continue
 		}
 		return nil, q.readFailure(cluster, err)

@@ -35,6 +35,7 @@ func (q *request) write() error {
 			continue
 		}
 		if again && try == 0 && p.repeatable() {
+			q.retries++
 			continue
 		}
 		return err

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/config"
+	"github.com/sluiceproxy/sluice/internal/telemetry"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/proxy"
 	"github.com/sluiceproxy/sluice/store"
@@ -40,6 +42,7 @@ type node struct {
 	roles    roles
 	log      *slog.Logger
 	registry *prometheus.Registry
+	out      io.Writer  // of the log of requests
 	failed   chan error // a part that ended by itself
 	stopping atomic.Bool
 	broken   bool // a part has failed: there is nothing to wait for
@@ -50,6 +53,7 @@ type node struct {
 	driver       dialed
 	history      *service
 	store        *store.Store
+	telemetry    *telemetry.Provider // nil: off
 	gate         *gate.Gate
 	clusters     *proxy.Directory
 	proxy        *proxy.Proxy
@@ -61,10 +65,11 @@ type node struct {
 }
 
 // runNode starts the parts in order, serves until ctx ends or a part fails, and
-// stops them in order. It returns nil after an orderly stop.
-func runNode(ctx context.Context, cfg *config.Config, r roles, log *slog.Logger) error {
+// stops them in order. The log of requests goes to out. It returns nil after an
+// orderly stop.
+func runNode(ctx context.Context, cfg *config.Config, r roles, log *slog.Logger, out io.Writer) error {
 	// Room for every part: none must block on telling that it ended.
-	n := &node{cfg: cfg, roles: r, log: log, registry: newRegistry(), failed: make(chan error, 8)}
+	n := &node{cfg: cfg, roles: r, log: log, out: out, registry: newRegistry(), failed: make(chan error, 8)}
 	err := n.start(ctx)
 	if err == nil {
 		select {
@@ -101,6 +106,14 @@ func (n *node) start(ctx context.Context) error {
 			if n.data, err = listen("proxy.listen", cfg.Proxy.Listen); err != nil {
 				return err
 			}
+		}
+	}
+	if t := cfg.Telemetry; t.Endpoint != "" {
+		n.telemetry, err = telemetry.New(telemetry.Options{
+			Endpoint: t.Endpoint, HeadersFile: t.HeadersFile, CAFile: t.CAFile, Ratio: t.SampleRatio, Name: n.name(), Version: build(), Logger: n.log,
+		})
+		if err != nil {
+			return err
 		}
 	}
 	// 2. The table. The embedded member locks the data directory, which the
@@ -150,7 +163,7 @@ func (n *node) start(ctx context.Context) error {
 		}
 		c := control.NewController(n.store, gate.NewPeers(secret, nil), &control.ControllerOptions{
 			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, CopyWorkers: k.CopyWorkers,
-			DrainBarrier: k.DrainBarrier, Timed: timed, Waves: true, Logger: n.log,
+			DrainBarrier: k.DrainBarrier, Timed: timed, Waves: true, Tracer: n.telemetry.Tracer("control"), TraceTenants: cfg.Telemetry.Tenants, Logger: n.log,
 		})
 		n.control = startService("controller", n.failed, c.Run)
 	}
@@ -199,6 +212,10 @@ func (n *node) stop() error {
 	}
 	if n.embedded != nil {
 		errs = append(errs, n.embedded.Close())
+	}
+	// 6. The spans of all of that.
+	if err := n.telemetry.Close(2 * time.Second); err != nil {
+		n.log.Warn("stopping with spans that were not sent", "error", err)
 	}
 	// Listeners that no server took over, when the start failed half-way.
 	for _, l := range []net.Listener{n.data, n.admin} {
@@ -294,6 +311,7 @@ func (n *node) buildProxy(secret []byte) error {
 		Requests: p.Requests, TenantRequests: p.TenantRequests,
 		Cleartext: proxy.Cleartext(p.Cleartext), TrustedProxies: p.Trusted(), ForwardHeaders: p.ForwardHeaders, DropHeaders: p.DropHeaders,
 		Registerer: n.registry, Logger: n.log,
+		Tracer: n.telemetry.Tracer("proxy"), TraceTenants: n.cfg.Telemetry.Tenants, AccessLog: accessLog(n.cfg.Log.Access, n.out),
 	})
 	if err != nil {
 		return fmt.Errorf("proxy: %w", err)

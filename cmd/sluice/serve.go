@@ -34,9 +34,9 @@ func nodeCommand(r roles, c *cobra.Command) *cobra.Command {
 		for _, w := range warnings {
 			log.Warn(w)
 		}
-		return runNode(c.Context(), cfg, r, log)
+		return runNode(c.Context(), cfg, r, log, c.OutOrStdout())
 	}
-	sections := []string{"name", "store", "admin", "fleet", "log"}
+	sections := []string{"name", "store", "admin", "fleet", "telemetry", "log"}
 	if r.proxy {
 		sections = append(sections, "proxy")
 	}

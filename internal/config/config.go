@@ -29,6 +29,7 @@ type Config struct {
 	Admin      Admin
 	Fleet      Fleet
 	Controller Controller
+	Telemetry  Telemetry
 	Log        Log
 }
 
@@ -190,10 +191,25 @@ type Controller struct {
 	CopyWorkers     int
 }
 
-// Log is what is logged, to standard error.
+// Log is what is logged, to standard error but for Access.
 type Log struct {
 	Level  string
 	Format string
+	Access Access
+}
+
+// Access is the log of requests, to standard output.
+type Access struct {
+	Enabled bool
+	Sample  float64 // share of those that are neither errors nor slow
+	Slow    time.Duration
+}
+
+// Telemetry is where spans go; an empty endpoint: nowhere.
+type Telemetry struct {
+	Endpoint, HeadersFile, CAFile string
+	SampleRatio                   float64
+	Tenants                       bool
 }
 
 // Default returns the configuration of an empty file. It is valid.

@@ -32,6 +32,9 @@ var sections = map[string]string{
 	"admin":                    "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
 	"fleet":                    "What the processes of one fleet share.",
 	"controller":               "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
+	"telemetry":                "Spans of requests and of moves, for OpenTelemetry. A traceparent of a client's is continued; without an endpoint it is passed on.",
+	"telemetry.otlp":           "Where they go.",
+	"log.access":               "The log of requests.",
 	"log":                      "Written to standard error. Never holds documents, ids, tokens or credentials.",
 }
 
@@ -130,10 +133,27 @@ func (c *Config) keys() []key {
 		{path: "controller.copy_workers", target: &t.CopyWorkers, def: 2,
 			doc: "Bulk requests that one move has under way at the target at once. More copies faster where the target has cores to spare, and takes them from its users."},
 
+		{path: "telemetry.otlp.endpoint", target: &c.Telemetry.Endpoint, def: "", sample: "http://127.0.0.1:4318",
+			doc: "Base URL of a collector that takes OTLP over HTTP; spans go to /v1/traces below it. Empty: no spans are made."},
+		{path: "telemetry.otlp.headers_file", target: &c.Telemetry.HeadersFile, def: "", sample: "/etc/sluice/otlp.headers",
+			doc: "File with a line NAME: VALUE for each header to send to the collector, such as one that authenticates."},
+		{path: "telemetry.otlp.ca_file", target: &c.Telemetry.CAFile, def: "", sample: "/etc/sluice/otlp-ca.pem",
+			doc: "Certificates that verify the collector. Empty: the system's."},
+		{path: "telemetry.sample_ratio", target: &c.Telemetry.SampleRatio, def: "0.01",
+			doc: "Share of the traces that begin here which are kept, from 0 to 1. A client that sends a traceparent decides for its own by its flag; moves are always kept."},
+		{path: "telemetry.tenants", target: &c.Telemetry.Tenants, def: false,
+			doc: "true: spans carry the tenant's name."},
+
 		{path: "log.level", target: &c.Log.Level, def: "info", oneOf: []string{"debug", "info", "warn", "error"},
 			doc: "Least level that is logged."},
 		{path: "log.format", target: &c.Log.Format, def: "text", oneOf: []string{"text", "json"},
 			doc: "text for people, json for machines."},
+		{path: "log.access.enabled", target: &c.Log.Access.Enabled, def: false,
+			doc: "true: a line of JSON on standard output for a request: when, what endpoint (not which index or document), of whom, where, how it ended, how much and how long."},
+		{path: "log.access.sample", target: &c.Log.Access.Sample, def: "1",
+			doc: "Share of the requests that are logged, from 0 to 1. Slow ones and errors always are; a 404 or 409 of a cluster's is none."},
+		{path: "log.access.slow", target: &c.Log.Access.Slow, def: "1s",
+			doc: "Requests that take as long are slow. 0s: none is."},
 	}...)
 }
 

@@ -73,6 +73,15 @@ func (c *Config) validate() error {
 		"must be above controller.drain_barrier, which is "+t.DrainBarrier.String()+", because controller.barrier is time: no pause is shorter than that")
 	v.is(timed || t.CutoverDeadline < p.HoldDeadline, "controller.cutover_deadline", t.CutoverDeadline.String(),
 		"must be below proxy.hold_deadline, which is "+p.HoldDeadline.String()+", or held writes fail before the cutover is undone")
+	share := func(field string, f float64) {
+		v.is(f >= 0 && f <= 1, field, fmt.Sprint(f), "must be from 0 to 1")
+	}
+	share("telemetry.sample_ratio", c.Telemetry.SampleRatio)
+	share("log.access.sample", c.Log.Access.Sample)
+	v.is(c.Log.Access.Slow >= 0, "log.access.slow", c.Log.Access.Slow.String(), "must not be below 0s")
+	if c.Telemetry.Endpoint != "" {
+		v.url("telemetry.otlp.endpoint", c.Telemetry.Endpoint)
+	}
 	v.is(p.Requests >= 1, "proxy.requests", fmt.Sprint(p.Requests), "must be at least 1")
 	v.is(p.TenantRequests >= 1 && p.TenantRequests <= p.Requests, "proxy.tenant_requests", fmt.Sprint(p.TenantRequests), "must be at least 1, and at most proxy.requests")
 	v.is(p.HoldRequests >= 1, "proxy.hold_requests", fmt.Sprint(p.HoldRequests), "must be at least 1")

@@ -69,6 +69,12 @@ func (k key) set(v any) error {
 			return bad("must be a whole number")
 		}
 		*t = n
+	case *float64:
+		f, err := strconv.ParseFloat(text, 64)
+		if !scalar || err != nil || math.IsNaN(f) {
+			return bad("must be a number")
+		}
+		*t = f
 	case *bool:
 		b, err := strconv.ParseBool(text)
 		if !scalar || err != nil {
