@@ -17,6 +17,7 @@ type answerRules struct {
 	byIndex           bool                                       // members of the outermost object are named after indices
 	failed            bool                                       // the answer is an error
 	caps              bool                                       // the answer is of _field_caps, of several indices
+	byIndexAt         aggregations                               // whose keys are names of indices
 	wrap              func(kind affinity.Kind, id string) string // nil: leave cursors alone
 }
 
@@ -83,6 +84,8 @@ func (r *answerRules) wants(path []string) bool {
 		return r.caps && len(path) == 4
 	case "id":
 		return r.renames() && (path[0] == "profile" || last(path, 2) == "shards")
+	case "key":
+		return r.many != nil && r.byIndexAt.have(path[:len(path)-1])
 	case "_primary_term":
 		return r.incarnation != 0
 	case "_scroll_id", "pit_id":

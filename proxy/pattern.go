@@ -278,3 +278,52 @@ func (f *aliasFinder) key(path []string, key string) (string, fate) {
 func (*aliasFinder) wants([]string) bool { return false }
 
 func (*aliasFinder) scalar(_ []string, v string, _ bool) (string, bool, error) { return v, false, nil }
+
+// maxByIndex is how many aggregations by index are looked for in an answer; the keys
+// of others keep the cluster's names.
+const maxByIndex = 1000
+
+// aggregations are places of aggregations, each as the names that lead to it.
+type aggregations [][]string
+
+// note adds the aggregation at a path of a request, if one is there.
+func (a *aggregations) note(path []string) {
+	var names []string
+	for i, key := range path {
+		switch {
+		case i%2 == 1:
+			names = append(names, key)
+		case key != "aggs" && key != "aggregations":
+			return
+		}
+	}
+	if len(names) > 0 && len(path)%2 == 0 && len(*a) < maxByIndex {
+		*a = append(*a, names)
+	}
+}
+
+// have reports whether a path of an answer is in the buckets of one.
+func (a aggregations) have(path []string) bool {
+	if len(path) > 0 && path[0] == "responses" {
+		path = path[1:]
+	}
+	return len(path) > 0 && path[0] == "aggregations" && slices.ContainsFunc(a, func(names []string) bool { return leads(path[1:], names) })
+}
+
+// leads reports whether a path leads through aggregations of these names to the
+// buckets of the last. Buckets of the others may stand between them, with their keys,
+// and before a name its type.
+func leads(path, names []string) bool {
+	if len(path) < 2 {
+		return false
+	}
+	name, rest := path[0], path[1:]
+	_, typed, _ := strings.Cut(name, "#")
+	switch {
+	case name != names[0] && typed != names[0]:
+		return false
+	case len(names) == 1:
+		return len(rest) == 1 && rest[0] == "buckets"
+	}
+	return leads(rest, names[1:]) || rest[0] == "buckets" && (leads(rest[1:], names[1:]) || len(rest) > 2 && leads(rest[2:], names[1:]))
+}

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -326,3 +327,67 @@ func FuzzPatternList(f *testing.F) {
 		}
 	})
 }
+
+// Whatever is asked is answered as by the cluster itself, without what the pattern
+// adds to the names.
+func TestPatternIsLikeDirect(t *testing.T) {
+	u := enginetest.SharedOpenSearch(t, engines.OpenSearch2).URL()
+	for _, i := range []string{"acme-*", "zeta-*"} {
+		send(t, u, "DELETE", "/"+i, "").want(t, 200)
+	}
+	r := newRig(t, u, u, nil)
+	r.register(acme, patterned("acme-*"))
+	for i, name := range []string{"orders", "items"} {
+		r.do("PUT", "/"+name, fmt.Sprintf(`{"settings":{"number_of_replicas":0,"number_of_shards":%d},"mappings":{"properties":{"n":{"type":"long"},"t":{"type":"text"},"k":{"type":"%s"},"join":{"type":"join","relations":{"a":"b"}}}}}`,
+			i+1, []string{"keyword", "long"}[i])).want(t, 200)
+		for d := range 3 {
+			r.do("PUT", fmt.Sprintf("/%s/_doc/%d?refresh=true", name, d), fmt.Sprintf(`{"n":%d,"t":"alpha beta%d","k":%d}`, d, d, d)).want(t, 201)
+		}
+	}
+	r.do("PUT", "/shut", `{"settings":{"number_of_replicas":0}}`).want(t, 200)
+	r.do("POST", "/shut/_close", "").want(t, 200)
+	send(t, u, "PUT", "/zeta-a/_doc/1?refresh=true", `{"n":1}`).want(t, 201)
+	for _, c := range [][3]string{
+		{"GET", "/@*/_search?sort=n&expand_wildcards=open", ""}, {"GET", "/@orders,@items/_search?sort=n&explain=true", ""}, {"POST", "/@orders/_search", `{"profile":true,"size":0,"query":{"nope":1}}`},
+		{"POST", "/@*/_search?expand_wildcards=open", `{"query":{"match":{"n":"x"}}}`}, {"POST", "/@o*,@i*/_search?allow_partial_search_results=true", `{"query":{"match":{"k":"x"}},"sort":["n"]}`},
+		{"POST", "/@orders/_search", `{"query":{"terms":{"n":{"index":"@items","id":"1","path":"n"}}}}`}, {"POST", "/@orders/_search", `{"query":{"terms":{"n":{"index":"@none","id":"1","path":"n"}}}}`},
+		{"POST", "/@orders/_search", `{"query":{"more_like_this":{"fields":["t"],"like":[{"_index":"@items","_id":"1"}],"min_term_freq":1,"min_doc_freq":1}}}`},
+		{"GET", "/@none/_search", ""}, {"GET", "/@none*/_search?allow_no_indices=false", ""}, {"GET", "/@shut/_search", ""}, {"GET", "/@orders,@shut/_search", ""}, {"GET", "/@orders,@none/_count", ""},
+		{"POST", "/@orders/_search", `{"aggs":{"m":{"max":{"field":"t"}}}}`}, {"POST", "/@*/_search?expand_wildcards=open", `{"size":0,"aggs":{"h":{"top_hits":{"size":2,"sort":["n"]}},"index":{"terms":{"field":"n"}},"by":{"terms":{"field":"_index","order":{"_key":"asc"}},"aggs":{"k":{"terms":{"field":"n"},"aggs":{"buckets":{"terms":{"field":"_index"}}}}}}}}`},
+		{"GET", "/@*/_search?expand_wildcards=open&typed_keys=true", `{"size":0,"aggregations":{"f":{"filters":{"filters":{"a":{"match_all":{}}}},"aggs":{"by":{"terms":{"field":"_index"}}}},"by":{"filter":{"match_all":{}},"aggs":{"x#y":{"terms":{"field":"_index","order":{"_key":"desc"}}}}}}}`},
+		{"POST", "/_msearch", "{\"index\":\"@orders\"}\n{\"query\":{\"nope\":{}}}\n{\"index\":[\"@items\",\"@none\"]}\n{}\n{\"index\":\"@shut\"}\n{}\n{\"index\":\"@o*\",\"preference\":\"_local\"}\n{\"sort\":[\"n\"]}\n"},
+		{"GET", "/@orders/_validate/query?explain=true&rewrite=true", `{"query":{"terms":{"_index":["@orders","@items"]}}}`}, {"GET", "/@i*/_validate/query?explain=true", `{"query":{"match":{"k":"x"}}}`},
+		{"GET", "/@*/_field_caps?fields=k,n&expand_wildcards=open", ""}, {"GET", "/@*/_field_caps?fields=*&include_unmapped=true&expand_wildcards=open", ""}, {"GET", "/@orders/_field_caps?fields=k", ""},
+		{"POST", "/@orders/_explain/1", `{"query":{"match":{"t":"alpha"}}}`}, {"GET", "/@orders/_termvectors/1?fields=t", ""}, {"GET", "/@none/_termvectors/1", ""}, {"GET", "/@orders/_explain/1", `{"query":{"nope":{}}}`},
+		{"POST", "/_mtermvectors", `{"docs":[{"_index":"@orders","_id":"1","fields":["t"]},{"_index":"@none","_id":"1"}]}`}, {"POST", "/_mget", `{"docs":[{"_index":"@orders","_id":"1"},{"_index":"@items","_id":"9"},{"_index":"@none","_id":"1"},{"_index":"@shut","_id":"1"}]}`},
+		{"GET", "/@orders/_doc/9", ""}, {"GET", "/@none/_doc/9", ""}, {"GET", "/@shut/_doc/9", ""}, {"GET", "/@orders/_source/9", ""}, {"GET", "/@none/_source/9", ""}, {"GET", "/_analyze", `{"analyzer":"standard","text":"a b"}`}, {"GET", "/@orders/_analyze", `{"field":"t","text":"a b"}`},
+		{"GET", "/@*/_mapping", ""}, {"GET", "/@orders,@items/_mapping/field/n,t", ""}, {"GET", "/@none/_mapping", ""}, {"GET", "/@*/_settings?flat_settings=true&include_defaults=false", ""}, {"GET", "/@orders", ""}, {"GET", "/@none", ""}, {"GET", "/@*", ""},
+		{"GET", "/@*/_alias", ""}, {"GET", "/@orders/_alias/none", ""}, {"GET", "/@*/_stats/docs,store?level=shards&expand_wildcards=open&filter_path=indices.*.*.docs,_all", ""}, {"GET", "/@none/_stats", ""}, {"GET", "/@orders/_stats/nope", ""},
+		{"GET", "/_cat/indices/@orders?h=index,docs.count,pri&v=true", ""}, {"GET", "/_cat/indices/@*?h=health,index,idx,docs.count&s=index&format=json", ""}, {"GET", "/_cat/count/@*?h=count", ""}, {"GET", "/_cat/indices/@none", ""},
+		{"PUT", "/@orders/_mapping", `{"properties":{"n":{"type":"text"}}}`}, {"PUT", "/@none/_mapping", `{"properties":{}}`}, {"PUT", "/@orders/_settings", `{"index":{"number_of_shards":7}}`}, {"PUT", "/@*/_settings", `{"index":{"nope":7}}`},
+		{"PUT", "/@orders", ""}, {"PUT", "/@bad", `{"settings":{"nope":1}}`}, {"PUT", "/@bad", `{"mappings":{"properties":{"a":{"type":"nope"}}}}`}, {"DELETE", "/@none", ""}, {"POST", "/@none/_open", ""}, {"POST", "/@none/_close", ""},
+		{"POST", "/@orders,@items/_refresh", ""}, {"POST", "/@none/_refresh", ""}, {"POST", "/@shut/_forcemerge", ""}, {"POST", "/@orders/_flush", ""}, {"POST", "/@*/_cache/clear?expand_wildcards=open", ""},
+		{"PUT", "/@orders/_create/1", `{"n":1}`}, {"PUT", "/@orders/_doc/1?if_seq_no=900&if_primary_term=1", `{"n":1}`}, {"PUT", "/@orders/_doc/1", `{"n":"x"}`}, {"PUT", "/@shut/_doc/1", `{}`}, {"POST", "/@orders/_update/none", `{"doc":{}}`}, {"PUT", "/@none/_doc/1?require_alias=true", `{}`},
+		{"DELETE", "/@none/_doc/1?refresh=true", ""}, {"POST", "/_bulk", "{\"create\":{\"_index\":\"@orders\",\"_id\":\"1\"}}\n{}\n{\"index\":{\"_index\":\"@shut\",\"_id\":\"1\"}}\n{}\n{\"update\":{\"_index\":\"@items\",\"_id\":\"7\"}}\n{\"doc\":{}}\n{\"index\":{\"_index\":\"@items\",\"_id\":\"1\"}}\n{\"n\":\"x\"}\n"},
+		{"POST", "/@orders/_update_by_query", `{"query":{"nope":{}}}`},
+		{"POST", "/_reindex", `{"source":{"index":["@orders"]},"dest":{"index":"@items","op_type":"create"}}`}, {"POST", "/@shut/_search/point_in_time?keep_alive=1m", ""}, {"POST", "/@none/_search/point_in_time?keep_alive=1m", ""},
+	} {
+		ask := func(s, prefix string) string { return strings.ReplaceAll(s, "@", prefix) }
+		kind := "application/json"
+		if strings.HasSuffix(c[1], "_bulk") || strings.HasSuffix(c[1], "_msearch") {
+			kind = "application/x-ndjson"
+		}
+		direct := send(t, u, c[0], ask(c[1], "acme-"), ask(c[2], "acme-"), "Content-Type", kind)
+		got := r.do(c[0], ask(c[1], ""), ask(c[2], ""), "Content-Type", kind)
+		want, have := differs.ReplaceAllString(strings.ReplaceAll(direct.raw, "acme-", ""), "~"), differs.ReplaceAllString(got.raw, "~")
+		if strings.Contains(c[1], "_cat/") && got.status == 200 && !strings.Contains(c[1], "json") {
+			want, have = strings.Join(strings.Fields(want), " "), strings.Join(strings.Fields(have), " ") // columns are as wide as the names
+		}
+		if strings.Contains(want, "\"acme-") || got.status != direct.status || have != want {
+			t.Errorf("%s %s %s\n direct: %d %s\nthrough: %d %s", c[0], c[1], c[2], direct.status, direct.raw, got.status, got.raw)
+		}
+	}
+}
+
+// differs is what may differ between an answer of a cluster and that through a proxy.
+var differs = regexp.MustCompile(`"(took|time_in_nanos|_seq_no|batches|throttled_millis)":\d+|"_id":"[\w-]{20}"`)

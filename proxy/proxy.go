@@ -235,6 +235,8 @@ type request struct {
 	broken   bool // the answer broke off
 	// keepAlive is how long the request wants its cursor kept, 0 if it does not say.
 	keepAlive time.Duration
+	// byIndexAt are the aggregations whose keys are names of indices.
+	byIndexAt aggregations
 	// byID are the places in the sort of a shared index that hold an _id.
 	byID []int
 }

@@ -12,6 +12,7 @@ type queryRules struct {
 	physical, logical string                          // both empty where clients use the cluster's own names
 	many              *pattern                        // of a tenant with several indices; the two above are empty then
 	reindex           bool                            // the body is one of _reindex
+	byIndex           *aggregations                   // collects those by index, if many
 	pit               func(id string) (string, error) // unwraps pit.id; nil: a pit is refused
 }
 
@@ -38,6 +39,8 @@ func (r *queryRules) wants(path []string) bool {
 	switch last(path, 1) {
 	case "id":
 		return len(path) == 2 && path[0] == "pit"
+	case "field":
+		return r.many != nil && r.byIndex != nil && last(path, 2) == "terms"
 	case "index", "_index", "indices":
 		return r.dedicated()
 	case "value", "query", "wildcard", "prefix":
@@ -59,6 +62,11 @@ func (r *queryRules) scalar(path []string, v string, bare bool) (string, bool, e
 func (r *queryRules) text(path []string, v string) (string, bool, error) {
 	name, parent, grand := last(path, 1), last(path, 2), last(path, 3)
 	switch {
+	case name == "field":
+		if v == "_index" {
+			r.byIndex.note(path[:len(path)-2])
+		}
+		return v, false, nil
 	case name == "id":
 		if r.pit == nil {
 			return v, false, fail(http.StatusBadRequest, TypeUnsupported, "a point in time is supported in _search only")

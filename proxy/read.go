@@ -85,7 +85,7 @@ func (q *request) answerRules(at origin) *answerRules {
 	r := &answerRules{incarnation: at.incarnation, byIndex: q.op == opGetAdmin}
 	switch {
 	case at.place.Many():
-		r.many, r.caps = patternOf(at.place), q.op == opFieldCaps
+		r.many, r.caps, r.byIndexAt = patternOf(at.place), q.op == opFieldCaps, q.byIndexAt
 	case at.place.Kind == placement.DedicatedIndex:
 		r.physical, r.logical = at.place.Index, at.place.Logical
 	}
@@ -131,7 +131,7 @@ func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, er
 		return q.readShared(s, body, at, pit)
 	}
 	if pit != nil {
-		body, err = checkQuery(body, at.place, pit)
+		body, err = checkWith(body, at.place, &queryRules{pit: pit, byIndex: &q.byIndexAt})
 		return "/_search", body, at, err
 	}
 	index, err := q.indexAt(at.place)
@@ -153,9 +153,11 @@ func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, er
 				}
 				return msearchHeader(line, at.place)
 			},
-			func(line []byte) ([]byte, error) { return checkQuery(line, at.place, nil) })
+			func(line []byte) ([]byte, error) {
+				return checkWith(line, at.place, &queryRules{byIndex: &q.byIndexAt})
+			})
 	default:
-		body, err = checkQuery(body, at.place, nil)
+		body, err = checkWith(body, at.place, &queryRules{byIndex: &q.byIndexAt})
 	}
 	if err != nil {
 		return none(err)
@@ -184,16 +186,17 @@ func (q *request) pitOf(body []byte) (e affinity.Envelope, found bool, err error
 // UTF-8 is refused: OpenSearch's parser takes the bytes C1 9F for an underscore,
 // so that a key would not be to it what it is here.
 func checkQuery(body []byte, pl placement.Placement, pit func(string) (string, error)) ([]byte, error) {
+	return checkWith(body, pl, &queryRules{pit: pit})
+}
+
+// checkWith is checkQuery with rules that are told here what the placement is.
+func checkWith(body []byte, pl placement.Placement, r *queryRules) ([]byte, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return body, nil
 	}
 	if !utf8.Valid(body) {
 		return nil, badBody(errUTF8)
 	}
-	return checkWith(body, pl, &queryRules{pit: pit})
-}
-
-func checkWith(body []byte, pl placement.Placement, r *queryRules) ([]byte, error) {
 	switch {
 	case pl.Many():
 		r.many = patternOf(pl)
