@@ -413,6 +413,11 @@ func PatternList(pl placement.Placement, names string) (string, error) {
 	return patternOf(pl).list(names)
 }
 
+// PatternQuery checks a body of queries, or of a reindex.
+func PatternQuery(pl placement.Placement, b []byte, reindex bool) ([]byte, error) {
+	return checkWith(b, pl, &queryRules{reindex: reindex, byIndex: &aggregations{}})
+}
+
 // PatternText: see PatternList.
 func PatternText(pl placement.Placement, s string) string { return patternOf(pl).text(s) }
 

@@ -94,8 +94,9 @@ func FuzzQuery(f *testing.F) {
 }
 
 // foreign looks for a reference to an index other than own, in the places where
-// OpenSearch's parsers read one, and returns where it is.
+// OpenSearch's parsers read one, and returns where it is. own may be a pattern.
 func foreign(b []byte, own string) (at string) {
+	front, back, many := strings.Cut(own, "*")
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	var walk func(path []string)
@@ -133,8 +134,11 @@ func foreign(b []byte, own string) (at string) {
 			parent := end(path, 2)
 			lookup := end(path, 1) == "index" && (parent == "percolate" || parent == "indexed_shape" || end(path, 3) == "terms") ||
 				end(path, 1) == "_index" && (parent == "like" || parent == "unlike" || parent == "docs")
-			if lookup && opaque == 0 && fmt.Sprint(v) != own {
-				at = strings.Join(path, ".")
+			if lookup && opaque == 0 {
+				name := fmt.Sprint(v)
+				if many && !(strings.HasPrefix(name, front) && strings.HasSuffix(name, back) && !strings.ContainsAny(name, "*,<:")) || !many && name != own {
+					at = strings.Join(path, ".")
+				}
 			}
 		}
 	}

@@ -1,6 +1,8 @@
 package proxy_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"path"
 	"regexp"
@@ -391,3 +393,59 @@ func TestPatternIsLikeDirect(t *testing.T) {
 
 // differs is what may differ between an answer of a cluster and that through a proxy.
 var differs = regexp.MustCompile(`"(took|time_in_nanos|_seq_no|batches|throttled_millis)":\d+|"_id":"[\w-]{20}"`)
+
+// No body refers to an index outside the pattern, also where many are named.
+func FuzzPatternQuery(f *testing.F) {
+	for _, s := range []string{
+		`{"query":{"terms":{"f":{"index":"other","id":"1"}}}}`, `{"docs":[{"_index":5},{"_index":"a,b"}]}`, `{"source":{"index":["a","b*"]},"dest":{"index":"c"}}`,
+		`{"source":{"index":"*,-a"},"dest":{"index":7}}`, `{"source":{"index":"","\u0069ndex":"x"}}`, `{"source":[{"index":["<a>"]}],"dest":{"index":"_all"}}`,
+		`{"aggs":{"a":{"terms":{"field":"_index"},"aggs":{"b":{"terms":{"field":"_index"}}}}}}`, `{"indices_boost":[{"a":1},{"b*":2}]}`, `{"query":{"prefix":{"_index":{"value":"a"}}}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !readable(b) || len(bytes.TrimSpace(b)) == 0 {
+			return
+		}
+		pl := patterned("p-*-q")
+		if out, err := proxy.PatternQuery(pl, b, false); err == nil {
+			if at := foreign(out, pl.Index); at != "" || !json.Valid(b) || !json.Valid(out) {
+				t.Fatalf("%q became %q, which refers to another index at %s", b, out, at)
+			}
+		}
+		out, err := proxy.PatternQuery(pl, b, true)
+		if err != nil {
+			return
+		}
+		var body map[string]json.RawMessage
+		if json.Unmarshal(out, &body) != nil {
+			return
+		}
+		for _, part := range []string{"source", "dest"} {
+			var in map[string]json.RawMessage
+			if json.Unmarshal(body[part], &in) != nil || in["index"] == nil {
+				continue
+			}
+			var one string
+			names := []string{}
+			if json.Unmarshal(in["index"], &one) == nil {
+				names = append(names, one)
+			} else if json.Unmarshal(in["index"], &names) != nil {
+				continue
+			}
+			if string(in["index"]) == "null" {
+				continue // as if it were not there
+			}
+			for _, list := range names {
+				for i, name := range strings.Split(list, ",") {
+					if part == "source" && i > 0 {
+						name = strings.TrimPrefix(name, "-")
+					}
+					if !pl.Matches(name) || part == "dest" && strings.ContainsAny(name, "*") {
+						t.Fatalf("%q became %q: %s.index is %q", b, out, part, name)
+					}
+				}
+			}
+		}
+	})
+}
