@@ -95,6 +95,12 @@ func TestSearches(t *testing.T) {
 		r.do("POST", "/docs/_delete_by_query", body).want(t, 400)
 	}
 	r.do("POST", "/docs/_search", `{"query":{"terms":{"_id":{"index":"docs","id":"1","path":"n"}}}}`).want(t, 200, "hits/total/value", "1")
+	// Whoever looks for its answers by the id that it sent finds those of the proxy as well.
+	for path, status := range map[string]int{"/foreign/_search": 404, "/_cat/nodes": 403, "/docs/_search": 200, "/_cat/count": 200} {
+		if got := r.do("GET", path, "", "X-Opaque-Id", "o").want(t, status).header.Get("X-Opaque-Id"); got != "o" {
+			t.Errorf("%s: X-Opaque-Id %q", path, got)
+		}
+	}
 	r.do("GET", "/foreign/_search", "").want(t, 404, "error/index_uuid", "_na_", "error/resource.type", "index_or_alias", "error/resource.id", "foreign")
 	for path, status := range map[string]int{
 		"/foreign/_search": 404, "/docs,foreign/_search": 400, "/*/_search": 400, "/_all/_search": 400, "/-x/_search": 400,

@@ -247,6 +247,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, span := p.begin(r)
 	q := &request{p: p, out: answerWriter{ResponseWriter: w, leaving: &p.leaving}, r: r.Clone(ctx), span: span, target: &target{endpoint: &endpoint{class: classNone}}}
 	q.w = &q.out
+	if id := r.Header.Get("X-Opaque-Id"); id != "" {
+		w.Header().Set("X-Opaque-Id", id) // as the cluster does, also on answers that are the proxy's own
+	}
 	if p.o.AccessLog != nil && q.r.Body != nil && q.r.Body != http.NoBody {
 		q.received = &countedBody{ReadCloser: q.r.Body}
 		q.r.Body = q.received

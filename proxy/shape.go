@@ -112,7 +112,10 @@ var (
 		return s
 	}()
 	taskAbout = named("completed").with(map[string]*shape{
-		"task":     named("type", "action", "start_time_in_millis", "running_time_in_nanos", "cancellable", "cancelled").with(map[string]*shape{"status": byQueryAnswer}),
+		// Clients demand a node and a number; those of the cluster are for its operator.
+		"task": named("type", "action", "start_time_in_millis", "running_time_in_nanos", "cancellable", "cancelled").with(map[string]*shape{
+			"status": byQueryAnswer, "headers": named("X-Opaque-Id"), "node": {do: (*sharedRules).nowhere}, "id": {do: (*sharedRules).zero, bare: true},
+		}),
 		"response": byQueryAnswer, "error": errorAt,
 	})
 	shardsAnswer   = &shape{members: map[string]*shape{"_shards": shardsAt}}

@@ -108,6 +108,8 @@ func (r *sharedRules) pit(v string, _ bool) (string, bool, error) {
 	return r.wrap(affinity.PIT, v), true, nil
 }
 
+func (r *sharedRules) nowhere(string, bool) (string, bool, error) { return "-", true, nil }
+
 func (r *sharedRules) errorType(v string, _ bool) (string, bool, error) {
 	r.kind = plainType(v)
 	return r.kind, r.kind != v, nil

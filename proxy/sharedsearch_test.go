@@ -148,6 +148,10 @@ func TestSharedByQuery(t *testing.T) {
 		return end.at("completed") == true
 	})
 	end.want(t, 200, "response/deleted", "8")
+	// The typed client for Java reads no task without these.
+	if _, ok := end.want(t, 200, "task/node", "-", "task/id", "0", "task/type", "transport").at("task/headers").(map[string]any); !ok {
+		t.Errorf("a task without headers: %s", end.raw)
+	}
 	r.as(other, "GET", "/_tasks/"+task, "").want(t, 404)
 	r.do("POST", "/docs/_count", ``).want(t, 200, "count", "0")
 	r.as(other, "POST", "/docs/_count", ``).want(t, 200, "count", "30")

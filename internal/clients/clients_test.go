@@ -37,6 +37,8 @@ var all = []client{
 	{"opensearch-py", "testdata/python/requirements.txt", "opensearch-py", readyPython},
 	{"opensearch-js", "testdata/js/package.json", "@opensearch-project/opensearch", readyJS},
 	{"opensearch-go", "../../go.mod", "opensearch-go", readyGo},
+	{"opensearch-java", "testdata/java/pom.xml", "opensearch-java", readyJava("java")},
+	{"opensearch-rest-client", "testdata/java/pom.xml", "opensearch-rest-client", readyJava("rest")},
 }
 
 func (w *world) target(t *testing.T, of *tenant) target {

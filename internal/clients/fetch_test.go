@@ -130,3 +130,27 @@ func readyJS(t *testing.T) func(*testing.T, target) []line {
 		return program(t, to, "NODE_PATH="+filepath.Join(dir, "node_modules"), "node", "testdata/js/surface.js")
 	}
 }
+
+// readyJava compiles the program of both clients for Java, when their jars have been
+// fetched. which says which of them makes the calls.
+func readyJava(which string) func(*testing.T) func(*testing.T, target) []line {
+	return func(t *testing.T) func(*testing.T, target) []line {
+		t.Helper()
+		need(t, "apt-get install openjdk-17-jdk-headless maven", "java", "javac", "mvn")
+		locks := []string{"testdata/java/pom.xml", "testdata/java/Surface.java"}
+		dir := fetched(t, "java", locks, func(ctx context.Context, dir string) error {
+			if err := copyTo(dir, locks...); err != nil {
+				return err
+			}
+			if err := fetch(t, ctx, dir, "mvn", "-B", "-q", engines.CopyGoal, "-DoutputDirectory=lib"); err != nil {
+				return err
+			}
+			return fetch(t, ctx, dir, "javac", "-proc:none", "-cp", "lib/*", "-d", "classes", "Surface.java")
+		})
+		path := filepath.Join(dir, "classes") + string(filepath.ListSeparator) + filepath.Join(dir, "lib", "*")
+		return func(t *testing.T, to target) []line {
+			t.Helper()
+			return program(t, to, "LC_ALL=C.UTF-8", "java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx256m", "-cp", path, "Surface", which)
+		}
+	}
+}

@@ -359,7 +359,7 @@ func (g *goCalls) raw(ctx context.Context) {
 		} else {
 			req.Header.Set("Content-Type", "application/json")
 		}
-		resp, err := g.c.Client.Perform(req)
+		resp, err := g.c.Client.Stream(req)
 		if err != nil {
 			g.noted(r.Name, nil, err)
 			continue

@@ -26,7 +26,8 @@ and against a proxy in front of it, with a tenant of each kind of placement, and
 | --- | --- |
 %s
 The cluster is OpenSearch %s, or %s where there is no JDK for that. The tenant of a ` + "`dedicated_cluster`" + ` proves itself by a password; that of a
-` + "`dedicated_index`" + ` has moved before, and its clients compress their requests. Times and ids that the cluster makes up are not compared.
+` + "`dedicated_index`" + ` has moved before, and its clients compress their requests. Times and ids that the cluster makes up
+are not compared.
 
 ## What differs
 

@@ -29,8 +29,8 @@ const (
 	OpenSearch3 = "3.9.0"
 )
 
-// copyGoal is pinned, so that the default of the Maven at hand does not matter.
-const copyGoal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+// CopyGoal is Maven's for fetching jars. It is pinned, so that the default of the Maven at hand does not matter.
+const CopyGoal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 // major is what differs between the lines of OpenSearch.
 type major struct {
@@ -166,7 +166,7 @@ func (b *build) make(ctx context.Context, cache string, say reporter) error {
 
 	say("fetching its jars with Maven, this happens once")
 	out := &downloads{say: say, said: time.Now()} // the first count after a moment
-	cmd := exec.CommandContext(ctx, mvn, "--batch-mode", copyGoal, "-DoutputDirectory="+lib, "-DincludeScope=runtime")
+	cmd := exec.CommandContext(ctx, mvn, "--batch-mode", CopyGoal, "-DoutputDirectory="+lib, "-DincludeScope=runtime")
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = work, env, out, out
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
