@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-sim mutants cover-sim bench-pause bench-stores stores-page endpoints-page clients-page clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores stores-page endpoints-page clients-page clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,12 @@ soak: ## kill, stop and cut off real processes under load for SOAK=30m, with a n
 	@.ci/check-tools engines
 	@mkdir -p bench/results
 	go test -count=1 -v -timeout 0 -run 'TestChaos$$' ./internal/chaos -chaos.for=$(SOAK) $(if $(SEED),-chaos.seed=$(SEED)) -chaos.receipt=$(CURDIR)/bench/results/chaos.json
+
+soak-proxy: SOAK ?= 10m
+soak-proxy: ## load a real proxy in every way for SOAK=10m: no growth of memory, goroutines, files; the receipt is in bench/results/soak-proxy.json
+	@.ci/check-tools engines
+	@mkdir -p bench/results
+	go test -count=1 -v -timeout 0 -run 'TestSoak$$' ./internal/soak -soak.for=$(SOAK) -soak.receipt=$(CURDIR)/bench/results/soak-proxy.json
 
 soak-sim: SOAK ?= 10m
 soak-sim: ## simulate new seeds for SOAK=10m
