@@ -183,7 +183,7 @@ func checkBulkAnswer(t *testing.T, body io.Reader, asked *bulkBody) (local int) 
 		want := fmt.Sprintf(`{"%s":{"_index":"docs","_id":"%d","status":200}}`, verb, i)
 		if index == "foreign" {
 			local++
-			want = fmt.Sprintf(`{"%s":{"_index":"foreign","_id":"%d","status":404,"error":{"type":"index_not_found_exception","reason":"no such index [foreign]","index":"foreign","resource.id":"foreign","retryable":false,"action":"Name an index of the tenant's, or create it."}}}`, verb, i)
+			want = fmt.Sprintf(`{"%s":{"_index":"foreign","_id":"%d","status":404,"error":{"type":"index_not_found_exception","reason":"no such index [foreign]","index":"foreign","resource.id":"foreign","resource.type":"index_or_alias","index_uuid":"_na_","retryable":false,"action":"Name an index of the tenant's, or create it."}}}`, verb, i)
 		}
 		if want += ","; i == asked.n-1 {
 			want = want[:len(want)-1] + "]}"

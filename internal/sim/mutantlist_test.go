@@ -178,7 +178,7 @@ var mutants = []mutant{
 	{"write_in_cutover", "", 3, "nothing is admitted in Cutover", edits{
 		{"gate/ticket.go", "case v.entry.State.Phase == placement.Cutover:", "case v.entry.State.Phase == placement.Cutover && false:"}}, nil},
 	{"journal_before_outcome", "M_JOURNAL_EARLY", 59, "an id becomes readable when its ticket ends, not before", edits{
-		{"gate/ticket.go", "		return ErrFenced\n	}\n	return nil\n", "		return ErrFenced\n	}\n	t.journal()\n	return nil\n"},
+		{"gate/ticket.go", "	t.sent = true\n	return nil\n", "	t.sent = true\n	t.journal()\n	return nil\n"},
 		{"gate/ticket.go", "	t.journal()\n	t.end()\n	if !valid", "	t.end()\n	if !valid"}}, nil},
 	{"counted_down_before_journaled", "M_COUNT_BEFORE_JOURNAL", 48, "an id is in the journal before the ticket's count goes down", edits{
 		{"gate/ticket.go", "	t.journal()\n	t.end()\n	if !valid", "	t.end()\n	time.Sleep(5 * time.Millisecond)\n	t.journal()\n	if !valid"}}, nil},
