@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -17,9 +18,9 @@ const alone = placement.PartitionID("alone")
 // like its own, and the same documents of acme's in an index of its own: whatever
 // is asked, both must answer the same. A foreign document, count, bucket, term or
 // value is a difference.
-func beside(t *testing.T) *rig {
+func beside(t *testing.T, version string) *rig {
 	t.Helper()
-	r, u := sharing(t)
+	r, u := sharingOn(t, version)
 	// One shard, so that what OpenSearch approximates is the same on both sides.
 	one := strings.Replace(poolMapping, `"number_of_shards":3`, `"number_of_shards":1`, 1)
 	for _, i := range []string{"pool-1", "alone-1"} {
@@ -98,7 +99,12 @@ func (r *rig) same(t *testing.T, method, path, body string) reply {
 }
 
 func TestSharedIsLikeAlone(t *testing.T) {
-	r := beside(t)
+	for _, version := range []string{engines.OpenSearch2, engines.OpenSearch3} {
+		t.Run(version, func(t *testing.T) { isLikeAlone(t, beside(t, version)) })
+	}
+}
+
+func isLikeAlone(t *testing.T, r *rig) {
 	sorted := func(s string) string { return `{"size":100,"sort":["u"],` + s + `}` }
 	for _, body := range []string{
 		`{"size":100,"sort":["u"]}`, sorted(`"query":{"bool":{"should":[{"match_all":{}}]}}`), sorted(`"query":{"bool":{"must_not":[{"match_none":{}}]}}`),
@@ -169,7 +175,7 @@ func TestSharedIsLikeAlone(t *testing.T) {
 // What is known to reach past a tenant, in every place that it can stand in, is
 // refused, and the refusal shows nothing.
 func TestSharedAttacks(t *testing.T) {
-	r := beside(t)
+	r := beside(t, engines.OpenSearch3)
 	queries := []string{
 		`{"terms":{"k":{"index":"docs","id":"1","path":"k"}}}`, `{"terms":{"k":{"index":"pool-1","id":"other:1","path":"k"}}}`, `{"script":{"script":"doc['tenant'].value=='other'"}}`, `{"term":{"tenant":"other"}}`,
 		`{"more_like_this":{"fields":["t"],"like":[{"_id":"other:1"}],"min_term_freq":1,"min_doc_freq":1}}`, `{"wrapper":{"query":"eyJtYXRjaF9hbGwiOnt9fQ=="}}`, `{"term":{"_routing":"other:"}}`, `{"prefix":{"_id":"other"}}`,
@@ -311,23 +317,27 @@ func (g generator) request() string {
 
 // Random searches, by a seed, are answered as if the tenant were alone.
 func TestSharedRandomSearches(t *testing.T) {
-	r := beside(t)
-	const seed, searches = 20261, 400
-	g := generator{rand.New(rand.NewPCG(seed, 0))}
-	failed, found := 0, 0
-	for i := range searches {
-		body := g.request()
-		a := r.same(t, "POST", "/docs/_search", body)
-		if a.status != 200 {
-			failed++
-		} else if a.str("hits/total/value") != "0" {
-			found++
-		}
-		if t.Failed() {
-			t.Fatalf("search %d of seed %d", i, seed)
-		}
-	}
-	if failed > searches/3 || found < searches/4 {
-		t.Errorf("%d of %d searches failed and %d found something: the generator tests little", failed, searches, found)
+	const searches = 200
+	for seed, version := range []string{engines.OpenSearch2, engines.OpenSearch3} {
+		t.Run(version, func(t *testing.T) {
+			r := beside(t, version)
+			g := generator{rand.New(rand.NewPCG(20261, uint64(seed)))}
+			failed, found := 0, 0
+			for i := range searches {
+				body := g.request()
+				a := r.same(t, "POST", "/docs/_search", body)
+				if a.status != 200 {
+					failed++
+				} else if a.str("hits/total/value") != "0" {
+					found++
+				}
+				if t.Failed() {
+					t.Fatalf("search %d of %d: %s", i, seed, body)
+				}
+			}
+			if failed > searches/3 || found < searches/4 {
+				t.Errorf("%d of %d searches failed and %d found something: the generator tests little", failed, searches, found)
+			}
+		})
 	}
 }

@@ -239,6 +239,8 @@ type request struct {
 	byIndexAt aggregations
 	// byID are the places in the sort of a shared index that hold an _id.
 	byID []int
+	// early: a search of a shared index asks to be ended early.
+	early bool
 }
 
 // ServeHTTP implements http.Handler.

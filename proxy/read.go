@@ -73,6 +73,7 @@ func (q *request) translation(at origin, resp *http.Response) (translation, erro
 		return r, nil
 	}
 	r := newSharedRules(s.Tenant, s.names, answerShapes[q.op])
+	r.early = q.early
 	if r.byID = q.byID; len(r.byID) > 0 {
 		r.at[0] = sortedAnswer
 	}

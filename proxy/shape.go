@@ -96,9 +96,7 @@ var (
 		s.rest, s.members = s, map[string]*shape{"hits": hitsAt, "key": asIs, "after_key": asIs}
 		return s
 	}()
-	searchAnswer = named("took", "timed_out", "terminated_early", "num_reduce_phases", "status").with(map[string]*shape{
-		"_shards": shardsAt, "hits": hitsAt, "aggregations": aggsAt, "error": errorAt, "_scroll_id": scrollAt, "pit_id": pitAt,
-	})
+	searchAnswer = newSearch()
 	// sortedAnswer is searchAnswer where values of the sort are looked into.
 	sortedAnswer  = searchAnswer.with(map[string]*shape{"hits": hitsAt.with(map[string]*shape{"hits": hitAt.with(map[string]*shape{"sort": sortAt})})})
 	msearchAnswer = named("took").with(map[string]*shape{"responses": searchAnswer})
@@ -137,6 +135,16 @@ func newHit() *shape {
 }
 
 func init() { inside.rest.members = map[string]*shape{"hits": hitsAt} }
+
+// newSearch makes the shape of a search's answer. A cluster may end one of the
+// narrowed query early where it would not end the client's own.
+func newSearch() *shape {
+	s := named("took", "timed_out", "terminated_early", "num_reduce_phases", "status").with(map[string]*shape{
+		"_shards": shardsAt, "hits": hitsAt, "aggregations": aggsAt, "error": errorAt, "_scroll_id": scrollAt, "pit_id": pitAt,
+	})
+	s.hide = func(r *sharedRules, key string) bool { return key == "terminated_early" && !r.early }
+	return s
+}
 
 // answerShapes are the answers to what a shared index is asked.
 var answerShapes = map[op]*shape{

@@ -20,7 +20,12 @@ const poolMapping = `{"settings":{"number_of_shards":3,"number_of_replicas":0},"
 // sharing is two tenants in one index of the real thing.
 func sharing(t *testing.T) (*rig, string) {
 	t.Helper()
-	u := enginetest.SharedOpenSearch(t, engines.OpenSearch2).URL()
+	return sharingOn(t, engines.OpenSearch2)
+}
+
+func sharingOn(t *testing.T, version string) (*rig, string) {
+	t.Helper()
+	u := enginetest.SharedOpenSearch(t, version).URL()
 	send(t, u, "DELETE", "/"+pool.Index, "")
 	send(t, u, "PUT", "/"+pool.Index, poolMapping).want(t, 200)
 	r := newRig(t, u, u, nil)

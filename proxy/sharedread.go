@@ -73,7 +73,8 @@ func (q *request) readShared(s *sharing, body []byte, at origin, pit func(string
 // searchShared narrows what searches.
 func (q *request) searchShared(s *sharing, body []byte, query url.Values, pit func(string) (string, error)) (verb string, out []byte, err error) {
 	in := shared.Search{Body: body, Parameters: query, PIT: pit, Filtered: query.Has("filter_path")}
-	q.byID = nil
+	q.byID, q.early = nil, false
+	in.Early = func() { q.early = true }
 	if q.op == opSearch && !query.Has("scroll") { // of a scroll, only the first answer would be known to be sorted so
 		in.SortID = func(position int) { q.byID = append(q.byID, position) }
 	}
@@ -91,7 +92,9 @@ func (q *request) searchShared(s *sharing, body []byte, query url.Values, pit fu
 		verb = "/_msearch"
 		out, err = msearchBody(body,
 			func(line []byte) ([]byte, error) { return s.SearchHeader(line, s.names) },
-			func(line []byte) ([]byte, error) { return s.Search(shared.Search{Body: line, Filtered: in.Filtered}) })
+			func(line []byte) ([]byte, error) {
+				return s.Search(shared.Search{Body: line, Early: in.Early, Filtered: in.Filtered})
+			})
 	case opOpenPIT:
 		verb = "/_search/point_in_time" // no body; each search narrows itself
 	}

@@ -22,6 +22,7 @@ type sharedRules struct {
 	kind        string   // type of the error at hand
 	item        int      // of the array at hand
 	part        bool     // the hit at hand is a part of a document
+	early       bool     // the client asked for a search that may be ended early
 	byID        []int    // places in the sort that hold an _id
 }
 

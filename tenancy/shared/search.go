@@ -17,6 +17,8 @@ type Search struct {
 	// SortID is told each place of the sort, from 0, at which _id stands: the values
 	// there, in the answer's hits, carry the tenant's prefix. Nil refuses _id.
 	SortID func(position int)
+	// Early, if it is set, is called if the search may be ended early.
+	Early func()
 	// Filtered: the cluster leaves parts of the answer out, perhaps what tells a part
 	// of a document from a whole one. Searches for parts are refused.
 	Filtered bool
@@ -78,6 +80,9 @@ func (t *Tenant) narrowed(s Search, known map[string]check) (*node, error) {
 		return nil, err
 	}
 	w := &walker{t: t, asked: n.get("query"), sortID: s.SortID, filtered: s.Filtered}
+	if s.Early != nil && (n.get("terminate_after") != nil || s.Parameters.Has("terminate_after")) {
+		s.Early()
+	}
 	if pit := n.get("pit"); pit != nil {
 		if err := openPIT(pit, s.PIT); err != nil {
 			return nil, err
