@@ -291,29 +291,45 @@ func PlanMoves(l Loads, to map[placement.PartitionID]WaveItem) (WavePlan, error)
 // PlanAllFrom empties a cluster: each tenant, the largest first, goes to the target
 // that has the least by then.
 func PlanAllFrom(l Loads, from string, targets []string) (WavePlan, error) {
-	for _, c := range append([]string{from}, targets...) {
+	if !slices.Contains(l.Clusters, from) {
+		return WavePlan{}, fmt.Errorf("%w %q: add it with `sluice cluster add`", ErrUnknownCluster, from)
+	}
+	if slices.Contains(targets, from) {
+		return WavePlan{}, &placement.InvalidError{Field: "to", Value: fmt.Sprint(targets), Fix: "must name clusters other than " + from}
+	}
+	return PlanChosen(l, func(t TenantLoad) bool { return t.Cluster == from }, targets)
+}
+
+// PlanChosen moves each tenant of a choice, the largest first, to the target that has
+// the least by then. Those that are at a target already stay.
+func PlanChosen(l Loads, chosen func(TenantLoad) bool, targets []string) (WavePlan, error) {
+	for _, c := range targets {
 		if !slices.Contains(l.Clusters, c) {
 			return WavePlan{}, fmt.Errorf("%w %q: add it with `sluice cluster add`", ErrUnknownCluster, c)
 		}
 	}
-	if len(targets) == 0 || slices.Contains(targets, from) {
-		return WavePlan{}, &placement.InvalidError{Field: "to", Value: fmt.Sprint(targets), Fix: "must name clusters other than " + from}
+	if len(targets) == 0 {
+		return WavePlan{}, &placement.InvalidError{Field: "to", Value: "", Fix: "must name the clusters to move to"}
 	}
 	p := newPlanning(l)
-	for _, t := range slices.Backward(p.of[from]) {
-		least := targets[0]
-		for _, c := range targets[1:] {
-			if p.at[c] < p.at[least] || p.at[c] == p.at[least] && p.count[c] < p.count[least] {
-				least = c
-			}
-		}
-		p.move(t, least)
-	}
-	var stay []TenantLoad
+	var movable, stay []TenantLoad
 	for _, t := range l.Tenants {
-		if t.Cluster == from && t.Stays != "" {
+		switch {
+		case !chosen(t):
+		case t.Stays != "":
 			stay = append(stay, t)
+		case slices.Contains(targets, t.Cluster):
+			t.Stays = "it is at " + t.Cluster + " already"
+			stay = append(stay, t)
+		default:
+			movable = append(movable, t)
 		}
+	}
+	slices.SortStableFunc(movable, func(a, b TenantLoad) int { return cmp.Compare(b.Load, a.Load) })
+	for _, t := range movable {
+		p.move(t, slices.MinFunc(targets, func(a, b string) int {
+			return cmp.Or(cmp.Compare(p.at[a], p.at[b]), cmp.Compare(p.count[a], p.count[b]))
+		}))
 	}
 	return p.done(stay), nil
 }

@@ -29,6 +29,7 @@ const (
 	SpaceWaves    = "waves"    // many moves as one piece of work
 	// SpaceWaveItems has one record for each tenant of a wave.
 	SpaceWaveItems = "waveitems"
+	SpaceLabels    = "labels" // of tenants, by tenant
 	// and SpaceTable, one reserved record
 )
 

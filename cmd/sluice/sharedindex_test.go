@@ -30,7 +30,7 @@ func TestAddTenantsOfASharedIndex(t *testing.T) {
 		says string
 	}{
 		{add("third", "pool", "owner"), `is not shared by the field owner: tenant "`},
-		{add("third", "taken", "tenant"), `is not shared by the field tenant: tenant "hooli"`},
+		{add("third", "taken", "tenant"), `belongs to tenant "hooli"`},
 		{add("third", "plain", "tenant"), "is of type text, and must be of type keyword"},
 		{add("third", "another", "tenant"), "is no index but an alias"},
 		{add("third", "none", "tenant"), "cluster a has no index none"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/tenancy/shared"
@@ -18,7 +19,7 @@ import (
 func tenantCommand() *cobra.Command {
 	return group("tenant", "Say who lives where",
 		"  sluice tenant add acme --cluster a --index acme-docs --as docs\n  sluice tenant list\n  sluice tenant show acme\n  sluice tenant remove acme",
-		tenantAdd(), tenantList(), tenantShow(), tenantRemove())
+		tenantAdd(), tenantList(), tenantShow(), tenantLabel(), tenantRemove())
 }
 
 // tenantView is a tenant as programs see it.
@@ -32,6 +33,7 @@ type tenantView struct {
 	Incarnation uint32                `json:"incarnation"`
 	Previous    *placement.Placement  `json:"previous,omitempty"`
 	PreviousBy  string                `json:"previous_move,omitempty"`
+	Labels      control.Labels        `json:"labels,omitempty"`
 }
 
 func viewTenant(e placement.Entry) tenantView {
@@ -194,19 +196,31 @@ func clusterKnown(ctx context.Context, s *store.Store, name string) error {
 
 func tenantList() *cobra.Command {
 	var cluster string
+	var labels []string
 	c := &cobra.Command{
 		Use:     "list",
 		Short:   "List the tenants",
-		Example: "  sluice tenant list\n  sluice tenant list --cluster a -o json",
+		Example: "  sluice tenant list\n  sluice tenant list --label tier=small\n  sluice tenant list --cluster a -o json",
 		Args:    args(cobra.NoArgs),
 		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
+			want, err := labelsWanted(labels)
+			if err != nil {
+				return err
+			}
+			of, err := labelled(c.Context(), s.Store)
+			if err != nil {
+				return err
+			}
 			views, corrupt := []tenantView{}, []error{}
 			if _, err := s.Entries(c.Context(), func(e placement.Entry, err error) bool {
 				switch {
 				case err != nil:
 					corrupt = append(corrupt, err)
+				case !of[e.Partition].Matches(want):
 				case cluster == "" || e.State.From.Cluster == cluster || e.State.To.Cluster == cluster:
-					views = append(views, viewTenant(e))
+					v := viewTenant(e)
+					v.Labels = of[e.Partition]
+					views = append(views, v)
 				}
 				return true
 			}); err != nil {
@@ -222,13 +236,14 @@ func tenantList() *cobra.Command {
 				if v.MovingTo != nil {
 					to = v.MovingTo.String()
 				}
-				rows = append(rows, []string{string(v.Tenant), v.Placement.String(), v.Placement.Logical, v.Phase, to, strconv.FormatUint(uint64(v.Epoch), 10)})
+				rows = append(rows, []string{string(v.Tenant), v.Placement.String(), v.Placement.Logical, v.Phase, to, strconv.FormatUint(uint64(v.Epoch), 10), strings.Join(v.Labels.Sorted(), " ")})
 			}
-			err := table(c.OutOrStdout(), []string{"TENANT", "PLACEMENT", "AS", "PHASE", "MOVING TO", "EPOCH"}, rows)
+			err = table(c.OutOrStdout(), []string{"TENANT", "PLACEMENT", "AS", "PHASE", "MOVING TO", "EPOCH", "LABELS"}, rows)
 			return errors.Join(append(corrupt, err)...)
 		}),
 	}
 	c.Flags().StringVar(&cluster, "cluster", "", "only tenants on, or moving to, this cluster")
+	c.Flags().StringArrayVar(&labels, "label", nil, "only tenants with this label, KEY=VALUE; may be given several times")
 	_ = c.RegisterFlagCompletionFunc("cluster", completeClusters)
 	storeFlags(c)
 	outputFlag(c)
@@ -247,6 +262,9 @@ func tenantShow() *cobra.Command {
 				return unknownTenant(a[0], err)
 			}
 			v := viewTenant(e)
+			if v.Labels, err = control.ReadLabels(c.Context(), s.Store, e.Partition); err != nil {
+				return err
+			}
 			if wantJSON(c) {
 				return writeJSON(c.OutOrStdout(), v)
 			}
@@ -262,6 +280,9 @@ func tenantShow() *cobra.Command {
 			}
 			if v.Previous != nil {
 				rows = append(rows, []string{"kept copy", v.Previous.String()}, []string{"left by move", v.PreviousBy})
+			}
+			if len(v.Labels) > 0 {
+				rows = append(rows, []string{"labels", strings.Join(v.Labels.Sorted(), " ")})
 			}
 			return table(c.OutOrStdout(), []string{"TENANT", a[0]}, rows)
 		}),
@@ -304,7 +325,9 @@ func removeTenant(ctx context.Context, s *store.Store, id placement.PartitionID)
 	if err := tenantUnusedByMoves(ctx, s, id); err != nil {
 		return err
 	}
-	err = s.Remove(ctx, id)
+	if err = s.Remove(ctx, id); err == nil {
+		return forgetLabels(ctx, s, id)
+	}
 	if errors.Is(err, placement.ErrAlreadyMigrating) {
 		return refused("tenant %q is moving; wait for it, or `sluice moves abort %s`", string(id), e.Attempt.Move)
 	}

@@ -29,7 +29,7 @@ func waveCommand() *cobra.Command {
 func wavePlan() *cobra.Command {
 	var from planFlags
 	c := &cobra.Command{
-		Use:   "plan (--all-from CLUSTER --to CLUSTERS | --rebalance | --file FILE)",
+		Use:   "plan (--all-from CLUSTER --to CLUSTERS | --label KEY=VALUE --to CLUSTERS | --rebalance | --file FILE)",
 		Short: "Say which tenants would move where, and what that makes of each cluster; change nothing",
 		Long: `Say which tenants would move where, and what that makes of each cluster. Nothing is
 changed. The plan that -o json prints is what sluice wave run --plan takes, and may be
@@ -38,6 +38,7 @@ edited before.
 A file has a line TENANT CLUSTER or TENANT CLUSTER INDEX for each tenant, or a JSON object
 {"partition": "acme", "to": "b"} where a tenant's id holds spaces.`,
 		Example: `  sluice wave plan --all-from a --to b,c --by bytes
+  sluice wave plan --label tier=small --to b
   sluice wave plan --rebalance --by requests --sample 30s
   sluice wave plan --file tenants.txt -o json > plan.json`,
 		Args: args(cobra.NoArgs),
@@ -127,7 +128,7 @@ func waveRun() *cobra.Command {
 	var zone string
 	var wait bool
 	c := &cobra.Command{
-		Use:   "run (--plan FILE | --all-from CLUSTER --to CLUSTERS | --rebalance | --file FILE)",
+		Use:   "run (--plan FILE | --all-from CLUSTER --to CLUSTERS | --label KEY=VALUE --to CLUSTERS | --rebalance | --file FILE)",
 		Short: "Begin a wave; controllers do the work, and go on after each other",
 		Long: `Begin a wave. Controllers begin its moves in the plan's order, within its limits and hours,
 and go on after each other when one dies. A failed move stops the wave (--stop-after);

@@ -28,7 +28,11 @@ func TestWaveRefusals(t *testing.T) {
 	}{
 		{[]string{"wave", "plan"}, exitUsage, "say what to move"},
 		{[]string{"wave", "plan", "--rebalance", "--all-from", "a"}, exitUsage, "give one of"},
-		{[]string{"wave", "plan", "--rebalance", "--to", "b"}, exitUsage, "--to goes with --all-from"},
+		{[]string{"wave", "plan", "--rebalance", "--to", "b"}, exitUsage, "--to goes with --all-from and --label"},
+		{[]string{"wave", "plan", "--label", "tier"}, exitUsage, "must be KEY=VALUE"},
+		{[]string{"tenant", "label", "acme", "Tier=x"}, exitUsage, "label: \"Tier\" must be"},
+		{[]string{"tenant", "label", "acme", "tier"}, exitUsage, "must be KEY=VALUE, or KEY- to remove it"},
+		{[]string{"tenant", "label", "initech", "tier=x"}, exitRefused, `unknown tenant "initech"`},
 		{[]string{"wave", "plan", "--file", "/nowhere"}, exitUsage, "/nowhere"},
 		{[]string{"wave", "plan", "--file", file("# nobody\n")}, exitUsage, "names no tenant"},
 		{[]string{"wave", "plan", "--file", file("acme\n")}, exitUsage, "line 1: must be TENANT CLUSTER"},
@@ -71,6 +75,22 @@ func TestWaveRefusals(t *testing.T) {
 		t.Error(out)
 	}
 	c.ok("wave", "abort", w.ID)
+
+	if out := c.ok("tenant", "label", "acme", "tier=small", "region=eu"); !strings.Contains(out, "region=eu tier=small") {
+		t.Error(out)
+	}
+	if out := c.ok("tenant", "label", "acme", "region-"); strings.Contains(out, "region") {
+		t.Error(out)
+	}
+	if out := c.ok("tenant", "list", "--label", "tier=small"); !strings.Contains(out, "acme") || !strings.Contains(out, "tier=small") {
+		t.Error(out)
+	}
+	if out := c.ok("tenant", "list", "--label", "tier=large"); strings.Contains(out, "acme") {
+		t.Error(out)
+	}
+	if out := c.ok("tenant", "show", "acme", "-o", "json"); !strings.Contains(out, `"tier": "small"`) {
+		t.Error(out)
+	}
 }
 
 // One cluster is emptied: the plan says what comes of it, and the wave does it.
@@ -106,6 +126,10 @@ func TestWaveEmptiesACluster(t *testing.T) {
 		if text := must2xx(t, id, "GET", "http://"+p.data+"/docs/_count", ""); !strings.Contains(text, `"count":1,`) {
 			t.Errorf("%s: %s", id, text)
 		}
+	}
+	c.ok("tenant", "label", "t1", "tier=small")
+	if out := c.ok("wave", "plan", "--label", "tier=small", "--to", "a"); !strings.Contains(out, "1 tenants would move") || strings.Contains(out, "t2") {
+		t.Error(out)
 	}
 	out = c.ok("wave", "plan", "--rebalance", "-o", "json")
 	var even control.WavePlan

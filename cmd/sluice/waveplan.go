@@ -22,7 +22,7 @@ import (
 // planFlags say what a wave is made from.
 type planFlags struct {
 	file, allFrom, planFile string
-	to, among               []string
+	to, among, labels       []string
 	rebalance               bool
 	by                      string
 	tolerance               float64
@@ -32,7 +32,8 @@ type planFlags struct {
 func (p *planFlags) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&p.allFrom, "all-from", "", "every tenant of this cluster")
-	f.StringSliceVar(&p.to, "to", nil, "with --all-from: the clusters to move to; the one with the least gets the next")
+	f.StringSliceVar(&p.to, "to", nil, "with --all-from and --label: the clusters to move to; the one with the least gets the next")
+	f.StringArrayVar(&p.labels, "label", nil, "every tenant with this label, KEY=VALUE; given several times, with all of them")
 	f.BoolVar(&p.rebalance, "rebalance", false, "even the clusters out with few moves")
 	f.StringSliceVar(&p.among, "among", nil, "with --rebalance: these clusters only (default all)")
 	f.StringVar(&p.file, "file", "", "tenants and clusters from a file, - for standard input")
@@ -56,6 +57,8 @@ func (p *planFlags) String() string {
 		return "plan " + p.planFile
 	case p.allFrom != "":
 		return "all from " + p.allFrom + " to " + strings.Join(p.to, ", ")
+	case len(p.labels) > 0:
+		return strings.Join(p.labels, " ") + " to " + strings.Join(p.to, ", ")
 	case p.rebalance:
 		return strings.TrimSuffix("rebalance by "+p.by, " by ")
 	}
@@ -65,24 +68,27 @@ func (p *planFlags) String() string {
 // plan makes the plan that the flags ask for.
 func (p *planFlags) plan(ctx context.Context, stdin io.Reader, s *store.Store) (control.WavePlan, error) {
 	given := 0
-	for _, is := range []bool{p.planFile != "", p.allFrom != "", p.rebalance, p.file != ""} {
+	for _, is := range []bool{p.planFile != "", p.allFrom != "", p.rebalance, p.file != "", len(p.labels) > 0} {
 		if is {
 			given++
 		}
 	}
 	switch {
 	case given != 1:
-		return control.WavePlan{}, &usageError{errors.New("say what to move: give one of --all-from, --rebalance, --file and, to run it, --plan")}
-	case p.allFrom == "" && len(p.to) > 0:
-		return control.WavePlan{}, &usageError{errors.New("--to goes with --all-from")}
+		return control.WavePlan{}, &usageError{errors.New("say what to move: give one of --all-from, --label, --rebalance, --file and, to run it, --plan")}
+	case p.allFrom == "" && len(p.labels) == 0 && len(p.to) > 0:
+		return control.WavePlan{}, &usageError{errors.New("--to goes with --all-from and --label")}
 	case !p.rebalance && len(p.among) > 0:
 		return control.WavePlan{}, &usageError{errors.New("--among goes with --rebalance")}
 	case p.planFile != "":
 		return readPlan(p.planFile, stdin)
 	}
+	want, err := labelsWanted(p.labels)
+	if err != nil {
+		return control.WavePlan{}, err
+	}
 	var to map[placement.PartitionID]control.WaveItem
 	if p.file != "" {
-		var err error
 		if to, err = readTenants(p.file, stdin); err != nil {
 			return control.WavePlan{}, err
 		}
@@ -98,6 +104,12 @@ func (p *planFlags) plan(ctx context.Context, stdin io.Reader, s *store.Store) (
 	switch {
 	case p.allFrom != "":
 		return control.PlanAllFrom(l, p.allFrom, p.to)
+	case len(p.labels) > 0:
+		of, err := labelled(ctx, s)
+		if err != nil {
+			return control.WavePlan{}, err
+		}
+		return control.PlanChosen(l, func(t control.TenantLoad) bool { return of[t.Partition].Matches(want) }, p.to)
 	case p.rebalance:
 		return control.PlanRebalance(l, p.among, p.tolerance)
 	}
