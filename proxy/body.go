@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 )
@@ -48,7 +49,7 @@ func (g gunzipped) Close() error { return g.under.Close() }
 
 // whole reads a body that has to be understood before it is sent.
 func (q *request) whole(limit int64) ([]byte, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, limit))
+	b, err := io.ReadAll(q.keep(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, limit), 0))
 	if err != nil {
 		return nil, bodyError(err)
 	}
@@ -57,8 +58,12 @@ func (q *request) whole(limit int64) ([]byte, error) {
 
 func bodyError(err error) error {
 	var big *http.MaxBytesError
-	if errors.As(err, &big) {
+	var full *apiError // a limit
+	if errors.As(err, &big) || errors.As(err, &full) {
 		return err
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fail(http.StatusRequestTimeout, TypeSlowClient, "the body came too slowly")
 	}
 	return fail(http.StatusBadRequest, TypeBadRequest, "the body could not be read: %s", err)
 }
@@ -77,7 +82,11 @@ type payload struct {
 // client while it is sent.
 func (q *request) payload() (*payload, error) {
 	p := &payload{mime: "application/json", length: q.r.ContentLength}
-	head, err := io.ReadAll(io.LimitReader(q.r.Body, bufferBody))
+	if p.length > q.p.o.BulkBody {
+		return nil, &http.MaxBytesError{Limit: q.p.o.BulkBody}
+	}
+	body := http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, q.p.o.BulkBody)
+	head, err := io.ReadAll(q.keep(io.LimitReader(body, bufferBody), 0))
 	if err != nil {
 		return nil, bodyError(err)
 	}
@@ -86,7 +95,7 @@ func (q *request) payload() (*payload, error) {
 		p.length = int64(len(head))
 		return p, nil
 	}
-	p.rest = q.r.Body
+	p.rest = body
 	return p, nil
 }
 
@@ -109,8 +118,17 @@ func (p *payload) open() io.ReadCloser {
 		}
 		return io.NopCloser(bytes.NewReader(p.head))
 	}
-	return io.NopCloser(io.MultiReader(bytes.NewReader(p.head), &restReader{p: p, left: p.length - int64(len(p.head))}))
+	return &restBody{io.MultiReader(bytes.NewReader(p.head), &restReader{p: p, left: p.length - int64(len(p.head))}), p}
 }
+
+// restBody is a body that streams. The client's connection is not its to close.
+type restBody struct {
+	io.Reader
+	p *payload
+}
+
+// Close implements io.Closer.
+func (*restBody) Close() error { return nil }
 
 // restReader notes how the client's part ended. The transport reads from its own
 // goroutine, so the notes are atomic.

@@ -46,7 +46,8 @@ func (q *request) bulk() error {
 	if q.r.ContentLength > q.p.o.BulkBody { // before any of it is carried out
 		return &http.MaxBytesError{Limit: q.p.o.BulkBody}
 	}
-	in := bufio.NewReaderSize(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, q.p.o.BulkBody), 64<<10)
+	body := q.keep(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, q.p.o.BulkBody), 0)
+	in := bufio.NewReaderSize(body, 64<<10)
 	if q.mixed {
 		if err := q.checkMixed(); err != nil {
 			return err
@@ -56,6 +57,7 @@ func (q *request) bulk() error {
 	rd := &bulkReader{in: in}
 	var all results
 	for n := 0; ; n++ {
+		body.forget() // the chunk before
 		c, end, err := rd.next()
 		if err != nil {
 			if all.n == 0 {

@@ -25,6 +25,7 @@ const (
 	TypeUpstream        = "sluice_upstream"
 	TypeUpstreamTimeout = "sluice_upstream_timeout"
 	TypeTooLarge        = "sluice_too_large"
+	TypeSlowClient      = "sluice_slow_client"
 	TypeTooMany         = "sluice_too_many_requests"
 	TypeBadRequest      = "sluice_bad_request"
 	TypePartlyApplied   = "sluice_partly_applied"
@@ -100,8 +101,11 @@ var codes = []ErrorCode{
 	{TypeTooLarge, []int{http.StatusRequestEntityTooLarge}, false,
 		"The body, or what must be kept in memory of the request, is larger than allowed.",
 		"Send less at once, such as a bulk in several parts."},
+	{TypeSlowClient, []int{http.StatusRequestTimeout}, false,
+		"The body came too slowly. Nothing was sent.",
+		"Send the request again, faster, or in parts."},
 	{TypeTooMany, []int{http.StatusTooManyRequests}, true,
-		"A limit of this instance is reached: on the requests under way, in all or of the tenant. Nothing was sent.",
+		"A limit of this instance is reached: on the requests under way or the bytes of their bodies, in all or of the tenant, or on what is held during a move's cutover. Nothing was sent.",
 		"Repeat the request after the time in Retry-After, and have fewer under way at once."},
 	{TypeBadRequest, []int{http.StatusBadRequest, http.StatusNotAcceptable, http.StatusUnsupportedMediaType, statusClientClosed}, false,
 		"The request is not one of HTTP, or its path, parameters, headers or body are not what the endpoint takes. Status 499 is in logs and metrics only: the client went away.",

@@ -118,6 +118,10 @@ func toAPI(err error) *apiError {
 	case errors.Is(err, gate.ErrOutcomeUnknown):
 		return fail(http.StatusGatewayTimeout, TypeOutcomeUnknown,
 			"the write was sent and its outcome could not be learned: it may or may not take effect; read before you repeat it")
+	case errors.As(err, &un) && un.Reason == gate.ReasonHoldFull:
+		e := fail(http.StatusTooManyRequests, TypeTooMany, "%s; nothing was sent, repeat the request", un.Error())
+		e.retryAfter = max(un.RetryAfter, time.Second)
+		return e
 	case errors.As(err, &un):
 		e := fail(http.StatusServiceUnavailable, TypeUnavailable, "%s; nothing was sent, repeat the request", un.Error())
 		if un.Reason == gate.ReasonCorrupt {

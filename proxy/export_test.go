@@ -150,7 +150,8 @@ func Parameters(method, path, raw string) (url.Values, error) {
 // Cursors reads a body that names cursors.
 func Cursors(body []byte) (scrolls, pits []string, keep string, err error) {
 	q := &request{
-		target: &target{}, query: url.Values{}, w: httptest.NewRecorder(), p: &Proxy{o: Options{QueryBody: 1 << 20}},
+		target: &target{}, query: url.Values{}, w: httptest.NewRecorder(),
+		p: &Proxy{o: Options{QueryBody: 1 << 20}, limits: newLimits(&Options{BodyBytes: 1 << 30, TenantBodyBytes: 1 << 30})},
 		r: httptest.NewRequest("POST", "/", bytes.NewReader(body)),
 	}
 	c, err := q.cursorBody()

@@ -44,7 +44,10 @@ func (q *request) call(c *upstream.Client, req *http.Request) (*http.Response, e
 	if q.p.o.Tracer != nil {
 		send = func(req *http.Request) (*http.Response, error) { return q.tracedCall(c, req) }
 	}
-	resp, err := send(req)
+	resp, err := q.p.breakers.through(c.Name(), func() (*http.Response, error) { return send(req) }, func() bool {
+		rest, streams := req.Body.(*restBody)
+		return errors.Is(req.Context().Err(), context.Canceled) || streams && !rest.p.complete()
+	})
 	q.p.m.call(c.Name(), time.Since(start), err)
 	return resp, err
 }

@@ -17,7 +17,7 @@ type metrics struct {
 	panics   prometheus.Counter
 }
 
-func newMetrics(r prometheus.Registerer, l *limits) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, l *limits, b *breakers) (*metrics, error) {
 	fine := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -44,8 +44,11 @@ func newMetrics(r prometheus.Registerer, l *limits) (*metrics, error) {
 	}
 	underWay := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sluice_proxy_requests_under_way", Help: "Requests that have a tenant and are not answered whole; held ones count.",
-	}, func() float64 { return float64(l.underWay()) })
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown, m.panics, underWay} {
+	}, func() float64 { return float64(l.underWay().requests) })
+	bodies := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sluice_proxy_body_bytes", Help: "Bytes of bodies of the requests under way that are in memory.",
+	}, func() float64 { return float64(l.underWay().bytes) })
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown, m.panics, underWay, bodies, b} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

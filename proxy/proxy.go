@@ -42,6 +42,10 @@ const (
 	DefaultTaskPatience   = 5 * time.Minute
 	DefaultRequests       = 20_000
 	DefaultTenantRequests = 5_000
+	DefaultBodyBytes      = 1 << 30
+	DefaultTenantBodies   = 256 << 20
+	DefaultFailures       = 20
+	DefaultBreakerPause   = 2 * time.Second
 )
 
 // What is kept in memory of one request.
@@ -64,11 +68,19 @@ type Options struct {
 	// QueryBody is the largest body of a search, count, mget, msearch or by-query,
 	// in bytes. Such bodies are kept in memory, because they are checked first.
 	QueryBody int64
-	// BulkBody is the largest body of a bulk, in bytes. It streams.
+	// BulkBody is the largest body of a bulk or a document, in bytes. They stream.
 	BulkBody int64
 	// Requests is how many requests may be under way at once, and TenantRequests how
 	// many of one tenant; held ones count. Others are refused with 429.
 	Requests, TenantRequests int
+	// BodyBytes is how many bytes of their bodies may be in memory at once, and
+	// TenantBodyBytes how many of one tenant. Requests over them are refused with 429.
+	BodyBytes, TenantBodyBytes int64
+	// BreakerFailures is how many requests in a row a cluster may leave unanswered
+	// until others are refused at once, for BreakerPause, before it is tried again.
+	// Negative: any number.
+	BreakerFailures int
+	BreakerPause    time.Duration
 	// ForwardHeaders are the client's headers that clusters see (default
 	// DefaultForwardHeaders), except for DropHeaders and those that NeverForwarded
 	// names. A star at the end of a name stands for anything.
@@ -111,6 +123,7 @@ type Proxy struct {
 	o        Options
 	m        *metrics
 	limits   *limits
+	breakers *breakers
 	headers  headerRules
 	log      *slog.Logger
 	leaving  atomic.Bool
@@ -161,15 +174,25 @@ func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Opti
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
-	limits := newLimits(opt.Requests, opt.TenantRequests)
-	m, err := newMetrics(opt.Registerer, limits)
+	if opt.BodyBytes <= 0 {
+		opt.BodyBytes = DefaultBodyBytes
+	}
+	if opt.TenantBodyBytes <= 0 {
+		opt.TenantBodyBytes = DefaultTenantBodies
+	}
+	if opt.BreakerFailures == 0 {
+		opt.BreakerFailures = DefaultFailures
+	}
+	def(&opt.BreakerPause, DefaultBreakerPause)
+	limits, breakers := newLimits(&opt), newBreakers(opt.BreakerFailures, opt.BreakerPause)
+	m, err := newMetrics(opt.Registerer, limits, breakers)
 	if err == nil && opt.Pins != nil && opt.Registerer != nil {
 		err = opt.Registerer.Register(newPinCollector(opt.Pins))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("proxy: register metrics: %w", err)
 	}
-	return &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, limits: limits, log: opt.Logger,
+	return &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, limits: limits, breakers: breakers, log: opt.Logger,
 		headers: newHeaderRules(opt.ForwardHeaders, opt.DropHeaders)}, nil
 }
 
@@ -218,6 +241,7 @@ type request struct {
 	tenant placement.PartitionID
 	mixed  bool // a bulk whose items name their tenants, or what it has of one
 	role   tenancy.Role
+	kept   int64 // bytes of the body that are counted in the limits
 	query  url.Values
 	entry  placement.Entry
 	held   time.Duration
@@ -292,7 +316,7 @@ func (q *request) serve() error {
 	if err := q.p.limits.enter(q.tenant); err != nil {
 		return err
 	}
-	defer q.p.limits.leave(q.tenant)
+	defer func() { q.p.limits.leave(q.tenant, q.kept) }()
 	t, aerr := classify(q.r.Method, q.r.URL.EscapedPath())
 	if aerr != nil {
 		return aerr

@@ -295,9 +295,14 @@ func (q *request) sendRead(ctx context.Context, cluster, method, path string, qu
 }
 
 func (q *request) readFailure(cluster string, err error) error {
+	var open *breakerOpenError
 	switch {
 	case q.r.Context().Err() != nil:
 		return context.Canceled
+	case errors.As(err, &open):
+		e := fail(http.StatusServiceUnavailable, TypeUnavailable, "%s; nothing was sent, repeat the request", open)
+		e.retryAfter = open.pause
+		return e
 	case errors.Is(err, context.DeadlineExceeded):
 		return fail(http.StatusBadGateway, TypeUpstreamTimeout, "cluster %s did not answer in time", cluster)
 	case upstream.NotSent(err):

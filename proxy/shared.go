@@ -158,7 +158,7 @@ func (q *request) inMemory(p *payload) (*payload, error) {
 	if q.op == opUpdate { // streams before its tenant's first move, and must not become too large by that
 		limit = max(limit, q.p.o.BulkBody)
 	}
-	rest, err := io.ReadAll(http.MaxBytesReader(q.out.ResponseWriter, io.NopCloser(p.rest), max(limit-int64(len(p.head)), 0)))
+	rest, err := io.ReadAll(q.keep(http.MaxBytesReader(q.out.ResponseWriter, io.NopCloser(p.rest), max(limit-int64(len(p.head)), 0)), len(p.head)))
 	if err != nil {
 		return nil, bodyError(err)
 	}

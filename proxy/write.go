@@ -259,7 +259,7 @@ func (q *request) sendWrite(t outcome, c *upstream.Client, pl plan, p *payload) 
 			return nil, nil, false, err
 		}
 		return resp, raw, false, nil
-	case upstream.NotSent(err):
+	case upstream.NotSent(err) && (p == nil || !p.broken.Load()):
 		t.Cancel()
 		return nil, nil, true, q.readFailure(c.Name(), err)
 	case !p.complete():

@@ -148,7 +148,9 @@ func (n *node) start(ctx context.Context) error {
 	if n.roles.proxy {
 		n.gateService = startService("gate", n.failed, n.gate.Run)
 		n.follow = startService("clusters", n.failed, n.clusters.Run)
-		p, server := cfg.Proxy, newServer(n.proxy)
+		p, l := cfg.Proxy, cfg.Proxy.Limits
+		server := newServer(proxy.Patience{Stall: l.ClientStall, Rate: l.ClientRate}.Handler(n.proxy))
+		server.MaxHeaderBytes = int(l.HeaderBytes)
 		server.TLSConfig, server.ErrorLog = n.tls, slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 		n.dataService = startService("proxy listener", n.failed, func(ctx context.Context) error {
 			return serveHTTP(ctx, server, n.data, min(lingerTime, p.ShutdownTimeout/2), p.ShutdownTimeout/2)
@@ -309,6 +311,8 @@ func (n *node) buildProxy(secret []byte) error {
 	n.proxy, err = proxy.New(n.gate, n.clusters, resolver, &proxy.Options{
 		CursorKeys: keys, Pins: pins, MixedBulk: p.Tenant.MixedBulk, WriteTimeout: p.UpstreamWriteTimeout,
 		Requests: p.Requests, TenantRequests: p.TenantRequests,
+		QueryBody: p.Limits.QueryBody, BulkBody: p.Limits.BulkBody, BodyBytes: p.Limits.BodyBytes, TenantBodyBytes: p.Limits.TenantBodyBytes,
+		BreakerFailures: breakerFailures(p.Limits), BreakerPause: p.Limits.BreakerPause,
 		Cleartext: proxy.Cleartext(p.Cleartext), TrustedProxies: p.Trusted(), ForwardHeaders: p.ForwardHeaders, DropHeaders: p.DropHeaders,
 		Registerer: n.registry, Logger: n.log,
 		Tracer: n.telemetry.Tracer("proxy"), TraceTenants: n.cfg.Telemetry.Tenants, AccessLog: accessLog(n.cfg.Log.Access, n.out),
@@ -317,6 +321,14 @@ func (n *node) buildProxy(secret []byte) error {
 		return fmt.Errorf("proxy: %w", err)
 	}
 	return nil
+}
+
+// breakerFailures is the option of that name, in which 0 is the default and not off.
+func breakerFailures(l config.Limits) int {
+	if l.BreakerFailures == 0 {
+		return -1
+	}
+	return l.BreakerFailures
 }
 
 // ready is nil when a request can be answered: the table, and the clusters.

@@ -110,7 +110,8 @@ func (c *connections) wait(bound time.Duration) {
 }
 
 // newServer returns a server of HTTP/1.1 and HTTP/2, the latter also without TLS.
-// Bodies may stream for as long as they like; headers may not.
+// Bodies may stream for as long as they like, within the patience of the handler;
+// headers may not.
 func newServer(h http.Handler) *http.Server {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)

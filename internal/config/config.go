@@ -118,6 +118,7 @@ type Proxy struct {
 	HoldBytes            int64
 	Requests             int // under way at once
 	TenantRequests       int // of one tenant
+	Limits               Limits
 	SessionTTL           time.Duration
 	DrainBarrier         time.Duration
 	JournalLimit         int
@@ -147,6 +148,19 @@ func addressRange(s string) (netip.Prefix, error) {
 		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
 	}
 	return netip.ParsePrefix(s)
+}
+
+// Limits bound what clients may send, and how slowly.
+type Limits struct {
+	HeaderBytes     int64
+	QueryBody       int64
+	BulkBody        int64
+	BodyBytes       int64 // in memory
+	TenantBodyBytes int64
+	ClientStall     time.Duration
+	ClientRate      int64 // bytes a second
+	BreakerFailures int   // 0: the breaker is off
+	BreakerPause    time.Duration
 }
 
 // Cursors says how scrolls and points in time find back to their cluster.

@@ -25,6 +25,7 @@ var sections = map[string]string{
 	"proxy.cursors":            "How scrolls and points in time find back to the cluster that they were opened on.",
 	"proxy.tls":                "HTTPS for clients. The files are read again when they change.",
 	"proxy.tenant":             "Where a request names its tenant. An empty value is off; whatever names one must name the same (403). The lower four also prove it: with any of them a name without proof is refused (401). docs/tenants.md has examples.",
+	"proxy.limits":             "What clients may send, and how slowly, and when a cluster is left alone for a while. docs/security.md has more.",
 	"proxy.tenant.basic":       "HTTP basic authentication.",
 	"proxy.tenant.client_cert": "The client certificate that proxy.tls has verified.",
 	"proxy.tenant.jwt":         "A signed token in the header Authorization: Bearer. exp, nbf, iat, iss and aud are checked.",
@@ -70,7 +71,7 @@ func (c *Config) keys() []key {
 	}...)
 	rows = append(rows, c.roleKeys()...)
 	rows = append(rows, c.proofKeys()...)
-	return append(rows, []key{
+	rows = append(rows, []key{
 		{path: "proxy.upstream_write_timeout", target: &p.UpstreamWriteTimeout, def: "20s",
 			doc: "Longest that a write may take upstream; after it its outcome is unknown."},
 		{path: "proxy.hold_deadline", target: &p.HoldDeadline, def: "5s",
@@ -83,6 +84,9 @@ func (c *Config) keys() []key {
 			doc: "Most requests under way at once; beyond it they get a 429. Held ones count."},
 		{path: "proxy.tenant_requests", target: &p.TenantRequests, def: 5000,
 			doc: "Most requests of one tenant under way at once, so that a tenant that floods leaves room for the others."},
+	}...)
+	rows = append(rows, c.limitKeys()...)
+	return append(rows, []key{
 		{path: "proxy.cleartext", target: &p.Cleartext, def: string(proxy.CleartextLoopback), oneOf: []string{string(proxy.CleartextLoopback), string(proxy.CleartextAllow), string(proxy.CleartextRefuse)},
 			doc: "Requests that change something and come without TLS: loopback takes them from this machine only, allow from everywhere, refuse from nowhere. Others get a 403."},
 		{path: "proxy.trusted_proxies", target: &p.TrustedProxies, def: []string{}, sample: "[10.0.0.0/8]",
@@ -155,6 +159,31 @@ func (c *Config) keys() []key {
 		{path: "log.access.slow", target: &c.Log.Access.Slow, def: "1s",
 			doc: "Requests that take as long are slow. 0s: none is."},
 	}...)
+}
+
+// limitKeys are the rows of what clients may send, and how slowly.
+func (c *Config) limitKeys() []key {
+	l := &c.Proxy.Limits
+	return []key{
+		{path: "proxy.limits.header_bytes", target: (*sizeValue)(&l.HeaderBytes), def: "64KiB",
+			doc: "Largest head of a request; a larger one gets a 431."},
+		{path: "proxy.limits.query_body", target: (*sizeValue)(&l.QueryBody), def: "16MiB",
+			doc: "Largest body of a search, count, multi-get or by-query, which are kept in memory; a larger one gets a 413."},
+		{path: "proxy.limits.bulk_body", target: (*sizeValue)(&l.BulkBody), def: "100MiB",
+			doc: "Largest body of a bulk or a document. They stream."},
+		{path: "proxy.limits.body_bytes", target: (*sizeValue)(&l.BodyBytes), def: "1GiB",
+			doc: "Most bytes of bodies in memory at once; requests beyond it get a 429."},
+		{path: "proxy.limits.tenant_body_bytes", target: (*sizeValue)(&l.TenantBodyBytes), def: "256MiB",
+			doc: "Most bytes of bodies of one tenant in memory at once."},
+		{path: "proxy.limits.client_stall", target: &l.ClientStall, def: proxy.DefaultClientStall.String(),
+			doc: "Longest that a client may send or take nothing in the middle of a body or an answer."},
+		{path: "proxy.limits.client_rate", target: (*sizeValue)(&l.ClientRate), def: "1KiB",
+			doc: "What a client must send or take in a second, on the average, after it has been waited for as long as client_stall."},
+		{path: "proxy.limits.breaker_failures", target: &l.BreakerFailures, def: proxy.DefaultFailures,
+			doc: "How many requests in a row a cluster may leave unanswered until others get a 503 at once, without being sent. 0: any number."},
+		{path: "proxy.limits.breaker_pause", target: &l.BreakerPause, def: proxy.DefaultBreakerPause.String(),
+			doc: "How long requests are kept off such a cluster before it is tried again."},
+	}
 }
 
 // roleKeys are the rows of what a request may do that no proof decides.

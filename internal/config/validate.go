@@ -43,6 +43,7 @@ func (c *Config) validate() error {
 	v.is(p.Tenant.ClientCert.Field == "" || p.TLS.ClientCAFile != "", "proxy.tls.client_ca_file", "", "must be set, because proxy.tenant.client_cert.field is")
 	c.validateTenant(v)
 	c.validateForwarding(v)
+	c.validateLimits(v)
 	for _, d := range []struct {
 		field string
 		value time.Duration
@@ -108,6 +109,18 @@ func (c *Config) validateTTLs(v *checks) {
 	for field, ttl := range map[string]time.Duration{"proxy.session_ttl": c.Proxy.SessionTTL, "controller.session_ttl": c.Controller.SessionTTL} {
 		v.is(ttl >= b.least && ttl <= b.most, field, ttl.String(), fmt.Sprintf("must be from %s to %s with store.kind %s", b.least, b.most, c.Store.Kind))
 	}
+}
+
+func (c *Config) validateLimits(v *checks) {
+	l := c.Proxy.Limits
+	for field, n := range map[string]int64{"header_bytes": l.HeaderBytes, "query_body": l.QueryBody, "bulk_body": l.BulkBody, "client_rate": l.ClientRate} {
+		v.is(n >= 1 && n <= 1<<30, "proxy.limits."+field, fmt.Sprint(n), "must be from 1 to 1GiB")
+	}
+	v.is(l.TenantBodyBytes >= max(l.QueryBody, 1<<20), "proxy.limits.tenant_body_bytes", fmt.Sprint(l.TenantBodyBytes), "must be at least 1MiB, and proxy.limits.query_body")
+	v.is(l.BodyBytes >= l.TenantBodyBytes, "proxy.limits.body_bytes", fmt.Sprint(l.BodyBytes), "must be at least proxy.limits.tenant_body_bytes")
+	v.is(l.ClientStall >= time.Second, "proxy.limits.client_stall", l.ClientStall.String(), "must be at least 1s")
+	v.is(l.BreakerFailures >= 0, "proxy.limits.breaker_failures", fmt.Sprint(l.BreakerFailures), "must be at least 0")
+	v.is(l.BreakerPause >= 10*time.Millisecond, "proxy.limits.breaker_pause", l.BreakerPause.String(), "must be at least 10ms")
 }
 
 func (c *Config) validateForwarding(v *checks) {

@@ -136,6 +136,9 @@ type notSentError struct{ err error }
 func (e *notSentError) Error() string { return e.err.Error() }
 func (e *notSentError) Unwrap() error { return e.err }
 
+// Unsent marks an error of a request that was not sent, for NotSent.
+func Unsent(err error) error { return &notSentError{err} }
+
 // NotSent reports whether err says that nothing of the request can have been
 // sent, so that a write certainly had no effect. False means "cannot tell".
 func NotSent(err error) bool {
