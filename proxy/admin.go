@@ -147,7 +147,7 @@ func checkReindex(b []byte, pl placement.Placement) error {
 }
 
 // checkAnalysis refuses what makes the cluster read its own files, of which an
-// error may quote lines.
+// error may quote lines, or documents of any index.
 func checkAnalysis(b []byte) error {
 	if len(bytes.TrimSpace(b)) == 0 {
 		return nil
@@ -155,22 +155,30 @@ func checkAnalysis(b []byte) error {
 	if !utf8.Valid(b) {
 		return badBody(errUTF8)
 	}
-	if _, err := rewriteBytes(b, fileFinder{}); err != nil {
+	if _, err := rewriteBytes(b, reachFinder{}); err != nil {
 		return badBody(err)
 	}
 	return nil
 }
 
-// fileFinder refuses a text that names a file of the cluster's.
-type fileFinder struct{}
+// reachFinder refuses a text that names a file of the cluster's, or a type of fields
+// that hold queries: a lookup in one of those is carried out as a document is
+// written, in whatever index it names, and can be searched for what it has found.
+type reachFinder struct{}
 
-func (fileFinder) key(_ []string, key string) (string, fate) { return key, look }
+func (reachFinder) key(_ []string, key string) (string, fate) { return key, look }
 
-func (fileFinder) wants(path []string) bool {
+func (reachFinder) wants(path []string) bool {
 	name := last(path, 1)
-	return strings.HasSuffix(name, "_path") || strings.HasSuffix(name, "user_dictionary") || strings.HasSuffix(name, "rule_files")
+	return name == "type" || strings.HasSuffix(name, "_path") || strings.HasSuffix(name, "user_dictionary") || strings.HasSuffix(name, "rule_files")
 }
 
-func (fileFinder) scalar(path []string, v string, _ bool) (string, bool, error) {
+func (reachFinder) scalar(path []string, v string, _ bool) (string, bool, error) {
+	if last(path, 1) == "type" {
+		if v != "percolator" {
+			return v, false, nil
+		}
+		return v, false, fail(http.StatusForbidden, TypeNotAllowed, "the type [percolator] is not allowed: lookups in such a field read documents of any index of the cluster; move the tenant to a cluster of its own to have it")
+	}
 	return v, false, fail(http.StatusForbidden, TypeNotAllowed, "[%s] is not allowed: it reads a file of the cluster's; put the words themselves into the request", last(path, 1))
 }

@@ -88,6 +88,7 @@ func TestInquiries(t *testing.T) {
 	}
 	for _, c := range [][3]string{
 		{"POST", "/_analyze", `{"tokenizer":"standard","filter":[{"type":"stop","stopwords_path":"opensearch.yml"}],"text":"x"}`},
+		{"PUT", "/docs/_mapping", `{"properties":{"q":{"type":"percolator"}}}`}, {"PUT", "/docs/_mapping", `{"dynamic_templates":[{"q":{"mapping":{"type":"perc\u006flator"}}}]}`},
 		{"PUT", "/docs/_settings", `{"analysis.filter.f.synonyms_path":"opensearch.yml"}`}, {"PUT", "/docs/_settings", `{"analysis":{"tokenizer":{"x":{"user_dictionary":"x"}}}}`},
 	} {
 		r.do(c[0], c[1], c[2]).want(t, 403, "error/type", "sluice_not_allowed")

@@ -44,6 +44,14 @@ func TestSharedAnswers(t *testing.T) {
 			`{"aggregations":{"top":{"hits":{"total":{"value":1},"hits":[{"_index":"docs","_id":"1","_score":1.5,"_routing":"x","_source":{"a":1,"o":{"tenant":"mine"}},"fields":{"a":[1]},"sort":[7]}]}},"c":{"after_key":{"_id":"acme:1"},"buckets":[{"key":{"hits":"x"},"doc_count":1}]}}}`},
 		{"POST", "/docs/_msearch", "{}\n{}\n", `{"took":1,"responses":[{"error":{"root_cause":[{"type":"query_shard_exception","reason":"theirs","index":"pool-1"}],"type":"search_phase_execution_exception","reason":"theirs","failed_shards":[{"index":"pool-1"}]},"status":400}]}`,
 			`{"took":1,"responses":[{"error":{"root_cause":[{"type":"query_shard_exception","reason":"the query does not fit the mapping of the index"}],"type":"search_phase_execution_exception","reason":"the cluster refused the request; its own words are not shown, because the index is shared with other tenants"},"status":400}]}`},
+		{"POST", "/docs/_search", `{"sort":["k","_id",{"n":"asc"}]}`, `{"hits":{"hits":[{"_id":"acme:1","_source":{"tenant":"acme"},"sort":["acme:k","acme:1",null],"inner_hits":{"x":{"hits":{"hits":[{"_id":"acme:2","sort":["acme:2","acme:2"]}]}}}}]}}`,
+			`{"hits":{"hits":[{"_id":"1","_source":{},"sort":["acme:k","1",null],"inner_hits":{"x":{"hits":{"hits":[{"_id":"2","sort":["acme:2","acme:2"]}]}}}}]}}`},
+		{"POST", "/docs/_search", "", `{"hits":{"hits":[{"_id":"acme:1","_source":{"tenant":"acme","a":1},"inner_hits":{"items":{"hits":{"total":1,"hits":[{"_index":"pool-1","_id":"acme:1","_nested":{"field":"items","offset":0},"_source":{"tenant":"mine","k":1}}]},"new":"theirs"},` +
+			`"g":{"hits":{"hits":[{"_id":"acme:2","_routing":"acme:","_source":{"tenant":"acme","b":2},"fields":{"tenant":["acme"]}}]}}}},{"_id":"acme:3","_source":{"tenant":"acme","c":3}}]}}`,
+			`{"hits":{"hits":[{"_id":"1","_source":{"a":1},"inner_hits":{"items":{"hits":{"total":1,"hits":[{"_index":"docs","_id":"1","_nested":{"field":"items","offset":0},"_source":{"tenant":"mine","k":1}}]}},` +
+				`"g":{"hits":{"hits":[{"_id":"2","_source":{"b":2},"fields":{}}]}}}},{"_id":"3","_source":{"c":3}}]}}`},
+		{"POST", "/docs/_search", "", `{"terminated_early":true,"_shards":{"total":3,"skipped":2},"hits":{"hits":[]}}`, `{"_shards":{"total":3,"skipped":0},"hits":{"hits":[]}}`},
+		{"POST", "/docs/_search", `{"terminate_after":1}`, `{"terminated_early":true}`, `{"terminated_early":true}`}, {"POST", "/docs/_search?terminate_after=1", ``, `{"terminated_early":true}`, `{"terminated_early":true}`},
 		{"POST", "/docs/_count", "", `{"count":3,"_shards":{"total":1,"failures":[]}}`, `{"count":3,"_shards":{"total":1}}`},
 		{"POST", "/docs/_mget", `{"ids":["1"]}`, `{"docs":[{"_index":"pool-1","_id":"acme:1","error":{"root_cause":[],"type":"x_y","reason":"theirs","index":"pool-1"}}]}`,
 			`{"docs":[{"_index":"docs","_id":"1","error":{"root_cause":[],"type":"x_y","reason":"the cluster refused the request; its own words are not shown, because the index is shared with other tenants"}}]}`},
@@ -81,6 +89,9 @@ func TestSharedAnswersFailClosed(t *testing.T) {
 		{"POST", "/docs/_search", "", 200, `{"hits":{"hits":[{"_id":"acme:1"},{"_id":"acme~:1","_source":{"k":"theirs"}}]}}`},
 		{"POST", "/docs/_search", "", 200, `{"aggregations":{"a":{"buckets":[{"x":{"hits":{"hits":[{"_id":"other:1","_source":{"k":"theirs"}}]}}}]}}}`},
 		{"POST", "/docs/_mget", `{"ids":["1"]}`, 200, `{"docs":[{"_id":"other:1"}]}`},
+		{"POST", "/docs/_search", `{"sort":["_id"]}`, 200, `{"hits":{"hits":[{"_source":{"k":"theirs"},"sort":["other:1"]}]}}`},
+		{"POST", "/docs/_search", `{"sort":["n","_id"]}`, 200, `{"hits":{"hits":[{"sort":["acme:1",7]}]}}`},
+		{"POST", "/docs/_search", ``, 200, `{"hits":{"hits":[{"inner_hits":{"x":{"hits":{"hits":[{"_id":"other:1","_source":{"k":"theirs"}}]}}}}]}}`},
 		{"POST", "/docs/_search", "", 200, `theirs`},
 	} {
 		r, _ := canned(t, c.status, c.answer)
