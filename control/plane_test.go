@@ -17,10 +17,11 @@ import (
 	"github.com/sluiceproxy/sluice/store/memstore"
 )
 
-// flaky is a store that can be cut off.
+// flaky is a store that can be cut off, and tells of writes.
 type flaky struct {
 	*memstore.Store
-	down atomic.Bool
+	down  atomic.Bool
+	wrote func(driver.Write) // behind a write; nil: nobody asks
 }
 
 var errCut = errors.New("connection refused")
@@ -43,7 +44,11 @@ func (f *flaky) Write(ctx context.Context, w driver.Write) (driver.Version, erro
 	if f.down.Load() {
 		return 0, errCut
 	}
-	return f.Store.Write(ctx, w)
+	v, err := f.Store.Write(ctx, w)
+	if err == nil && f.wrote != nil {
+		f.wrote(w)
+	}
+	return v, err
 }
 
 var (

@@ -54,10 +54,28 @@ func RequestMove(ctx context.Context, s *store.Store, r Request) (Move, error) {
 	}
 	// An unknown outcome is reported as such; the record, should it be there, is
 	// found by the next request, which is refused with its id.
-	if _, err := Moves(s).Put(ctx, m.ID, m, 0); err != nil {
+	if err := enlist(ctx, s, m); err != nil {
 		return Move{}, fmt.Errorf("request a move: %w", err)
 	}
 	return m, nil
+}
+
+// enlist creates the record of a move, and looks for others who have its target once
+// more when they can see it: of two who want one place at the same moment, whoever
+// looks second sees the other.
+func enlist(ctx context.Context, s *store.Store, m Move) error {
+	version, err := Moves(s).Put(ctx, m.ID, m, 0)
+	if err != nil {
+		return err
+	}
+	if err = placeFree(ctx, s, m.Partition, m.To); err == nil {
+		return nil
+	}
+	gone := Moves(s).Delete(ctx, m.ID, version)
+	if errors.Is(gone, store.ErrConflict) { // a controller has taken it up
+		_, gone = RequestAbort(ctx, s, m.ID)
+	}
+	return errors.Join(err, gone)
 }
 
 // Precheck is the dry run: it changes nothing, and reports what a move would do
@@ -157,11 +175,21 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 }
 
 // placeFree refuses a target that another tenant has, or will have, or has its old
-// copy at: each would read the other's documents. An entry that cannot be decoded
-// is passed over; the prechecks look at the cluster itself.
+// copy at, also by a move that has yet to begin: each would read the other's
+// documents. An entry that cannot be decoded is passed over; the prechecks look at
+// the cluster itself.
 func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, target placement.Placement) error {
+	moves, _, err := Moves(s).List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range moves {
+		if m := o.Value; m.Partition != id && !m.Settled() && target.Overlaps(m.To) {
+			return fmt.Errorf("%w: %s meets %s, to which move %s takes tenant %q; choose another place", ErrPlaceTaken, target, m.To, m.ID, string(m.Partition))
+		}
+	}
 	var taken error
-	_, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
+	_, err = s.Entries(ctx, func(e placement.Entry, err error) bool {
 		if err == nil && e.Partition != id {
 			for _, p := range []placement.Placement{e.State.From, e.State.To, e.Previous} {
 				if target.Overlaps(p) {

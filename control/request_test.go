@@ -9,6 +9,7 @@ import (
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
+	"github.com/sluiceproxy/sluice/store/driver"
 )
 
 func withClusters(t *testing.T) *store.Store {
@@ -83,6 +84,66 @@ func TestRequestMoveBesidePatterns(t *testing.T) {
 	}
 	if m, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b", Index: "docs"}); err != nil || m.To.Index != "docs" {
 		t.Errorf("beside the pattern: %v", err)
+	}
+}
+
+// TestRequestMoveMeetsAnother: whoever asks second for a place sees who asked first,
+// also if both had found it free.
+func TestRequestMoveMeetsAnother(t *testing.T) {
+	many := func(cluster string) placement.Placement {
+		return placement.Placement{Kind: placement.DedicatedIndex, Cluster: cluster, Index: "many-*", Logical: "*"}
+	}
+	for _, taken := range []bool{false, true} { // by a controller, before the second look
+		s, f := newStore(t)
+		for _, name := range []string{"a", "b", "c"} {
+			if _, err := s.Clusters().Put(t.Context(), name, placement.Cluster{Name: name, Endpoints: []string{"http://127.0.0.1:1"}}, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for id, cluster := range map[placement.PartitionID]string{"first": "a", "second": "c"} {
+			if _, err := s.Register(t.Context(), id, many(cluster)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		late := func() error {
+			_, err := s.Register(t.Context(), "late", placement.Placement{Kind: placement.DedicatedIndex, Cluster: "b", Index: "many-docs", Logical: "docs"})
+			return err
+		}
+		f.wrote = func(w driver.Write) {
+			f.wrote = nil
+			if taken {
+				all, _, err := control.Moves(s).List(t.Context())
+				if err != nil || len(all) != 1 {
+					t.Fatalf("%d records, %v", len(all), err)
+				}
+				if _, err := control.Moves(s).Put(t.Context(), all[0].Name, all[0].Value, all[0].Version); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := late(); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := control.RequestMove(t.Context(), s, control.Request{Partition: "first", Cluster: "b"}); !errors.Is(err, control.ErrPlaceTaken) || !strings.Contains(err.Error(), `"late"`) {
+			t.Errorf("a tenant was added at this moment: %v", err)
+		}
+		all, _, err := control.Moves(s).List(t.Context())
+		if err != nil || taken && (len(all) != 1 || !all[0].Value.AbortRequested) || !taken && len(all) != 0 {
+			t.Errorf("left: %+v, %v", all, err)
+		}
+		if taken {
+			continue
+		}
+		if err := s.Remove(t.Context(), "late"); err != nil {
+			t.Fatal(err)
+		}
+		m, err := control.RequestMove(t.Context(), s, control.Request{Partition: "first", Cluster: "b"})
+		if err != nil || m.To != many("b") {
+			t.Fatalf("to the same pattern elsewhere: %+v, %v", m.To, err)
+		}
+		if _, err := control.RequestMove(t.Context(), s, control.Request{Partition: "second", Cluster: "b"}); !errors.Is(err, control.ErrPlaceTaken) || !strings.Contains(err.Error(), m.ID) {
+			t.Errorf("where another move is going: %v", err)
+		}
 	}
 }
 

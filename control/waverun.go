@@ -321,7 +321,7 @@ func (st *waveStep) ask(ctx context.Context, i *store.Record[WaveItem]) error {
 	m, _, _, err := planMove(ctx, st.t.c.s, st.request(i.Value))
 	if err == nil {
 		m.Wave = st.wave.Value.ID
-		_, err = Moves(st.t.c.s).Put(ctx, m.ID, m, 0)
+		err = enlist(ctx, st.t.c.s, m)
 		if errors.Is(err, store.ErrConflict) {
 			return nil // it is there: an earlier answer was lost
 		}

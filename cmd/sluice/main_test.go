@@ -276,6 +276,14 @@ func TestTenants(t *testing.T) {
 		}
 	}
 	c.ok("tenant", "add", "another", "--cluster", "a", "--index", "umbrella.v2-*", "--as", "*")
+	c.ok("cluster", "add", "b", "http://127.0.0.1:1", "--no-check")
+	c.ok("move", "umbrella", "--to", "b") // nobody begins it
+	if r := c.run("tenant", "add", "early", "--cluster", "b", "--index", "umbrella-docs"); r.code != exitRefused || !strings.Contains(r.stderr, `takes tenant "umbrella"`) {
+		t.Errorf("where a tenant is about to move: %+v", r)
+	}
+	if r := c.run("tenant", "show", "early"); r.code != exitRefused {
+		t.Errorf("it is left: %+v", r)
+	}
 	if r := c.run("tenant", "add", "one-more", "--cluster", "a", "--index", "more-*", "--as", "docs"); r.code != exitUsage || !strings.Contains(r.stderr, "must be * or empty") {
 		t.Errorf("a pattern with one logical name: %+v", r)
 	}

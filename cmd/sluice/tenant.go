@@ -129,8 +129,9 @@ index must have it as a plain keyword. Such tenants cannot be moved yet.`,
 	return c
 }
 
-// addTenant registers a tenant on a cluster that is known. The cluster is read
-// again after the registration, see removeCluster.
+// addTenant registers a tenant on a cluster that is known, in a place that is free.
+// Both are looked at again after the registration, see removeCluster: of two who want
+// one place at the same moment, whoever looks second sees the other.
 func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) (placement.Entry, error) {
 	if err := clusterKnown(ctx, s, p.Cluster); err != nil {
 		return placement.Entry{}, err
@@ -150,20 +151,33 @@ func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 	if err != nil {
 		return e, err
 	}
-	if err := clusterKnown(ctx, s, p.Cluster); err != nil {
+	err = clusterKnown(ctx, s, p.Cluster)
+	if err == nil {
+		err = placeFree(ctx, s, id, p)
+	}
+	if err != nil {
 		return e, errors.Join(err, s.Remove(ctx, id))
 	}
 	return e, nil
 }
 
-// placeFree refuses a placement that another tenant has, will have, or has its old
-// copy at: each would read and overwrite the other's documents, and moving one
+// placeFree refuses a placement that another tenant has, will have by a move, or has
+// its old copy at: each would read and overwrite the other's documents, and moving one
 // would take the other's along. Tenants of a shared index are together in it, by
 // the same field.
 func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) error {
+	err := noMove(ctx, s, func(m control.Move) error {
+		if m.Partition != id && p.Overlaps(m.To) {
+			return refused("%s meets %s, to which move %s takes tenant %q", p, m.To, m.ID, string(m.Partition))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	var other placement.PartitionID
 	var theirs placement.Placement
-	_, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
+	_, err = s.Entries(ctx, func(e placement.Entry, err error) bool {
 		if err != nil || e.Partition == id {
 			return true
 		}
