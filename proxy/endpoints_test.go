@@ -43,6 +43,7 @@ where they are in an index that was shared. A move's old copy is not retired whi
 hold signed ids, which every instance can follow and none has to remember; the cluster's own ids are refused with 400 ` + "`sluice_bad_cursor`" + `. With
 ` + "`proxy.cursors.affinity: pin`" + ` clients hold the cluster's own ids, and only the instance that gave one out follows it; another one, or one that was
 restarted, answers 404 and asks no cluster. ` + "`sluice_proxy_pinned_cursors`" + ` counts those by cluster, and ` + "`/-/explain`" + ` at the admin listener those of a tenant.
+Neither kind of id is encrypted: whoever decodes one can read the names of the cluster and of the physical index in it.
 `
 
 // page is the manual's page of the table.

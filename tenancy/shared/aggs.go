@@ -252,7 +252,7 @@ func unusual() {
 	}
 	aggKinds["significant_terms"] = compared(merge(merge(thresholds("execution_hint exclude"), measures), map[string]check{"field": field, "include": include}))
 	aggKinds["significant_text"] = compared(merge(merge(thresholds("filter_duplicate_text exclude"), measures), map[string]check{
-		"field": field, "include": include, "source_fields": storedFields}))
+		"field": field, "include": include, "source_fields": listOf(field)})) // no patterns: the partition field is in the source
 }
 
 // compared is an aggregation that compares with a background, which becomes the

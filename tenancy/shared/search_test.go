@@ -90,7 +90,7 @@ func TestSearchRefusals(t *testing.T) {
 		bodies = append(bodies, `{"query":`+q+`}`, `{"post_filter":{"bool":{"must":[`+q+`]}}}`, `{"aggs":{"f":{"filter":`+q+`}}}`)
 	}
 	for _, a := range []string{
-		`{"global":{}}`, `{"significant_terms":{"field":"k","min_doc_count":0}}`, `{"significant_terms":{"field":"k","background_filter":{"term":{"tenant":"other"}}}}`, `{"significant_text":{"field":"tenant"}}`, `{"rare_terms":{"field":"tenant"}}`,
+		`{"global":{}}`, `{"significant_terms":{"field":"k","min_doc_count":0}}`, `{"significant_terms":{"field":"k","background_filter":{"term":{"tenant":"other"}}}}`, `{"significant_text":{"field":"tenant"}}`, `{"significant_text":{"field":"t","source_fields":["*"]}}`, `{"significant_text":{"field":"t","source_fields":"tenant"}}`, `{"rare_terms":{"field":"tenant"}}`,
 		`{"significant_terms":{"field":"k","script_heuristic":{}}}`, `{"nested":{"path":"items"},"aggs":{"s":{"significant_terms":{"field":"items.k"}}}}`, `{"nested":{"path":"items"},"aggs":{"f":{"filter":{"match_all":{}},"aggs":{"s":{"significant_terms":{"field":"items.k"}}}}}}`,
 		`{"nested":{"path":"items"},"aggs":{"b":{"reverse_nested":{"path":"items"},"aggs":{"s":{"significant_terms":{"field":"k"}}}}}}`, `{"scripted_metric":{}}`, `{"children":{"type":"c"}}`, `{"parent":{"type":"c"}}`,
 		`{"terms":{"field":"tenant"}}`, `{"terms":{"field":"_id"}}`, `{"terms":{"field":"_index"}}`, `{"terms":{"field":"_routing"}}`, `{"terms":{"field":"k","min_doc_count":0}}`, `{"terms":{"field":"k","min_doc_count":"0"}}`,
