@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"path"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sluiceproxy/sluice/internal/engines"
@@ -448,4 +452,41 @@ func FuzzPatternQuery(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPatternExplain: what is said of a request is what the cluster is sent.
+func TestPatternExplain(t *testing.T) {
+	var got atomic.Pointer[string]
+	u := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+		line := r.Method + " " + r.URL.EscapedPath()
+		got.Store(&line)
+		answer(w, 200, `{}`)
+	})
+	r := newRig(t, u, u, nil)
+	r.register(zeta, patterned("zeta-*-x"))
+	admin := httptest.NewServer(r.proxy.ExplainHandler())
+	t.Cleanup(admin.Close)
+	explain := func(method, path string) reply {
+		return send(t, admin.URL, "GET", "/-/explain?"+url.Values{"tenant": {string(zeta)}, "method": {method}, "path": {path}}.Encode(), "")
+	}
+	for _, c := range [][3]string{
+		{"GET", "/orders/_doc/a%2Fb", "GET /zeta-orders-x/_doc/a%2Fb"}, {"GET", "/o*,items/_search", "GET /zeta-o%2A-x%2Czeta-items-x/_search"}, {"GET", "/_all/_count", "GET /zeta-%2A-x/_count"},
+		{"PUT", "/orders", "PUT /zeta-orders-x"}, {"DELETE", "/o*", "DELETE /zeta-o%2A-x"}, {"GET", "/a,*,-b/_mapping", "GET /zeta-a-x%2Czeta-%2A-x%2C-zeta-b-x/_mapping"},
+	} {
+		explain(c[0], c[1]).want(t, 200, "upstream", c[2], "refusal", nil, "placement/index", "zeta-*-x")
+		if got.Swap(nil) != nil {
+			t.Errorf("explaining %s %s has sent something", c[0], c[1])
+		}
+		r.as(zeta, c[0], c[1], "")
+		if l := got.Swap(nil); l == nil || *l != c[2] {
+			t.Errorf("%s %s has sent %v, not %s", c[0], c[1], l, c[2])
+		}
+	}
+	for _, c := range [][2]string{{"PUT", "/o*"}, {"PUT", "/orders/_alias/a"}, {"GET", "/other:orders/_search"}, {"GET", "/Orders/_search"}, {"PUT", "/orders,items/_doc/1"}} {
+		is := r.as(zeta, c[0], c[1], "{}")
+		explain(c[0], c[1]).want(t, 200, "refusal/type", is.at("error/type"), "refusal/reason", is.at("error/reason"), "upstream", nil)
+		if is.status < 400 || got.Load() != nil {
+			t.Errorf("%v is served: %d", c, is.status)
+		}
+	}
 }
