@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores stores-page endpoints-page clients-page clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood stores-page endpoints-page clients-page clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,12 @@ bench-stores: ## a table of ENTRIES (0: up to a million) entries in each of STOR
 	@.ci/check-tools tests
 	@code=0; go run ./bench/stores -stores $(STORES) -entries $(ENTRIES) || code=$$?; \
 	$(MAKE) --no-print-directory stores-page; exit $$code
+
+FLOOD ?=
+bench-flood: ## what a tenant feels of one that floods, with and without the limits; FLOOD="-rounds 20" and the like; the result is in bench/results/flood.json
+	@.ci/check-tools engines
+	@mkdir -p bench/results
+	go run ./bench/flood -out bench/results/flood.json $(FLOOD)
 
 stores-page: ## write docs/stores/measured.md from bench/results/stores-*.json
 	@go run ./bench/stores -page docs/stores/measured.md bench/results/stores-*.json

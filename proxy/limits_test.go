@@ -8,9 +8,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/proxy"
 )
@@ -141,4 +143,24 @@ func TestBodyLimits(t *testing.T) {
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(text), "sluice_proxy_body_bytes"); err != nil {
 		t.Error(err)
 	}
+}
+
+// What is over the bounds of held writes is refused like what is over the others.
+func TestHoldLimits(t *testing.T) {
+	u := faulty(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, `{}`) })
+	r := newRigOver(t, u, u, nil, gate.Options{HoldRequests: 1, HoldDeadline: time.Minute})
+	r.register(acme, placeA)
+	r.step(placement.OpBegin)
+	r.step(placement.OpCutover)
+	var held sync.WaitGroup
+	held.Go(func() { r.do("PUT", "/docs/_doc/1", `{}`).want(t, 200) })
+	waitFor(t, "a write is held", func() bool { return r.held() == 1 })
+	a := r.do("PUT", "/docs/_doc/2", `{}`).want(t, http.StatusTooManyRequests, "error/type", proxy.TypeTooMany, "error/retryable", true)
+	if a.header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+	}
+	r.do("GET", "/docs/_doc/2", "").want(t, 200)
+	r.step(placement.OpAbort)
+	held.Wait()
+	r.do("PUT", "/docs/_doc/2", `{}`).want(t, 200)
 }

@@ -44,6 +44,12 @@ type rig struct {
 
 func newRig(t *testing.T, urlA, urlB string, o *proxy.Options) *rig {
 	t.Helper()
+	return newRigOver(t, urlA, urlB, o, gate.Options{})
+}
+
+func newRigOver(t *testing.T, urlA, urlB string, o *proxy.Options, held gate.Options) *rig {
+	t.Helper()
+	held.CloseDeadline = 50 * time.Millisecond
 	s := store.New(memstore.New(nil), nil)
 	r := &rig{t: t, store: s}
 	for name, u := range map[string]string{"a": urlA, "b": urlB} {
@@ -51,7 +57,7 @@ func newRig(t *testing.T, urlA, urlB string, o *proxy.Options) *rig {
 			t.Fatal(err)
 		}
 	}
-	g, err := gate.New(s, &gate.Options{CloseDeadline: 50 * time.Millisecond})
+	g, err := gate.New(s, &held)
 	if err != nil {
 		t.Fatal(err)
 	}

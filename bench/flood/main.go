@@ -1,0 +1,95 @@
+// Command flood measures what a tenant that works normally feels of one that floods:
+//
+//	go run ./bench/flood -out bench/results/flood.json
+//
+// Both live on one OpenSearch node, which it starts, and use one proxy process. A
+// quiet tenant gets documents one after another, with a pause between; a flooding one
+// searches with many clients at once that repeat what is refused after a short pause,
+// whatever Retry-After says. In one run four cases take turns: with and without the
+// flood, with and without a limit on the requests of one tenant. So the ratios
+// compare what was measured within seconds of each other.
+//
+// It is no test: it asserts that what it measured happened (the quiet tenant's
+// requests all succeeded, the flood was there, the limit refused some of it where it
+// was, and nothing where it was not) and judges no figure.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/sluiceproxy/sluice/internal/engines"
+)
+
+// plan is how much is measured.
+type plan struct {
+	Clients int           `json:"flood_clients"`
+	Limit   int           `json:"tenant_requests"` // in the cases with a limit
+	Docs    int           `json:"documents"`       // of each tenant
+	Rounds  int           `json:"rounds"`
+	Slice   time.Duration `json:"slice_ns"`   // of one case in a round
+	Think   time.Duration `json:"think_ns"`   // between two requests of the quiet tenant
+	Backoff time.Duration `json:"backoff_ns"` // of a flooding client that was refused
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, out, errw io.Writer) int {
+	f := flag.NewFlagSet("flood", flag.ContinueOnError)
+	f.SetOutput(errw)
+	var p plan
+	f.IntVar(&p.Clients, "clients", 64, "clients of the tenant that floods")
+	f.IntVar(&p.Limit, "limit", 2, "requests of one tenant at once, where there is a limit")
+	f.IntVar(&p.Docs, "docs", 20_000, "documents of each tenant")
+	f.IntVar(&p.Rounds, "rounds", 8, "rounds, in each of which every case has a turn")
+	f.DurationVar(&p.Slice, "slice", 3*time.Second, "how long a turn is")
+	f.DurationVar(&p.Think, "think", 5*time.Millisecond, "pause of the quiet tenant between two requests")
+	f.DurationVar(&p.Backoff, "backoff", 100*time.Millisecond, "pause of a flooding client that was refused")
+	cluster := f.String("cluster", "", "`URL` of an OpenSearch to use; empty: one is started")
+	file := f.String("out", "", "`file` of the result, besides standard output")
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if p.Clients <= p.Limit || p.Limit < 1 || p.Rounds < 1 || p.Slice <= 0 || p.Docs < 1 {
+		_, _ = fmt.Fprintln(errw, "flood: -clients must be above -limit, and all numbers above 0")
+		return 2
+	}
+	version := "given"
+	if *cluster == "" {
+		node, err := engines.StartOpenSearch(ctx, &engines.OpenSearchOptions{Progress: errw})
+		if err != nil {
+			_, _ = fmt.Fprintln(errw, err)
+			return 1
+		}
+		defer func() { _ = node.Stop() }() // it ends with this process anyway
+		*cluster, version = node.URL(), node.Version()
+	}
+	res, err := measure(ctx, *cluster, p, errw)
+	if err != nil {
+		_, _ = fmt.Fprintln(errw, err)
+		return 1
+	}
+	res.OpenSearch = version
+	text, err := json.MarshalIndent(res, "", "  ")
+	if err == nil && *file != "" {
+		err = os.WriteFile(*file, append(text, '\n'), 0o644)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(errw, err)
+		return 1
+	}
+	_, _ = fmt.Fprintf(out, "%s\n", text)
+	return 0
+}
