@@ -26,7 +26,7 @@ type target struct {
 // client is an official client, in the pinned version.
 type client struct {
 	name     string
-	lock     string // the file that pins its version, by the name artifact
+	lock     string // the file that pins its version, by the name artifact; empty if there is none
 	artifact string
 	// ready fetches it, or says that this machine cannot run it. It returns what
 	// makes all calls at a target.
@@ -39,6 +39,7 @@ var all = []client{
 	{"opensearch-go", "../../go.mod", "opensearch-go", readyGo},
 	{"opensearch-java", "testdata/java/pom.xml", "opensearch-java", readyJava("java")},
 	{"opensearch-rest-client", "testdata/java/pom.xml", "opensearch-rest-client", readyJava("rest")},
+	{name: "http", ready: readyWire},
 }
 
 func (w *world) target(t *testing.T, of *tenant) target {
@@ -68,10 +69,12 @@ func TestClients(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			call := c.ready(t)
 			w.reset(t, nil)
+			start := time.Now()
 			direct := call(t, w.target(t, nil))
+			t.Logf("directly: %d calls in %s", len(direct), time.Since(start).Round(time.Millisecond))
 			for _, of := range tenants {
 				w.reset(t, &of)
-				start := time.Now()
+				start = time.Now()
 				proxied := call(t, w.target(t, &of))
 				t.Logf("%s: %d calls in %s", of.kind, len(proxied), time.Since(start).Round(time.Millisecond))
 				d.compare(t, c.name, of.kind, direct, proxied)

@@ -25,7 +25,8 @@ and against a proxy in front of it, with a tenant of each kind of placement, and
 | client | version |
 | --- | --- |
 %s
-The cluster is OpenSearch %s, or %s where there is no JDK for that. The tenant of a ` + "`dedicated_cluster`" + ` proves itself by a password; that of a
+` + "`http`" + ` stands for requests that the test writes by hand, for what clients are free to do: compressed and chunked bodies, ids and their encodings,
+headers, ` + "`Expect: 100-continue`" + `, connections that are used again. The cluster is OpenSearch %s, or %s where there is no JDK for that. The tenant of a ` + "`dedicated_cluster`" + ` proves itself by a password; that of a
 ` + "`dedicated_index`" + ` has moved before, and its clients compress their requests. Times and ids that the cluster makes up
 are not compared.
 
@@ -43,6 +44,9 @@ func page(t *testing.T) string {
 	t.Helper()
 	var b, versions strings.Builder
 	for _, c := range all {
+		if c.lock == "" {
+			continue
+		}
 		fmt.Fprintf(&versions, "| %s | %s |\n", c.name, c.pinned(t))
 	}
 	fmt.Fprintf(&b, pageHead, versions.String(), engines.OpenSearch3, engines.OpenSearch2)
