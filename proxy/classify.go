@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -75,6 +76,9 @@ func (t *target) at(index string) string {
 // may call is an error, as is one that the table does not have.
 func classify(method, path string) (*target, *apiError) {
 	segs, err := segments(path)
+	if errors.Is(err, errDots) {
+		return nil, fail(http.StatusBadRequest, TypeBadRequest, "a part of the path is [.] or [..], which a server on the way may read as another path; name such a document in a body")
+	}
 	if err != nil {
 		return nil, fail(http.StatusBadRequest, TypeBadRequest, "the path is not valid")
 	}
@@ -166,8 +170,9 @@ func (r *route) match(segs []string) (*target, bool) {
 }
 
 // segments splits an escaped path and unescapes its parts. Empty ones are dropped
-// as OpenSearch does, so /docs//_search/ is /docs/_search. A part that is not UTF-8
-// is an error.
+// as OpenSearch does, so /docs//_search/ is /docs/_search. A part that is not UTF-8 is
+// an error, and so is one of dots: OpenSearch takes it for a name, and a load balancer
+// before it could make DELETE /index of DELETE /index/_doc/.. in their place.
 func segments(path string) ([]string, error) {
 	var out []string
 	for s := range strings.SplitSeq(path, "/") {
@@ -181,6 +186,9 @@ func segments(path string) ([]string, error) {
 		if !utf8.ValidString(u) { // the cluster would make another id of it than the journal
 			return nil, errUTF8
 		}
+		if u == "." || u == ".." {
+			return nil, errDots
+		}
 		out = append(out, u)
 	}
 	if len(out) == 0 {
@@ -188,6 +196,8 @@ func segments(path string) ([]string, error) {
 	}
 	return out, nil
 }
+
+var errDots = errors.New("dots for a part of the path")
 
 // escape is url.PathEscape that also escapes a plus: some servers read one in a
 // path as a space.

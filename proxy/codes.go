@@ -107,7 +107,9 @@ var codes = []ErrorCode{
 	{TypeTooMany, []int{http.StatusTooManyRequests}, true,
 		"A limit of this instance is reached: on the requests under way or the bytes of their bodies, in all or of the tenant, or on what is held during a move's cutover. Nothing was sent.",
 		"Repeat the request after the time in Retry-After, and have fewer under way at once."},
-	{TypeBadRequest, []int{http.StatusBadRequest, http.StatusNotAcceptable, http.StatusUnsupportedMediaType, statusClientClosed}, false,
+	{TypeBadRequest, []int{
+		http.StatusBadRequest, http.StatusNotAcceptable, http.StatusUnsupportedMediaType, http.StatusRequestHeaderFieldsTooLarge, http.StatusNotImplemented,
+		http.StatusHTTPVersionNotSupported, statusClientClosed}, false,
 		"The request is not one of HTTP, or its path, parameters, headers or body are not what the endpoint takes. Status 499 is in logs and metrics only: the client went away.",
 		"Correct the request as the reason says."},
 	{TypePartlyApplied, []int{http.StatusBadRequest}, false,

@@ -40,7 +40,7 @@ What the proxy answers by itself has OpenSearch's shape, with two members more. 
 ` + "`sluice_outcome_unknown`" + `, not safe. ` + "`action`" + ` says what to do. Items of a bulk that fail in the proxy carry the same members in their own ` + "`error`" + `.
 
 Errors of the cluster are passed on as they are, without these members; a tenant of a ` + "`shared_index`" + ` sees their types, and reasons of the proxy's.
-A message that is no HTTP request is refused before it has a tenant.
+A message that is no HTTP request is refused in the same shape before it has a tenant; under TLS, in plain text.
 `
 
 // errorsPage is the manual's page of the table.

@@ -141,7 +141,7 @@ func (n *node) start(ctx context.Context) error {
 	// 4. The admin listener with the fleet's endpoint, before the gate publishes
 	// its address in a session. Then the gate, the clusters, the clients' listener:
 	// requests that come before the gate has joined wait in it, bounded.
-	adminServer := newServer(adminHandler(ready, fleet, explain, n.registry))
+	adminServer := proxy.NewServer(adminHandler(ready, fleet, explain, n.registry))
 	n.adminService = startService("admin listener", n.failed, func(ctx context.Context) error {
 		return serveHTTP(ctx, adminServer, n.admin, 0, 2*time.Second)
 	})
@@ -149,11 +149,11 @@ func (n *node) start(ctx context.Context) error {
 		n.gateService = startService("gate", n.failed, n.gate.Run)
 		n.follow = startService("clusters", n.failed, n.clusters.Run)
 		p, l := cfg.Proxy, cfg.Proxy.Limits
-		server := newServer(proxy.Patience{Stall: l.ClientStall, Rate: l.ClientRate}.Handler(n.proxy))
+		server := proxy.NewServer(proxy.Patience{Stall: l.ClientStall, Rate: l.ClientRate}.Handler(n.proxy))
 		server.MaxHeaderBytes = int(l.HeaderBytes)
 		server.TLSConfig, server.ErrorLog = n.tls, slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 		n.dataService = startService("proxy listener", n.failed, func(ctx context.Context) error {
-			return serveHTTP(ctx, server, n.data, min(lingerTime, p.ShutdownTimeout/2), p.ShutdownTimeout/2)
+			return serveHTTP(ctx, server, proxy.Listen(n.data), min(lingerTime, p.ShutdownTimeout/2), p.ShutdownTimeout/2)
 		})
 	}
 	// 5. The controller last: it begins by resuming moves.

@@ -108,14 +108,3 @@ func (c *connections) wait(bound time.Duration) {
 		time.Sleep(5 * time.Millisecond) // nobody is in a hurry here
 	}
 }
-
-// newServer returns a server of HTTP/1.1 and HTTP/2, the latter also without TLS.
-// Bodies may stream for as long as they like, within the patience of the handler;
-// headers may not.
-func newServer(h http.Handler) *http.Server {
-	p := new(http.Protocols)
-	p.SetHTTP1(true)
-	p.SetHTTP2(true)
-	p.SetUnencryptedHTTP2(true)
-	return &http.Server{Handler: h, Protocols: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-}

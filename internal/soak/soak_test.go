@@ -235,7 +235,7 @@ func (f *fleet) cut(ctx context.Context, every time.Duration, r *receipt) {
 // bounds of the growth in the measured part of a run.
 func bounds(long bool) map[string]bound {
 	b := map[string]bound{
-		"rss_bytes": {0.10, 16 << 20}, "heap_live_bytes": {0.15, 8 << 20}, "goroutines": {0.10, 40}, "file_descriptors": {0.10, 40},
+		"rss_bytes": {0.10, 8 << 20}, "heap_live_bytes": {0.15, 4 << 20}, "goroutines": {0.10, 20}, "file_descriptors": {0.10, 20},
 	}
 	if !long { // seconds are the beginning of everything
 		b = map[string]bound{"rss_bytes": {1, 128 << 20}, "heap_live_bytes": {2, 64 << 20}, "goroutines": {1, 300}, "file_descriptors": {1, 200}}
