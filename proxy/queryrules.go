@@ -35,7 +35,16 @@ func (r *queryRules) key(path []string, key string) (string, fate) {
 	return key, look
 }
 
+// collated reports whether a place is in the template that a suggester fills in for
+// each suggestion.
+func collated(path []string) bool {
+	return len(path) > 4 && path[0] == "suggest" && path[2] == "phrase" && path[3] == "collate"
+}
+
 func (r *queryRules) wants(path []string) bool {
+	if collated(path) {
+		return r.dedicated()
+	}
 	switch last(path, 1) {
 	case "id":
 		return len(path) == 2 && path[0] == "pit"
@@ -62,6 +71,8 @@ func (r *queryRules) scalar(path []string, v string, bare bool) (string, bool, e
 func (r *queryRules) text(path []string, v string) (string, bool, error) {
 	name, parent, grand := last(path, 1), last(path, 2), last(path, 3)
 	switch {
+	case collated(path):
+		return v, false, fail(http.StatusBadRequest, TypeUnsupported, "[collate] is not supported: it is a template, which the cluster fills in out of sight of this proxy; leave it out")
 	case name == "field":
 		if v == "_index" {
 			r.byIndex.note(path[:len(path)-2])

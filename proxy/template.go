@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sluiceproxy/sluice/placement"
 	"golang.org/x/sync/errgroup"
@@ -60,7 +62,32 @@ func parseTemplate(body []byte) (t templateBody, err error) {
 	if t.source == nil {
 		return t, fail(http.StatusBadRequest, "action_request_validation_exception", "a template needs a [source]")
 	}
-	return t, nil
+	return t, checkTags(t.source)
+}
+
+// readsFile is a tag that puts another template in its place, which OpenSearch 2
+// reads from a file of its own, or that changes what tags look like.
+var readsFile = regexp.MustCompile(`\{\{[{\s\pZ\pC]*[<>=]`)
+
+// checkTags refuses such a tag in any text of a template's source, keys included.
+func checkTags(source json.RawMessage) error {
+	if !utf8.Valid(source) { // the cluster could make a brace of what is none here
+		return badBody(errUTF8)
+	}
+	d := json.NewDecoder(bytes.NewReader(source))
+	d.UseNumber()
+	for {
+		t, err := d.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fail(http.StatusBadRequest, "parsing_exception", "[source] of a template is not JSON: %s", err)
+		}
+		if text, ok := t.(string); ok && readsFile.MatchString(text) {
+			return fail(http.StatusForbidden, TypeNotAllowed, "tags such as {{>name}}, {{<name}} and {{=<%% %%>=}} are not allowed in a template: the cluster could read a file of its own for them; put what they stand for into the template")
+		}
+	}
 }
 
 // rendering is an answer of a cluster that is no rendered template; the client is

@@ -52,6 +52,18 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: %d %s", body, a.status, a.raw)
 		}
 	}
+	// Tags that the cluster would read a file for are refused, however they are written.
+	for _, source := range []string{
+		`"{{>log4j2.properties}}"`, `"{\"a\":\"{{ \n > log4j2.properties}}\"}"`, `"\u007b{\u003e log4j2.properties}}"`, `{"a":{"b":["{{>log4j2.properties}}"]}}`, `{"{{<log4j2.properties}}{{/log4j2.properties}}":1}`, `"{{=<% %>=}}<%>log4j2.properties%>"`, `"{{{> x}}}"`,
+		`"{{\u00a0>x}}"`, `"{{\u0000>x}}"`, `"{{! {{>x}} }}"`,
+	} {
+		r.do("POST", "/_render/template", `{"source":`+source+`}`).want(t, 403, "error/type", "sluice_not_allowed")
+		r.do("POST", "/docs/_search/template", `{"source":`+source+`}`).want(t, 403, "error/type", "sluice_not_allowed")
+		r.do("POST", "/docs/_msearch/template", "{}\n{\"source\":"+source+"}\n").want(t, 403, "error/type", "sluice_not_allowed")
+	}
+	r.do("POST", "/_render/template", "{\"source\":\"\xc1\xbb\xc1\xbb>x}}\"}").want(t, 400)
+	r.do("POST", "/_render/template", `{"source":"{\"a\":\"{{x}}> {{{y}}} {{^z}}={{/z}}\"}","params":{"x":"{{>log4j2.properties}}","y":1}}`).want(t, 200, "template_output/a", "{{>log4j2.properties}}> 1 =")
+	r.do("POST", "/docs/_search", `{"suggest":{"s":{"text":"x","phrase":{"field":"t","collate":{"query":{"source":"{{>log4j2.properties}}"}}}}}}`).want(t, 400, "error/type", "sluice_unsupported")
 	r.do("POST", "/docs/_msearch/template", strings.Repeat("{}\n{\"source\":{}}\n", 1001)).want(t, 400, "error/type", "sluice_unsupported")
 
 	// A point in time in it leads where that was opened.
