@@ -194,6 +194,17 @@ func TestPatternIndices(t *testing.T) {
 	} {
 		r.do("PUT", "/made", body).want(t, status)
 	}
+	// A new index that would begin with another's documents, or with files.
+	uuid := send(t, u, "GET", "/zeta-hush-x/_settings?flat_settings=true", "").str("zeta-hush-x/settings/index.uuid")
+	for _, settings := range []string{
+		fmt.Sprintf(`{"index.resize.source.uuid":%q,"index.resize.source.name":"zeta-hush-x"}`, uuid), fmt.Sprintf(`{"index":{"shrink":{"source":{"uuid":%q,"name":"zeta-hush-x"}}}}`, uuid),
+		`{"index.store.type":"remote_snapshot","index.searchable_snapshot.repository":"r","index.searchable_snapshot.index.id":"z"}`, `{"index.data_path":"/tmp/x"}`, `{"index.provided_name":"zeta-hush-x"}`,
+	} {
+		if a := r.do("PUT", "/stolen", `{"settings":`+settings+`}`); uuid == "" || a.status != 400 && a.status != 403 {
+			t.Errorf("%s: %d %s", settings, a.status, a.raw)
+		}
+	}
+	r.do("HEAD", "/stolen", "").want(t, 404)
 	r.do("PUT", "/made", "").want(t, 400, "error/index", "made", "error/type", "resource_already_exists_exception")
 	if a := r.do("PUT", "/made", ""); strings.Contains(a.raw, "acme-") || !strings.Contains(a.str("error/reason"), "index [made/") {
 		t.Errorf("an index that is there already: %s", a.raw)
