@@ -182,7 +182,7 @@ func (q *request) bulkChunk(c chunk) (chunkResult, error) {
 	for try := 0; ; try++ {
 		r, again, err := q.bulkOnce(c)
 		if again && try == 0 {
-			q.retries++
+			q.retries.Add(1)
 			continue
 		}
 		return r, err

@@ -38,7 +38,7 @@ func (q *request) build(ctx context.Context, method, path string, query url.Valu
 
 // call sends one request to a cluster and measures it.
 func (q *request) call(c *upstream.Client, req *http.Request) (*http.Response, error) {
-	q.cluster = c.Name()
+	q.asked.Store(c)
 	start := time.Now()
 	send := c.RoundTrip
 	if q.p.o.Tracer != nil {

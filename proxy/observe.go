@@ -72,14 +72,14 @@ func (q *request) endSpan() {
 		name += " " + q.pattern
 		set = append(set, attribute.String("http.route", q.pattern))
 	}
-	if q.cluster != "" {
-		set = append(set, attribute.String("sluice.cluster", q.cluster), attribute.Int64("sluice.epoch", int64(q.entry.Epoch)))
+	if c := q.asked.Load(); c != nil {
+		set = append(set, attribute.String("sluice.cluster", c.Name()), attribute.Int64("sluice.epoch", int64(q.entry.Epoch)))
 	}
 	if q.held > 0 {
 		set = append(set, attribute.Float64("sluice.held_ms", milliseconds(q.held)))
 	}
-	if q.retries > 0 {
-		set = append(set, attribute.Int("sluice.retries", q.retries))
+	if n := q.retries.Load(); n > 0 {
+		set = append(set, attribute.Int("sluice.retries", int(n)))
 	}
 	if q.p.o.TraceTenants && q.tenant != "" {
 		set = append(set, attribute.String("sluice.tenant", string(q.tenant)))
@@ -133,11 +133,15 @@ func (q *request) logAccess(start time.Time, took time.Duration) {
 	if q.received != nil {
 		in = q.received.n
 	}
+	cluster := ""
+	if c := q.asked.Load(); c != nil {
+		cluster = c.Name()
+	}
 	a := []slog.Attr{
 		slog.String("method", q.methodName()), slog.String("endpoint", q.pattern), slog.String("class", string(q.class)),
-		slog.String("tenant", string(q.tenant)), slog.String("cluster", q.cluster), slog.Int("status", q.status),
+		slog.String("tenant", string(q.tenant)), slog.String("cluster", cluster), slog.Int("status", q.status),
 		slog.Int64("bytes_in", in), slog.Int64("bytes_out", q.out.bytes),
-		slog.Float64("duration_ms", milliseconds(took)), slog.Float64("held_ms", milliseconds(q.held)), slog.Int("retries", q.retries),
+		slog.Float64("duration_ms", milliseconds(took)), slog.Float64("held_ms", milliseconds(q.held)), slog.Int("retries", int(q.retries.Load())),
 	}
 	if q.code != "" {
 		a = append(a, slog.String("error", q.code))

@@ -47,6 +47,8 @@ func newTracing(t *testing.T, o *proxy.Options) *tracing {
 			panic(http.ErrAbortHandler)
 		case strings.HasSuffix(r.URL.Path, "/_bulk"):
 			answer(w, 200, `{"took":1,"errors":false,"items":[{"index":{"_index":"acme-1","_id":"1","status":201}}]}`)
+		case r.URL.Path == "/_render/template":
+			answer(w, 200, `{"template_output":{"size":1}}`)
 		default:
 			answer(w, 200, `{}`)
 		}
@@ -125,6 +127,13 @@ func TestTraces(t *testing.T) {
 	x.do("GET", "/_cluster/state", "").want(t, 403)
 	if s := x.take(t, 1)[0]; s.Status.Code == codes.Error || value(s, "error.type") != proxy.TypeNotAllowed {
 		t.Errorf("%+v", s)
+	}
+	// What a request asks clusters side by side is told in parts of its span.
+	x.do("POST", "/docs/_msearch/template", strings.Repeat("{}\n{\"source\":\"{}\"}\n", 8)).want(t, 200)
+	for _, s := range x.take(t, 10)[1:] {
+		if s.SpanKind != trace.SpanKindClient {
+			t.Errorf("%+v", s)
+		}
 	}
 	// A hold is an event.
 	x.step(placement.OpBegin)

@@ -253,9 +253,9 @@ type request struct {
 	// What is told of the request beside its answer.
 	span     trace.Span // nil: none
 	received *countedBody
-	cluster  string // that was asked last
-	code     string // type of the error that the proxy answered with
-	retries  int
+	asked    atomic.Pointer[upstream.Client] // last; parts of a request ask side by side
+	code     string                          // type of the error that the proxy answered with
+	retries  atomic.Int32
 	broken   bool // the answer broke off
 	// keepAlive is how long the request wants its cursor kept, 0 if it does not say.
 	keepAlive time.Duration

@@ -287,7 +287,7 @@ func (q *request) sendRead(ctx context.Context, cluster, method, path string, qu
 			return resp, nil
 		}
 		if try == 0 && ctx.Err() == nil && len(p.head) <= bufferBody {
-			q.retries++
+			q.retries.Add(1)
 			continue
 		}
 		return nil, q.readFailure(cluster, err)

@@ -25,7 +25,7 @@ func (q *request) byQuery() error {
 	for try := 0; ; try++ {
 		again, err := q.byQueryOnce(body)
 		if again && try == 0 {
-			q.retries++
+			q.retries.Add(1)
 			continue
 		}
 		return err

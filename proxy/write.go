@@ -35,7 +35,7 @@ func (q *request) write() error {
 			continue
 		}
 		if again && try == 0 && p.repeatable() {
-			q.retries++
+			q.retries.Add(1)
 			continue
 		}
 		return err
