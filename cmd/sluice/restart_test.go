@@ -280,3 +280,31 @@ func refusedSockets(t *testing.T, program string) {
 		}
 	}
 }
+
+// A process that was told to stop says so to whoever asks, and goes on serving those
+// who have not asked yet, each with a hint to connect anew.
+func TestStopIsAnnounced(t *testing.T) {
+	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", "http://"+freeAddress(t), "--proxy.shutdown_delay", "6s")
+	p.cancel()
+	for end := time.Now().Add(5 * time.Second); get(t, "http://"+p.admin+"/-/ready") != http.StatusServiceUnavailable; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it is still ready:\n%s", p.log)
+		}
+	}
+	if code := get(t, "http://"+p.admin+"/-/healthy"); code != http.StatusOK {
+		t.Errorf("it is not healthy: %d", code)
+	}
+	kept := &http.Transport{}
+	defer kept.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: kept}).Get("http://" + p.data + "/docs/_search")
+	if err != nil {
+		t.Fatalf("a new connection is refused: %v", err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusBadRequest || !resp.Close {
+		t.Errorf("status %d, and the connection is kept: %t", resp.StatusCode, !resp.Close)
+	}
+	if code := p.stop(t); code != exitOK {
+		t.Errorf("it ended with %d:\n%s", code, p.log)
+	}
+}
