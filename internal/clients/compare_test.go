@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -74,6 +75,10 @@ func flatten(out map[string]string, path string, v any) {
 			flatten(out, fmt.Sprintf("%s[%d]", path, i), x)
 		}
 	case string:
+		if len(v) > 4096 {
+			out[path] = fmt.Sprintf("%d bytes, SHA-256 %x", len(v), sha256.Sum256([]byte(v)))
+			return
+		}
 		out[path] = fmt.Sprintf("%q", numbered.ReplaceAllString(v, "$1(differs from run to run)]"))
 	default:
 		raw, err := json.Marshal(v)

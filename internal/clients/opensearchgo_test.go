@@ -243,7 +243,7 @@ func (g *goCalls) search(ctx context.Context) {
 	}
 	m, err := g.c.MSearch(ctx, opensearchapi.MSearchReq{Body: &lines})
 	did(g, "msearch", m, err)
-	const template = `{"source":{"query":{"term":{"tag":"{{t}}"}}},"params":{"t":"odd"}}`
+	const template = `{"source":{"query":{"bool":{"filter":{"term":{"tag":"{{t}}"}}}}},"params":{"t":"odd"}}`
 	st, err := g.c.SearchTemplate(ctx, opensearchapi.SearchTemplateReq{Indices: docs, Body: strings.NewReader(template)})
 	did(g, "search_template", st, err)
 	mt, err := g.c.MSearchTemplate(ctx, opensearchapi.MSearchTemplateReq{Indices: docs, Body: jsonOf("{}\n%s\n", template)})

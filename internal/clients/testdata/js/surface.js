@@ -143,7 +143,7 @@ async function search (c) {
   for (const name of ['match', 'agg_terms', 'bad_query']) lines.push({ index }, surface.searches[name])
   await call('msearch', () => c.msearch({ body: lines }))
   await call('msearch_index', () => c.msearch({ index, body: [{}, { size: 1, sort: ['n'] }, { preference: '_local' }, { size: 0 }] }))
-  const template = { source: { query: { term: { tag: '{{t}}' } } }, params: { t: 'odd' } }
+  const template = { source: { query: { bool: { filter: { term: { tag: '{{t}}' } } } } }, params: { t: 'odd' } }
   await call('search_template', () => c.searchTemplate({ index, body: template }))
   await call('msearch_template', () => c.msearchTemplate({ index, body: [{}, template] }))
   await call('count', () => c.count({ index }))

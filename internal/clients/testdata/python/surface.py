@@ -146,8 +146,8 @@ def search(c):
         lines += [{"index": INDEX}, SURFACE["searches"][name]]
     call("msearch", c.msearch, body=lines)
     call("msearch_index", c.msearch, index=INDEX, body=[{}, {"size": 1, "sort": ["n"]}, {"preference": "_local"}, {"size": 0}])
-    call("search_template", c.search_template, index=INDEX, body={"source": {"query": {"term": {"tag": "{{t}}"}}}, "params": {"t": "odd"}})
-    call("msearch_template", c.msearch_template, index=INDEX, body=[{}, {"source": {"query": {"term": {"tag": "{{t}}"}}}, "params": {"t": "odd"}}])
+    call("search_template", c.search_template, index=INDEX, body={"source": {"query": {"bool": {"filter": {"term": {"tag": "{{t}}"}}}}}, "params": {"t": "odd"}})
+    call("msearch_template", c.msearch_template, index=INDEX, body=[{}, {"source": {"query": {"bool": {"filter": {"term": {"tag": "{{t}}"}}}}}, "params": {"t": "odd"}}])
     call("count", c.count, index=INDEX)
     call("count_query", c.count, index=INDEX, body={"query": {"match": {"title": "red"}}})
     call("explain", c.explain, index=INDEX, id="1", body={"query": {"match": {"title": "red"}}})
@@ -262,7 +262,7 @@ async def asynchronous():
         await acall("async_get", c.get(index=INDEX, id="as/1 ü"))
         await acall("async_exists", c.exists(index=INDEX, id="none"))
         await acall("async_get_missing", c.get(index=INDEX, id="none"))
-        await acall("async_search", c.search(index=INDEX, body={"query": {"term": {"tag": "async"}}}))
+        await acall("async_search", c.search(index=INDEX, body={"query": {"term": {"tag": "async"}}, "sort": ["n"]}))
         await acall("async_bulk", helpers.async_bulk(c, [{"_index": INDEX, "_id": f"as{i}", "tag": "async", "n": i} for i in range(10)], refresh=True))
 
         async def scan():
