@@ -33,7 +33,8 @@ func tenantDo(ctx context.Context, base, method, path, body string) (int, string
 }
 
 // TestOneCommandMovesALiveTenant is the product in one test: two real clusters,
-// one `sluice serve`, a writer that never stops, and the commands of the README.
+// one `sluice serve`, a writer that never stops, and the commands of the README. One
+// cluster is behind TLS that asks for a certificate, the other behind TLS and a key.
 func TestOneCommandMovesALiveTenant(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
@@ -41,8 +42,17 @@ func TestOneCommandMovesALiveTenant(t *testing.T) {
 	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
 	base := "http://" + p.data
 	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
-	c.ok("cluster", "add", "a", a.URL())
-	c.ok("cluster", "add", "b", b.URL())
+	const key = "the key of cluster b"
+	frontA, frontB := newFront(t, a.URL(), ""), newFront(t, b.URL(), key)
+	if r := c.run("cluster", "add", "b", frontB.url, "--ca-file", frontB.ca.File("ca.pem")); r.code != exitRefused || !strings.Contains(r.stderr, "check its credentials") {
+		t.Errorf("a cluster without its key: %+v", r)
+	}
+	c.ok("cluster", "add", "a", frontA.url, "--ca-file", frontA.ca.File("ca.pem"), "--cert-file", frontA.ca.File("client.pem"), "--key-file", frontA.ca.File("client.key"))
+	c.ok("cluster", "add", "b", frontB.url, "--ca-file", frontB.ca.File("ca.pem"), "--api-key-file", frontB.ca.Write("api.key", []byte(key+"\n")))
+	if out := c.ok("cluster", "list"); !strings.Contains(out, "certificate") || !strings.Contains(out, "api key") || strings.Contains(out, key) {
+		t.Errorf("cluster list:\n%s", out)
+	}
+	refused := frontB.refused.Load()
 	create, err := http.NewRequest("PUT", a.URL()+"/acme-docs", strings.NewReader(`{"settings":{"number_of_replicas":0},"mappings":{"properties":{"n":{"type":"long"}}}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +123,9 @@ func TestOneCommandMovesALiveTenant(t *testing.T) {
 		t.Errorf("remove of the cluster that has the old copy: %+v", r)
 	}
 	c.ok("moves", "retire", m.ID)
+	if n := frontB.refused.Load(); n != refused || frontA.served.Load() < 200 || frontB.served.Load() < 50 {
+		t.Errorf("%d requests without the key, %d to a, %d to b", n-refused, frontA.served.Load(), frontB.served.Load())
+	}
 	if code := p.stop(t); code != exitOK {
 		t.Errorf("stopped with %d:\n%s", code, p.log)
 	}
