@@ -1,6 +1,17 @@
 package control
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/sluiceproxy/sluice/store"
+)
 
 // WindowOpen exposes when a window is open.
 func WindowOpen(w Window, t time.Time) (bool, error) { return w.open(t) }
+
+// PlanMove is what a request would become.
+func PlanMove(ctx context.Context, s *store.Store, r Request) (Move, error) {
+	m, _, _, err := planMove(ctx, s, r)
+	return m, err
+}

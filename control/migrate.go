@@ -108,6 +108,10 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 		}
 		return nil
 	}
+	if m.From.Kind == placement.SharedIndex && d.c.timed != nil {
+		// Its proof is a source that stands still, and other tenants write to this one.
+		return &mover.RefusedError{Code: mover.CodeUnsupported, Field: "controller.barrier", Detail: "a tenant of a shared index cannot be moved by a timed barrier", Fix: "use proxies that hold sessions"}
+	}
 	if err := d.stage(ctx, StagePreparing, func(m *Move) { m.Creating = true }); err != nil {
 		return err
 	}

@@ -144,11 +144,8 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if r.Kind != "" {
 		target.Kind = r.Kind
 	}
-	if e.State.From.Kind == placement.SharedIndex {
-		return fail(&placement.InvalidError{Field: "partition", Value: string(r.Partition), Fix: fmt.Sprintf("shares the index %s with other tenants, and cannot be moved out of it by this version", e.State.From.Index)})
-	}
-	if target.Kind != e.State.From.Kind || target.Kind == placement.SharedIndex {
-		return fail(&placement.InvalidError{Field: "kind", Value: string(target.Kind), Fix: fmt.Sprintf("cannot be moved to from %s: only moves within dedicated_index or within dedicated_cluster are possible", e.State.From.Kind)})
+	if err := movable(e.State.From, target.Kind); err != nil {
+		return fail(err)
 	}
 	many := e.State.From.Many()
 	switch {
@@ -172,6 +169,20 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	}
 	m.To = target
 	return m, from, to, nil
+}
+
+// movable refuses pairs of kinds that a move does not lead between.
+func movable(from placement.Placement, to placement.Kind) error {
+	shared := from.Kind == placement.SharedIndex
+	switch {
+	case shared && to == placement.DedicatedIndex:
+		return nil
+	case shared:
+		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: fmt.Sprintf("must be dedicated_index: the tenant shares the index %s with other tenants, and moves out of it into an index of its own", from.Index)}
+	case to != from.Kind:
+		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: fmt.Sprintf("cannot be moved to from %s: possible are moves within dedicated_index, within dedicated_cluster, and out of a shared_index into a dedicated_index", from.Kind)}
+	}
+	return nil
 }
 
 // placeFree refuses a target that another tenant has, or will have, or has its old

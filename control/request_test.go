@@ -46,7 +46,12 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 		"unknown cluster":   {control.Request{Partition: "acme", Cluster: "c"}, is(control.ErrUnknownCluster)},
 		"where it is":       {control.Request{Partition: "acme", Cluster: "a", Index: "docs-1"}, is(placement.ErrSamePlacement)},
 		"bad index":         {control.Request{Partition: "acme", Cluster: "b", Index: "Docs"}, invalid("placement.index")},
-		"of a shared index": {control.Request{Partition: "tiny", Cluster: "b"}, invalid("partition")},
+		"of a shared index": {control.Request{Partition: "tiny", Cluster: "b"}, invalid("kind")},
+		"into another one":  {control.Request{Partition: "tiny", Cluster: "b", Kind: placement.SharedIndex, Index: "pond"}, invalid("kind")},
+		"out to a cluster":  {control.Request{Partition: "tiny", Cluster: "b", Kind: placement.DedicatedCluster}, invalid("kind")},
+		"out to a pattern":  {control.Request{Partition: "tiny", Cluster: "b", Kind: placement.DedicatedIndex, Index: "tiny-*"}, invalid("index")},
+		"out to the pool":   {control.Request{Partition: "tiny", Cluster: "a", Kind: placement.DedicatedIndex, Index: "pool"}, is(placement.ErrSamePlacement)},
+		"to an index of it": {control.Request{Partition: "acme", Cluster: "a", Index: "pool"}, is(control.ErrPlaceTaken)},
 		"to a shared index": {control.Request{Partition: "acme", Cluster: "b", Kind: placement.SharedIndex}, invalid("kind")},
 		"bad kind":          {control.Request{Partition: "acme", Cluster: "b", Kind: "galaxy"}, invalid("kind")},
 		"negative rate":     {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: -1}}, invalid("copy_rate")},
@@ -58,6 +63,19 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 	} {
 		if _, err := control.RequestMove(t.Context(), s, test.r); err == nil || !test.want(err) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// Another tenant of the pool stands in nobody's way out of it.
+	if _, err := s.Register(t.Context(), "small", pool); err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]control.Request{
+		"beside the pool": {Partition: "tiny", Cluster: "a", Kind: placement.DedicatedIndex},
+		"elsewhere":       {Partition: "small", Cluster: "b", Kind: placement.DedicatedIndex, Index: "pool"},
+	} {
+		m, err := control.PlanMove(t.Context(), s, r)
+		if err != nil || m.From != pool || m.To.Logical != "docs" || m.To.PartitionField != "" || m.To.Index != "pool" && m.To.Index != "docs-"+m.ID {
+			t.Errorf("%s: %+v, %v", name, m.To, err)
 		}
 	}
 	if all, _, err := control.Moves(s).List(t.Context()); err != nil || len(all) != 0 {

@@ -64,16 +64,22 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 		}
 		r.Timeline = slices.Clone(m.Timeline)
 		m.Receipt, m.Owner, m.Error = r, "", ""
-		if fence != fenceClean {
+		m.Indices = d.mv.Indexes() // with what Fence has noted of a shared source
+		if fence != fenceClean && fence != fenceShared {
 			m.Progress.Note = "fence of the old copy: " + fence
 		}
 	})
 }
 
-const fenceClean = "clean"
+// What a receipt says of a fence that found nothing.
+const (
+	fenceClean  = "clean"
+	fenceShared = "clean, and not blocked: other tenants write to the shared index"
+)
 
 // fence blocks writes to the old copy, which the entry announced before: nobody
-// else's block is touched. An entry that has moved on owns no block any more.
+// else's block is touched. An entry that has moved on owns no block any more. A
+// shared index is not blocked; what a late writer does there is found by retire.
 func (d *drive) fence(ctx context.Context, e placement.Entry) (string, error) {
 	m := d.move()
 	if e.Fenced != m.ID || e.PreviousMove != m.ID {
@@ -84,6 +90,8 @@ func (d *drive) fence(ctx context.Context, e placement.Entry) (string, error) {
 	case err == nil && written:
 		d.log.Error("the old copy was written to after the last check of the cutover: somebody writes around the proxies")
 		return "written", nil
+	case err == nil && m.From.Kind == placement.SharedIndex:
+		return fenceShared, nil
 	case err == nil:
 		return fenceClean, nil
 	case errors.Is(err, mover.ErrNoMark), errors.Is(err, mover.ErrSourceChanged):
@@ -110,10 +118,7 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 			return fmt.Errorf("retire: %w", err)
 		}
 		if !gone && (m.From.Overlaps(e.State.From) || m.From.Overlaps(e.State.To)) {
-			return d.stage(ctx, StageFlipped, func(m *Move) {
-				m.Owner, m.RetireRequested = "", false
-				m.Error = "the old copy was not retired: the tenant lives there again, or is moving there"
-			})
+			return d.keep(ctx, "the tenant lives there again, or is moving there")
 		}
 		f, err := d.look(ctx)
 		if err != nil {
@@ -126,6 +131,14 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 			return fmt.Errorf("retire: %w", err)
 		} else if open > 0 {
 			busy = append(busy, fmt.Sprintf("scrolls or points in time, %d open over its shards", open))
+		}
+		if len(busy) == 0 && m.From.Kind == placement.SharedIndex {
+			// Of what stays unfenced, this is the last look before the way back is gone.
+			if err := d.untouched(ctx); written(err) {
+				return d.keep(ctx, err.Error())
+			} else if err != nil {
+				return err
+			}
 		}
 		if len(busy) == 0 && !gone && e.PreviousMove == m.ID {
 			_, err = d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpRetire, Expect: e.Epoch})
@@ -148,14 +161,35 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 		}
 	}
 	if err := d.mv.Retire(ctx); err != nil {
-		if errors.Is(err, mover.ErrSourceChanged) {
-			return d.stage(ctx, StageFlipped, func(m *Move) {
-				m.Owner, m.RetireRequested, m.Error = "", false, "the old copy was not retired: "+err.Error()
-			})
+		if written(err) {
+			return d.keep(ctx, err.Error())
 		}
 		return fmt.Errorf("retire: %w", err)
 	}
 	return d.stage(ctx, StageDone, func(m *Move) { m.Owner, m.Error = "", "" })
+}
+
+// written reports that the old copy is not what the move has left there.
+func written(err error) bool {
+	return errors.Is(err, mover.ErrSourceChanged) || errors.Is(err, mover.ErrSourceWritten)
+}
+
+// keep leaves the old copy where it is, and the move flipped.
+func (d *drive) keep(ctx context.Context, why string) error {
+	return d.stage(ctx, StageFlipped, func(m *Move) {
+		m.Owner, m.RetireRequested, m.Error = "", false, "the old copy was not retired: "+why
+	})
+}
+
+// untouched makes certain that nobody has written to the tenant's documents in a
+// shared index since the flip. It is persisted that they were looked at, because
+// their number changes when they are deleted.
+func (d *drive) untouched(ctx context.Context) error {
+	if err := d.mv.Untouched(ctx); err != nil {
+		return fmt.Errorf("retire: %w", err)
+	}
+	idx := d.mv.Indexes()
+	return d.update(ctx, func(m *Move) { m.Indices = idx })
 }
 
 // readers are the proxies that may still read the old copy: they have not heard

@@ -140,7 +140,7 @@ func tenantLoad(e placement.Entry, of map[string]float64) TenantLoad {
 		}
 		t.Stays = "it has a cluster of its own; move it by itself, to a cluster that no tenant has"
 	case placement.SharedIndex:
-		t.Stays = "it shares the index " + pl.Index + ", which cannot be moved by this version"
+		t.Stays = "it shares the index " + pl.Index + " with others; move it by itself, into an index of its own: sluice move --kind dedicated_index"
 	default:
 		if !pl.Many() {
 			t.Load = of[pl.Index]

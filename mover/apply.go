@@ -60,16 +60,21 @@ func (m *Mover) apply(ctx context.Context, refs []gate.DocRef) (Applied, error) 
 	if err != nil {
 		return Applied{}, err
 	}
+	m.order(all)
 	out := Applied{IDs: len(all)}
 	var mu sync.Mutex // guards out among the workers
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(m.opt.Workers)
 	// Each document is in one chunk only, so no two workers write the same one.
 	for len(all) > 0 {
-		chunk := all[:min(m.pageDocs(), len(all))]
+		chunk := all[:m.chunk(all)]
 		all = all[len(chunk):]
 		g.Go(func() error {
-			a, err := m.applyChunk(gctx, chunk)
+			apply := m.applyChunk
+			if m.tenant != nil {
+				apply = m.applyLifted
+			}
+			a, err := apply(gctx, chunk)
 			mu.Lock()
 			defer mu.Unlock()
 			out.Indexed, out.Deleted, out.Bytes = out.Indexed+a.Indexed, out.Deleted+a.Deleted, out.Bytes+a.Bytes
@@ -187,11 +192,11 @@ func (m *Mover) applyChunk(ctx context.Context, todo []target) (Applied, error) 
 		}
 		var b []doc
 		if round > 0 {
-			if b, err = m.fetch(ctx, m.dst, gets(idx, todo, targetName), false); err != nil {
+			if b, err = m.fetchTarget(ctx, idx, todo); err != nil {
 				return out, err
 			}
 		}
-		a, err := m.fetch(ctx, m.src, gets(idx, todo, sourceName), true)
+		a, err := m.fetchSource(ctx, idx, todo, true)
 		if err != nil {
 			return out, err
 		}

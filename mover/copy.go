@@ -135,7 +135,11 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *mete
 	g.Go(func() error {
 		defer close(batches)
 		synced := false
-		return from.pages(gctx, everything, true, m.copyDocs, func(hits []doc) error {
+		return from.pages(gctx, m.where(), true, m.copyDocs, func(hits []doc) error {
+			hits, err := m.written(hits)
+			if err != nil {
+				return err
+			}
 			if !synced {
 				// The scan's documents are all older than its point in time, so
 				// the mapping as it is now covers them.

@@ -51,8 +51,8 @@ func (m *Mover) differing(ctx context.Context, ts []target, d *Diff) ([]target, 
 	for look := 0; len(ts) > 0; look++ {
 		var a, b []doc
 		g, gctx := errgroup.WithContext(ctx)
-		g.Go(func() (err error) { a, err = m.fetch(gctx, m.src, gets(idx, ts, sourceName), false); return err })
-		g.Go(func() (err error) { b, err = m.fetch(gctx, m.dst, gets(idx, ts, targetName), false); return err })
+		g.Go(func() (err error) { a, err = m.fetchSource(gctx, idx, ts, false); return err })
+		g.Go(func() (err error) { b, err = m.fetchTarget(gctx, idx, ts); return err })
 		if err := g.Wait(); err != nil {
 			return nil, err
 		}

@@ -50,8 +50,8 @@ func (m *Mover) Seal(ctx context.Context) error {
 			if len(all) != 1 || all[0].uuid != i.SourceUUID {
 				return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
 			}
-			src[n] = all[0]
-			return nil
+			src[n], err = m.lift(all[0])
+			return err
 		})
 		g.Go(func() error { // each goroutine writes its own element
 			a, err := m.aliases(gctx, []Index{i})
@@ -237,7 +237,8 @@ func (m *Mover) seqNos(ctx context.Context, index string) (map[string]seqNo, err
 // Fence blocks writes to A's indices, after the flip, and reports whether
 // anything was written there since Seal: then somebody writes around the
 // proxies. ErrNoMark: they are blocked, but Seal's marks are not known, so
-// nothing can be said. ErrSourceChanged: an index was created again.
+// nothing can be said. ErrSourceChanged: an index was created again. A shared
+// index is not blocked; see watchShared. Persist Indexes.
 func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
 	idx, err := m.indices()
 	if err != nil {
@@ -245,6 +246,9 @@ func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
 	}
 	if err := m.sameSource(ctx, idx); err != nil {
 		return false, err
+	}
+	if m.tenant != nil {
+		return m.watchShared(ctx, idx)
 	}
 	unknown := false
 	for _, i := range idx {
@@ -275,7 +279,7 @@ func (m *Mover) Unfence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.sameSource(ctx, idx); err != nil {
+	if err := m.sameSource(ctx, idx); err != nil || m.tenant != nil {
 		return err
 	}
 	for _, i := range idx {
@@ -409,10 +413,11 @@ func (m *Mover) marked(ctx context.Context) ([]Index, error) {
 
 // OpenCursors counts the scrolls and points in time that are open on the source
 // indices, over all shards. They go on being served there after the flip, and end
-// with the index.
+// with the index. Those of a shared index do not count: they may be other tenants',
+// and what they read is kept for them when documents are deleted.
 func (m *Mover) OpenCursors(ctx context.Context) (int, error) {
 	idx, err := m.indices()
-	if err != nil {
+	if err != nil || m.tenant != nil {
 		return 0, err
 	}
 	open := 0
@@ -440,7 +445,8 @@ func (m *Mover) OpenCursors(ctx context.Context) (int, error) {
 
 // Retire deletes A's indices, after the flip. It refuses, with ErrSourceChanged
 // and nothing deleted, when one of them has been created again since; one that
-// is gone already is fine.
+// is gone already is fine. Of a shared index only the tenant's documents are
+// deleted; see sweep.
 func (m *Mover) Retire(ctx context.Context) error {
 	idx, err := m.indices()
 	if err != nil {
@@ -457,6 +463,12 @@ func (m *Mover) Retire(ctx context.Context) error {
 	}
 	for _, i := range idx {
 		if uuids[i.Source] == "" {
+			continue
+		}
+		if m.tenant != nil {
+			if err := m.sweep(ctx, i); err != nil {
+				return fmt.Errorf("retire the tenant's documents of %s on %s: %w", i.Source, m.src.Name(), err)
+			}
 			continue
 		}
 		if err := m.opt.Lease(); err != nil {

@@ -199,7 +199,8 @@ func (m *Mover) refuseExisting(ctx context.Context, index string) error {
 	return &RefusedError{Code: CodeTargetExists, Field: "to.index", Detail: fmt.Sprintf("index %s exists on %s with %d documents, and this move did not create it", index, m.dst.Name(), n.Count), Fix: "choose another target, or delete the index if nothing needs it"}
 }
 
-// tenantAliases returns the aliases that the tenant's index has of its own.
+// tenantAliases returns the aliases that the tenant's index has of its own. Those of
+// an index that is shared are its operator's, and stay.
 func tenantAliases(f found) map[string]json.RawMessage {
 	out := maps.Clone(f.aliases)
 	maps.DeleteFunc(out, func(k string, _ json.RawMessage) bool { return ownAlias(k) })

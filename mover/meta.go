@@ -102,6 +102,11 @@ func (m *Mover) syncOne(ctx context.Context, i Index, now metaVersions) (bool, e
 	if len(dst) != 1 || dst[0].uuid != i.TargetUUID {
 		return false, fmt.Errorf("index %s on %s: %w", i.Target, m.dst.Name(), ErrTargetChanged)
 	}
+	for _, f := range []*found{&src[0], &dst[0]} { // the target's, too, so that both are written alike
+		if *f, err = m.lift(*f); err != nil {
+			return false, err
+		}
+	}
 	if err := m.opt.Lease(); err != nil {
 		return false, err
 	}

@@ -2,7 +2,6 @@ package mover
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
 // Index is one index of a move. It is what control persists.
@@ -35,6 +35,9 @@ type Index struct {
 	// Mark holds the source's newest sequence number of each primary shard, as
 	// Seal found them. Fence compares with them. Empty until Seal.
 	Mark map[string]int64 `json:"mark,omitempty"`
+	// Held holds, of a shared source, how many documents of the tenant each shard
+	// had after the flip. Fence notes it, and Untouched compares with it and forgets it.
+	Held map[string]int64 `json:"held,omitempty"`
 }
 
 // rotation is the whole of Mover.gate; a bulk takes 1 of it.
@@ -83,6 +86,8 @@ type Mover struct {
 	rates    rates
 	avgBytes atomic.Int64 // of a document, as measured of late
 	creating atomic.Bool  // see Creating
+	// tenant is whose documents of a shared source are moved; nil: all of the source's.
+	tenant *shared.Tenant
 
 	// work is held by whatever writes documents to the target, so that a copy
 	// never writes what an Apply has already replaced.
@@ -101,6 +106,7 @@ type Mover struct {
 	mu   sync.Mutex // guards the following
 	idx  []Index
 	meta map[string]metaVersions // by source index: what SyncMeta last applied
+	ways []string                // see everyShard
 }
 
 // New returns a Mover. It refuses a Spec that cannot be moved with an
@@ -119,12 +125,10 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 		if err := p.Validate(); err != nil {
 			return nil, err
 		}
-		if p.Kind == placement.SharedIndex {
-			return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: "shared_index cannot be moved yet", Fix: "use dedicated_index or dedicated_cluster"}
-		}
 	}
-	if spec.From.Kind != spec.To.Kind || spec.From.Many() != spec.To.Many() {
-		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", spec.From, spec.To), Fix: "move between placements of one kind, and between patterns"}
+	tenant, err := liftedTenant(spec)
+	if err != nil {
+		return nil, err
 	}
 	if spec.From.Overlaps(spec.To) {
 		return nil, &placement.InvalidError{Field: "placement", Value: spec.To.String(), Fix: "must differ from where the partition is"}
@@ -132,7 +136,7 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 	if spec.Attempt == 0 {
 		spec.Attempt = 1
 	}
-	m := &Mover{work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]metaVersions{}}
+	m := &Mover{tenant: tenant, work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]metaVersions{}}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

@@ -135,7 +135,8 @@ func (m *Mover) Precheck(ctx context.Context) (Report, error) {
 	return r, nil
 }
 
-// size returns documents and bytes of an index's primaries.
+// size returns documents and bytes of an index's primaries; of a shared one the
+// tenant's documents and, as an estimate, the same share of its bytes.
 func (m *Mover) size(ctx context.Context, index string) (docs, bytes int64, err error) {
 	var st struct {
 		All struct {
@@ -150,7 +151,11 @@ func (m *Mover) size(ctx context.Context, index string) (docs, bytes int64, err 
 		return 0, 0, fmt.Errorf("read the size of %s: %w", index, err)
 	}
 	docs, err = m.count(ctx, index)
-	return docs, st.All.Primaries.Store.Size, err
+	if err != nil || m.tenant == nil || docs == 0 {
+		return docs, st.All.Primaries.Store.Size, err
+	}
+	own, err := m.held(ctx, index)
+	return own, int64(float64(st.All.Primaries.Store.Size) * float64(own) / float64(docs)), err
 }
 
 // free returns the bytes that the data nodes of the target have left.

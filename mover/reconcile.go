@@ -190,7 +190,13 @@ func (m *Mover) scanBoth(ctx context.Context, each func(dst bool, index int, hit
 	for n, i := range idx {
 		for shard := range i.Shards {
 			g.Go(func() error {
-				return m.scanIDs(gctx, m.src, i.Source, shard, everything, func(h []doc) error { return each(false, n, h) })
+				return m.scanIDs(gctx, m.src, i.Source, shard, m.where(), func(h []doc) error {
+					h, err := m.written(h)
+					if err != nil {
+						return err
+					}
+					return each(false, n, h)
+				})
 			})
 			g.Go(func() error {
 				return m.scanIDs(gctx, m.dst, i.Target, shard, everything, func(h []doc) error { return each(true, n, h) })

@@ -56,7 +56,7 @@ func (m *Mover) openScan(ctx context.Context, c *upstream.Client, index string, 
 		ID     string                            `json:"pit_id"`
 		Shards struct{ Total, Successful int64 } `json:"_shards"`
 	}
-	q := query("keep_alive", keepAlive, "preference", fmt.Sprintf("_shards:%d|_primary", shard), "allow_partial_pit_creation", "false")
+	q := query("keep_alive", keepAlive, "preference", preferred(shard), "allow_partial_pit_creation", "false")
 	if err := m.read(ctx, c, http.MethodPost, "/"+esc(index)+"/_search/point_in_time", q, nil, &pit); err != nil {
 		return nil, fmt.Errorf("open a point in time of %s[%d] on %s: %w", index, shard, c.Name(), err)
 	}
@@ -174,10 +174,15 @@ func (m *Mover) fetch(ctx context.Context, c *upstream.Client, gets []get, sourc
 		ID      string `json:"_id"`
 		Routing string `json:"routing,omitempty"`
 		Source  bool   `json:"_source"`
+		// Without a source a get shows no routing, unless it is asked for.
+		Stored []string `json:"stored_fields,omitempty"`
 	}
 	docs := make([]item, len(gets))
 	for i, g := range gets {
-		docs[i] = item{g.index, g.id, g.routing, source}
+		docs[i] = item{g.index, g.id, g.routing, source, nil}
+		if m.tenant != nil && !source {
+			docs[i].Stored = []string{"_routing"}
+		}
 	}
 	var ans struct {
 		Docs []doc `json:"docs"`

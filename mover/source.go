@@ -119,7 +119,14 @@ func (m *Mover) sources(ctx context.Context) ([]found, error) {
 	if len(all) != 1 || all[0].name != m.spec.From.Index {
 		return nil, &RefusedError{Code: CodeSourceMissing, Field: "from.index", Detail: fmt.Sprintf("%s is not an index of %s, but an alias", m.spec.From.Index, m.src.Name()), Fix: "place the partition on the index itself"}
 	}
-	return all, nil
+	if m.tenant == nil {
+		return all, nil
+	}
+	if err := m.checkShared(ctx); err != nil {
+		return nil, err
+	}
+	all[0], err = m.lift(all[0])
+	return all, err
 }
 
 // checkNames refuses indices under a pattern that no client can name, which a flip

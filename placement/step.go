@@ -126,7 +126,7 @@ func Step(e Entry, cmd Command) (Entry, error) {
 		if cmd.To.Overlaps(e.State.From) {
 			return refuse(CodeSamePlacement, "the target is, or shares an index with, where it already is")
 		}
-		if from := e.State.From; from.Kind == cmd.To.Kind && from.Many() != cmd.To.Many() {
+		if from := e.State.From; from.Kind != DedicatedCluster && cmd.To.Kind != DedicatedCluster && from.Many() != cmd.To.Many() {
 			return e, invalid("placement.index", cmd.To.Index, fmt.Sprintf("must keep the names that clients use: %s has a pattern, or both have none", from))
 		}
 		if l := e.State.From.Logical; l != "" && cmd.To.Logical != "" && cmd.To.Logical != l {

@@ -157,6 +157,7 @@ func TestBeginRefusesPlacesThatOverlap(t *testing.T) {
 		{"the same index of another cluster", east, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "west", Index: "acme-1", Logical: "docs"}, nil},
 		{"another cluster", whole, north, nil},
 		{"out of a shared index", pool, east, nil},
+		{"out of a shared index, beside it", pool, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "west", Index: "docs-1", Logical: "docs"}, nil},
 	} {
 		e := placement.Entry{Partition: "acme", State: placement.State{From: c.from}, Epoch: 1}
 		if _, err := placement.Step(e, placement.Command{Op: placement.OpBegin, To: c.to}); !errors.Is(err, c.want) {

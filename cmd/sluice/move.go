@@ -24,10 +24,15 @@ func moveCommand() *cobra.Command {
 the work; this command asks for it and, with --wait, watches until the tenant has
 flipped. Interrupting it does not stop the move: sluice moves abort does.
 
-The old copy is kept, blocked for writes, until sluice moves retire removes it.`,
+The old copy is kept, blocked for writes, until sluice moves retire removes it.
+
+A tenant of a shared index moves with --kind dedicated_index into an index of its own, on
+the same cluster or another. The shared index is not blocked, for others write to it; retire
+deletes the tenant's documents there, unless somebody has written to them since.`,
 		Example: `  sluice move acme --to b --dry-run     # what it would do, and what is in its way
   sluice move acme --to b --wait
-  sluice move acme --to b --index acme-2026 --wait -o json`,
+  sluice move acme --to b --index acme-2026 --wait -o json
+  sluice move tiny --to b --kind dedicated_index --wait   # out of a shared index`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
 			if req.Cluster == "" {
@@ -71,6 +76,7 @@ The old copy is kept, blocked for writes, until sluice moves retire removes it.`
 	c.ValidArgsFunction = completeTenants
 	f := c.Flags()
 	f.StringVar(&req.Cluster, "to", "", "the cluster to move to")
+	f.StringVar((*string)(&req.Kind), "kind", "", "kind of placement at the target: dedicated_index for a tenant of a shared index (default: the same as now)")
 	f.StringVar(&req.Index, "index", "", "name of the index at the target; must not exist (default: the clients' name, a dash and the move's id). Of a tenant with a pattern, the pattern there (default: the same)")
 	f.BoolVar(&dryRun, "dry-run", false, "check what is in the way and estimate; change nothing")
 	f.BoolVar(&wait, "wait", false, "watch until the tenant has flipped, print the receipt, and exit by the outcome")
@@ -78,6 +84,7 @@ The old copy is kept, blocked for writes, until sluice moves retire removes it.`
 	f.DurationVar(&req.Options.CutoverDeadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again (default controller.cutover_deadline)")
 	f.Float64Var(&req.Options.CopyRate, "copy-rate", 0, "documents a second to copy at most (default: as fast as the clusters allow)")
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
+	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster"}, cobra.ShellCompDirectiveNoFileComp))
 	storeFlags(c)
 	outputFlag(c)
 	return c

@@ -63,7 +63,8 @@ other tenant of the cluster may have an index that the pattern could match.
 
 Several tenants may share one index (--kind shared_index). Each document then holds its
 tenant in the field --partition-field, which the proxies write and clients never see; the
-index must have it as a plain keyword. Such tenants cannot be moved yet.`,
+index must have it as a plain keyword. sluice move --kind dedicated_index gives such a
+tenant an index of its own.`,
 		Example: `  sluice tenant add acme --cluster a --index acme-docs --as docs   # clients say docs, cluster a has acme-docs
   sluice tenant add initech --cluster a --index initech
   sluice tenant add umbrella --cluster a --index 'umbrella-*'       # clients say orders, cluster a has umbrella-orders
