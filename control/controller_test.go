@@ -108,7 +108,9 @@ func newBench(t *testing.T, tenant string, docs int) *bench {
 		fmt.Fprintf(&bulk, "{\"index\":{\"_id\":\"d%d\"}}\n{\"n\":0}\n", i)
 		b.docs[fmt.Sprintf("d%d", i)] = doc{version: 1}
 	}
-	b.call(t, "a", http.MethodPost, "/"+from.Index+"/_bulk", bulk.String(), nil)
+	if docs > 0 {
+		b.call(t, "a", http.MethodPost, "/"+from.Index+"/_bulk", bulk.String(), nil)
+	}
 
 	var handler atomic.Pointer[http.Handler]
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }))
@@ -187,17 +189,20 @@ func (b *bench) write(w, n int) error {
 		return err
 	}
 	p := tk.Entry().State.From
-	method, path := http.MethodPut, "/"+p.Index+"/_doc/"+id
+	method, path, body := http.MethodPut, "/"+p.Index+"/_doc/"+id+"?", fmt.Sprintf(`{"n":%d}`, n)
+	if p.Kind == placement.SharedIndex {
+		path, body = inPool(b.tenant, p.Index, id, body)
+	}
 	if n%7 == 0 {
-		method = http.MethodDelete
+		method, body = http.MethodDelete, ""
 	}
 	if n%11 == 0 {
-		path += "?refresh=wait_for"
+		path += "&refresh=wait_for"
 	}
 	var ans struct {
 		Version int64 `json:"_version"`
 	}
-	code, err := b.try(context.Background(), p.Cluster, method, path, fmt.Sprintf(`{"n":%d}`, n), &ans)
+	code, err := b.try(context.Background(), p.Cluster, method, path, body, &ans)
 	if err != nil || code >= 300 && code != http.StatusNotFound {
 		tk.Unknown()
 		return fmt.Errorf("%s: %d, %w", method, code, err)

@@ -36,10 +36,18 @@ func TestAddTenantsOfASharedIndex(t *testing.T) {
 		{add("third", "none", "tenant"), "cluster a has no index none"},
 		{[]string{"tenant", "add", "third", "--cluster", "a", "--index", "pool"}, "belongs to tenant"},
 		{[]string{"tenant", "add", "third", "--cluster", "a", "--kind", "dedicated_cluster"}, "belongs to tenant"},
-		{[]string{"move", "acme", "--to", "a"}, "shares the index pool with other tenants"},
+		{[]string{"move", "acme", "--to", "a"}, "must be dedicated_index: the tenant shares the index pool with other tenants"},
+		{[]string{"move", "acme", "--to", "a", "--kind", "shared_index"}, "must be dedicated_index"},
 	} {
 		if r := c.run(test.args...); r.code == exitOK || !strings.Contains(r.stderr, test.says) {
 			t.Errorf("%v: exit code %d, %s; want it to say %q", test.args, r.code, r.stderr, test.says)
 		}
+	}
+	// Out of it, beside it; the other tenant is in nobody's way.
+	if out := c.ok("move", "acme", "--to", "a", "--kind", "dedicated_index", "--dry-run"); !strings.Contains(out, "0 documents") {
+		t.Errorf("dry run: %s", out)
+	}
+	if out := c.ok("move", "acme", "--to", "a", "--kind", "dedicated_index", "--index", "acme-own"); !strings.Contains(out, "from shared_index:a/pool to dedicated_index:a/acme-own") {
+		t.Errorf("move: %s", out)
 	}
 }
