@@ -155,6 +155,26 @@ func (m *member) close() {
 	}
 }
 
+// late reads a cluster that is not known. Clusters and tenants are followed apart: a
+// tenant that was added right after its cluster may be known before it.
+func (d *Directory) late(name string) (*member, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	r, err := d.s.Clusters().Get(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("cluster %q: %w", name, ErrUnknownCluster)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.members[name] == nil { // what is followed is at least as new
+		d.members[name] = keep(nil, r.Value, nil)
+	}
+	return d.members[name], nil
+}
+
 // Cluster implements ClusterSource. ErrUnknownCluster if there is none; any other
 // error says what is wrong with its record, its credentials or its CA.
 func (d *Directory) Cluster(name string) (*upstream.Client, error) {
@@ -162,7 +182,10 @@ func (d *Directory) Cluster(name string) (*upstream.Client, error) {
 	m := d.members[name]
 	d.mu.RUnlock()
 	if m == nil {
-		return nil, fmt.Errorf("cluster %q: %w", name, ErrUnknownCluster)
+		var err error
+		if m, err = d.late(name); err != nil {
+			return nil, err
+		}
 	}
 	if m.err != nil {
 		return nil, m.err
