@@ -39,7 +39,7 @@ Writes are held for the moment in which a tenant moves, and each goes to one clu
 aliases) are held as well, and taken along. Refreshes, flushes and merges change no document and are not held.
 
 A scroll or point in time is followed where it was opened, also after its tenant has moved, and shows that tenant's documents under its own names even
-where they are in an index that was shared. A move's old copy is not retired while any is open over it: ` + "`sluice moves`" + ` says how many. By default clients
+where they are in an index that was shared, and after their removal from there. Any other old copy is not retired while one is open over it: ` + "`sluice moves`" + ` says how many. By default clients
 hold signed ids, which every instance can follow and none has to remember; the cluster's own ids are refused with 400 ` + "`sluice_bad_cursor`" + `. With
 ` + "`proxy.cursors.affinity: pin`" + ` clients hold the cluster's own ids, and only the instance that gave one out follows it; another one, or one that was
 restarted, answers 404 and asks no cluster. ` + "`sluice_proxy_pinned_cursors`" + ` counts those by cluster, and ` + "`/-/explain`" + ` at the admin listener those of a tenant.
