@@ -31,19 +31,23 @@ type part struct {
 	what  string
 	paths []string // prefixes
 	least float64
+	// elsewhere are files, within paths, of which no world has anything: real engines
+	// test them.
+	elsewhere []string
 }
 
 // The protocol is in the first four. What else their packages hold is for other
 // tests: validation of what people type, import and export, the control plane that
 // other programs import.
 var parts = []part{
-	{"gate", []string{"gate/"}, 90},
+	{"gate", []string{"gate/"}, 90, nil},
 	{"control", []string{"control/adopt.go", "control/barrier.go", "control/catchup.go", "control/controller.go", "control/cutover.go", "control/drive.go",
-		"control/fleet", "control/journals.go", "control/m", "control/receipt.go", "control/settle.go", "control/t"}, 88},
-	{"placement", []string{"placement/entry.go", "placement/step.go"}, 78},
-	{"store", []string{"store/codec.go", "store/records.go", "store/session.go", "store/store.go"}, 77},
-	{"mover", []string{"mover/"}, 69},
-	{"proxy", []string{"proxy/"}, 35},
+		"control/fleet", "control/journals.go", "control/m", "control/receipt.go", "control/settle.go", "control/t"}, 86, nil},
+	{"placement", []string{"placement/entry.go", "placement/step.go"}, 78, nil},
+	{"store", []string{"store/codec.go", "store/records.go", "store/session.go", "store/store.go"}, 77, nil},
+	// No world has a shared index, or a tenant of several.
+	{"mover", []string{"mover/"}, 69, []string{"mover/shared.go", "mover/lifted.go", "mover/sweep.go"}},
+	{"proxy", []string{"proxy/"}, 39, []string{"proxy/shared", "proxy/pattern.go", "proxy/mixedbulk.go", "proxy/template.go"}},
 }
 
 // block is a piece of code without a branch: all of it runs, or nothing.
@@ -64,7 +68,8 @@ func TestCoverage(t *testing.T) {
 	for _, p := range parts {
 		all, on := 0, 0
 		for b, ran := range ran {
-			if !slices.ContainsFunc(p.paths, func(path string) bool { return strings.HasPrefix(b.file, path) }) {
+			is := func(path string) bool { return strings.HasPrefix(b.file, path) }
+			if !slices.ContainsFunc(p.paths, is) || slices.ContainsFunc(p.elsewhere, is) {
 				continue
 			}
 			all += b.statements
