@@ -177,7 +177,7 @@ func TestImportKilled(t *testing.T) {
 			t.Fatalf("killed after %d: %+v", at, r)
 		}
 	}
-	if out := to.ok("store", "import", file); strings.Contains(out, "0 there already") {
+	if out := to.ok("store", "import", file); strings.Contains(out, " 0 there already") {
 		t.Errorf("nothing was there already: %q", out)
 	}
 	n := 0
