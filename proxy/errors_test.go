@@ -6,14 +6,12 @@ import (
 	"go/parser"
 	"go/token"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/sluiceproxy/sluice/proxy"
 )
 
@@ -70,22 +68,7 @@ func errorsPage() string {
 }
 
 // The manual's page says what the table says.
-func TestErrorsPage(t *testing.T) {
-	const file = "../docs/errors.md"
-	want := errorsPage()
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(have)); diff != "" {
-		t.Errorf("the manual differs (-want +have); run make endpoints-page:\n%s", diff)
-	}
-}
+func TestErrorsPage(t *testing.T) { samePage(t, "../docs/errors.md", errorsPage()) }
 
 // Every error of the table is answered in OpenSearch's shape, with a hint.
 func TestEveryError(t *testing.T) {

@@ -27,7 +27,7 @@ func (q *request) build(ctx context.Context, method, path string, query url.Valu
 	if err != nil {
 		return nil, fail(http.StatusBadRequest, TypeBadRequest, "the request is not valid")
 	}
-	q.p.headers.forward(req.Header, q.r.Header, q.p.trusts(peerOf(q.r)))
+	q.p.headers.forward(req.Header, q.r.Header, len(q.p.o.TrustedProxies) > 0 && q.p.trusts(peerOf(q.r)))
 	req.Header.Set("Accept", "application/json")
 	if p != nil && p.length != 0 {
 		req.Body, req.ContentLength = p.open(), p.length

@@ -38,34 +38,61 @@ func matches(list []string, name string) bool {
 func NeverForwarded(name string) bool { return matches(neverForwarded, strings.ToLower(name)) }
 
 // headerRules say which headers of a client reach a cluster.
-type headerRules struct{ allow, deny []string }
+type headerRules struct {
+	names []headerName // allowed by name
+	allow []string     // allowed by patterns, in lower case
+	deny  []string
+}
+
+type headerName struct {
+	key     string // as http.Header has it
+	trusted bool   // of trusted peers only
+}
 
 func newHeaderRules(allow, deny []string) headerRules {
 	if allow == nil {
 		allow = DefaultForwardHeaders
 	}
-	lower := func(in []string) (out []string) {
-		for _, s := range in {
-			out = append(out, strings.ToLower(s))
-		}
-		return out
+	var h headerRules
+	for _, d := range deny {
+		h.deny = append(h.deny, strings.ToLower(d))
 	}
-	return headerRules{lower(allow), lower(deny)}
+	for _, a := range allow {
+		switch name := strings.ToLower(a); {
+		case strings.HasSuffix(name, "*"):
+			h.allow = append(h.allow, name)
+		case h.passes(name, true):
+			h.names = append(h.names, headerName{http.CanonicalHeaderKey(name), !h.passes(name, false)})
+		}
+	}
+	return h
+}
+
+// passes reports whether a header that is allowed, in lower case, may pass.
+func (h headerRules) passes(name string, trusted bool) bool {
+	return !matches(h.deny, name) && !matches(neverForwarded, name) && (trusted || !matches(fromTrusted, name))
 }
 
 // forward copies what may pass from a client's headers to a cluster's.
 func (h headerRules) forward(to, from http.Header, trusted bool) {
-	var connection []string // what it names belongs to the connection as well
-	for _, list := range from["Connection"] {
-		for name := range strings.SplitSeq(strings.ToLower(list), ",") {
-			connection = append(connection, strings.TrimSpace(name))
+	for _, n := range h.names {
+		if values, ok := from[n.key]; ok && (trusted || !n.trusted) {
+			to[n.key] = values
 		}
 	}
-	for name, values := range from {
-		l := strings.ToLower(name)
-		if matches(h.allow, l) && !matches(h.deny, l) && !matches(neverForwarded, l) && !slices.Contains(connection, l) &&
-			(trusted || !matches(fromTrusted, l)) {
-			to[name] = values
+	if len(h.allow) > 0 {
+		for name, values := range from {
+			if l := strings.ToLower(name); matches(h.allow, l) && h.passes(l, trusted) {
+				to[name] = values
+			}
+		}
+	}
+	for _, list := range from["Connection"] { // what it names belongs to the connection as well
+		for name := range strings.SplitSeq(list, ",") {
+			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
+			if _, ok := from[name]; ok {
+				delete(to, name)
+			}
 		}
 	}
 }

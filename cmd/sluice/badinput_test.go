@@ -18,10 +18,8 @@ import (
 // on real clusters. Everything is refused with the reason, and changes nothing.
 func TestBadInputOnARunningFleet(t *testing.T) {
 	old, young := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "3.9.0")
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	etcd := "http://" + freeAddress(t)
-	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
-	f := badFleet{t: t, c: cli{t, []string{"--store.etcd.endpoints", etcd}}, base: "http://" + p.data, old: old.URL(), etcd: etcd}
+	p, base, c := startServe(t)
+	f := badFleet{t: t, c: c, base: base, old: old.URL(), etcd: c.flags[1]}
 	f.c.ok("cluster", "add", "old", old.URL())
 	f.c.ok("cluster", "add", "young", young.URL())
 	f.c.ok("cluster", "add", "down", "http://127.0.0.1:1", "--no-check")

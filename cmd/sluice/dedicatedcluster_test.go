@@ -47,6 +47,20 @@ func must2xx(t *testing.T, tenant, method, url, body string) string {
 	return text
 }
 
+// served waits until the proxy at base has heard of a tenant's cluster.
+func served(t *testing.T, base, tenant string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) { // polls the real proxy
+		status, text := httpDo(t, tenant, "GET", base+"/", "")
+		if status == http.StatusOK {
+			return
+		}
+		if status != http.StatusServiceUnavailable || time.Now().After(deadline) {
+			t.Fatalf("%s is not served: %d %s", tenant, status, text)
+		}
+	}
+}
+
 // inStage waits until the move of a tenant is in one of the stages.
 func inStage(t *testing.T, c cli, tenant string, stages ...control.Stage) control.Move {
 	t.Helper()
@@ -80,11 +94,7 @@ func bulkOf(index string, from, to int) string {
 // refused; what is hidden or the cluster's own stays.
 func TestDedicatedClusterWithNewIndices(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	etcd := "http://" + freeAddress(t)
-	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
-	base := "http://" + p.data
-	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
 	c.ok("tenant", "add", "hooli", "--cluster", "a", "--kind", "dedicated_cluster")

@@ -37,11 +37,7 @@ func tenantDo(ctx context.Context, base, method, path, body string) (int, string
 // cluster is behind TLS that asks for a certificate, the other behind TLS and a key.
 func TestOneCommandMovesALiveTenant(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	etcd := "http://" + freeAddress(t)
-	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
-	base := "http://" + p.data
-	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	p, base, c := startServe(t)
 	const key = "the key of cluster b"
 	frontA, frontB := newFront(t, a.URL(), ""), newFront(t, b.URL(), key)
 	if r := c.run("cluster", "add", "b", frontB.url, "--ca-file", frontB.ca.File("ca.pem")); r.code != exitRefused || !strings.Contains(r.stderr, "check its credentials") {

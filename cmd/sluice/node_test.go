@@ -73,6 +73,16 @@ func startProcess(t *testing.T, command string, flags ...string) *process {
 	return p
 }
 
+// startServe runs `sluice serve` with an etcd of its own, and returns it, where its
+// proxy listens, and a command line for its store.
+func startServe(t *testing.T, flags ...string) (p *process, base string, c cli) {
+	t.Helper()
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	etcd := "http://" + freeAddress(t)
+	p = startProcess(t, "serve", append([]string{"--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd}, flags...)...)
+	return p, "http://" + p.data, cli{t, []string{"--store.etcd.endpoints", etcd}}
+}
+
 // stop ends it as a signal would, and returns its exit code.
 func (p *process) stop(t *testing.T) int {
 	t.Helper()

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
@@ -16,26 +15,14 @@ import (
 // clients use.
 func TestPatternTenant(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	etcd := "http://" + freeAddress(t)
-	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
-	base := "http://" + p.data
-	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
 	c.ok("tenant", "add", "acme", "--cluster", "a", "--index", "acme-*")
 	c.ok("tenant", "add", "zeta", "--cluster", "a", "--index", "zeta-*")
 	c.ok("tenant", "add", "beta", "--cluster", "b", "--index", "acme-beta", "--as", "docs")
 	for _, tenant := range []string{"acme", "zeta", "beta"} { // until the proxy has heard of its cluster
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-			status, text := httpDo(t, tenant, "GET", base+"/", "")
-			if status == http.StatusOK {
-				break
-			}
-			if status != http.StatusServiceUnavailable || time.Now().After(deadline) {
-				t.Fatalf("%s is not served: %d %s", tenant, status, text)
-			}
-		}
+		served(t, base, tenant)
 	}
 	do := func(method, path, body string) string {
 		t.Helper()

@@ -18,11 +18,7 @@ import (
 // are compared while writes are held.
 func TestIngestPipelineThatRewritesIDs(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	etcd := "http://" + freeAddress(t)
-	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
-	base := "http://" + p.data
-	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
 	const pipeline = `{"processors":[{"remove":{"field":"_id","ignore_missing":true}},{"rename":{"field":"key","target_field":"_id"}}]}`

@@ -3,10 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
@@ -17,24 +15,12 @@ import (
 // documents are gone.
 func TestTenantLeavesASharedIndex(t *testing.T) {
 	node := enginetest.OpenSearch(t, "2.19.6")
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	etcd := "http://" + freeAddress(t)
-	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
-	base := "http://" + p.data
-	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", node.URL())
 	must2xx(t, "", "PUT", node.URL()+"/pool", `{"settings":{"number_of_shards":2,"number_of_replicas":0},"mappings":{"properties":{"tenant":{"type":"keyword"}}}}`)
 	for _, tenant := range []string{"acme", "other"} {
 		c.ok("tenant", "add", tenant, "--cluster", "a", "--kind", "shared_index", "--index", "pool", "--partition-field", "tenant", "--as", "docs")
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-			status, text := httpDo(t, tenant, "GET", base+"/", "")
-			if status == http.StatusOK {
-				break
-			}
-			if status != http.StatusServiceUnavailable || time.Now().After(deadline) {
-				t.Fatalf("%s is not served: %d %s", tenant, status, text)
-			}
-		}
+		served(t, base, tenant)
 	}
 	must2xx(t, "other", "PUT", base+"/docs/_doc/1?refresh=true", `{"secret":1}`)
 	must2xx(t, "acme", "PUT", base+"/docs/_doc/odd%2Fid?routing=r%201&refresh=true", `{ "a" : 1.0 }`)

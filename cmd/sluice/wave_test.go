@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,10 +95,7 @@ func TestWaveRefusals(t *testing.T) {
 // One cluster is emptied: the plan says what comes of it, and the wave does it.
 func TestWaveEmptiesACluster(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	etcd := "http://" + freeAddress(t)
-	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", etcd)
-	c := cli{t, []string{"--store.etcd.endpoints", etcd}}
+	p, _, c := startServe(t)
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
 	tenants := []string{"t0", "t1", "t2", "t3"}
