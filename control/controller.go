@@ -45,8 +45,11 @@ type ControllerOptions struct {
 	// are held for its Wait before each flip, and what they wrote is found by
 	// comparing both sides. See TimeBarrier for what is assumed of them.
 	Timed *TimeBarrierOptions
-	// Waves lets it work on waves, too.
-	Waves bool
+	// Waves lets it work on waves, too; Trash, on what is in the trash.
+	Waves, Trash bool
+	// TrashTime is for how long the old copy of a move stays in the trash when it is
+	// retired, if the move does not say (default 0: it is removed at once).
+	TrashTime time.Duration
 	// Tracer makes spans of moves and of their stages; nil: none. TraceTenants puts
 	// the tenant's name into them.
 	Tracer       trace.Tracer
@@ -72,6 +75,7 @@ type Controller struct {
 	running map[string]*drive         // by move
 	clients map[string]*clusterClient // by cluster
 	checked map[string]bool           // ended moves whose entry was found not to be theirs
+	later   map[string]time.Duration  // by move: when it is looked at again, on opt.Now
 }
 
 type clusterClient struct {
@@ -110,7 +114,7 @@ func NewController(s *store.Store, peers *gate.Peers, o *ControllerOptions) *Con
 	}
 	c := &Controller{
 		s: s, peers: peers, opt: opt, log: opt.Logger, barrier: NewFleetBarrier(s, opt.Barrier), absent: newAbsences(opt.Now),
-		running: map[string]*drive{}, clients: map[string]*clusterClient{}, checked: map[string]bool{},
+		running: map[string]*drive{}, clients: map[string]*clusterClient{}, checked: map[string]bool{}, later: map[string]time.Duration{},
 	}
 	if opt.Timed != nil {
 		c.timed = NewTimeBarrier(opt.Timed)
@@ -162,6 +166,9 @@ func (c *Controller) tenure(ctx context.Context) error {
 	work.Go(func() { t.follow(life) })
 	if c.opt.Waves {
 		work.Go(func() { t.waves(life) })
+	}
+	if c.opt.Trash {
+		work.Go(func() { t.trash(life) })
 	}
 	err = t.loop(life)
 	end(err)
@@ -275,7 +282,7 @@ func (t *tenancy) scan(ctx context.Context) error {
 // claimable reports whether somebody should take the move up.
 func claimable(m Move, me string, alive func(string) bool) bool {
 	switch {
-	case m.Terminal(), m.Stage == StageFlipped && !m.RetireRequested:
+	case m.Terminal(), m.Stage == StageFlipped && !m.RetireRequested && !m.soaked(time.Now()):
 		return false
 	}
 	return m.Owner == "" || m.Owner == me || !alive(m.Owner)
@@ -286,7 +293,7 @@ func (t *tenancy) take(ctx context.Context, r store.Record[Move]) {
 	c := t.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running[r.Value.ID] != nil || len(c.running) >= c.opt.Workers || ctx.Err() != nil {
+	if c.running[r.Value.ID] != nil || c.full(r.Value.Settled()) || c.postponed(r.Value.ID) || ctx.Err() != nil {
 		return
 	}
 	d := newDrive(c, t.sess, r)

@@ -34,6 +34,7 @@ type drive struct {
 	sess *store.Session
 	log  *slog.Logger
 
+	settled   bool          // it had flipped when this driver took it up
 	abort     chan struct{} // closed when an abort was requested
 	abortOnce sync.Once
 	paused    atomic.Bool
@@ -71,7 +72,7 @@ type flipped struct {
 }
 
 func newDrive(c *Controller, sess *store.Session, r store.Record[Move]) *drive {
-	d := &drive{writing: semaphore.NewWeighted(1), c: c, sess: sess, m: r.Value, version: r.Version, abort: make(chan struct{}), log: c.log.With("move", r.Value.ID)}
+	d := &drive{writing: semaphore.NewWeighted(1), c: c, sess: sess, m: r.Value, version: r.Version, settled: r.Value.Settled(), abort: make(chan struct{}), log: c.log.With("move", r.Value.ID)}
 	d.observe(r.Value)
 	return d
 }

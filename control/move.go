@@ -26,7 +26,7 @@ const (
 	StageCutover    Stage = "cutover"     // writes are held
 	StageFlipped    Stage = "flipped"     // at the target; the old copy is kept until retired
 	StageRetiring   Stage = "retiring"    // the old copy is being removed
-	StageDone       Stage = "done"        // the old copy is gone
+	StageDone       Stage = "done"        // the old copy is gone, in the trash, or left to the operator
 	StageAborting   Stage = "aborting"    // back at the source; the target is being cleaned
 	StageAborted    Stage = "aborted"     // back at the source, nothing left at the target
 	StageFailed     Stage = "failed"      // never begun
@@ -38,6 +38,7 @@ type MoveOptions struct {
 	CutoverDeadline time.Duration `json:"cutover_deadline"` // a longer cutover is left again (default 2 s)
 	DrainBarrier    time.Duration `json:"drain_barrier"`    // how long a vanished proxy's writes may still land (default 30 s)
 	CopyRate        float64       `json:"copy_rate"`        // documents a second; 0: as fast as the clusters allow
+	Afterwards
 }
 
 // Defaults of MoveOptions.
@@ -67,6 +68,9 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 	// second, the source would forget the scan between two documents.
 	if o.CopyRate != 0 && !(o.CopyRate >= 1 && o.CopyRate <= math.MaxFloat64) {
 		return o, &placement.InvalidError{Field: "copy_rate", Value: fmt.Sprint(o.CopyRate), Fix: "must be 0 (no limit) or a number of documents a second, 1 at least"}
+	}
+	if err := o.Afterwards.check(); err != nil {
+		return o, err
 	}
 	return o, o.consistent()
 }
@@ -131,6 +135,14 @@ type Move struct {
 	// did not answer, before anything was sent to the target.
 	Unreached       uint32 `json:"unreached,omitempty"`
 	RetireRequested bool   `json:"retire_requested,omitempty"`
+	// RetireAt is when the old copy is retired without being asked, on the wall
+	// clocks of the controllers. It is written when the flip is first recorded, so
+	// whoever takes over neither begins the soak anew nor cuts it short. Zero: never.
+	RetireAt time.Time `json:"retire_at,omitzero"`
+	// TrashUntil is set before anything of the old copy is put into the trash.
+	TrashUntil time.Time `json:"trash_until,omitzero"`
+	// Kept: it ended with the old copy left to the operator, as asked.
+	Kept bool `json:"kept,omitempty"`
 
 	Indices    []mover.Index    `json:"indices,omitempty"`
 	Checkpoint mover.Checkpoint `json:"checkpoint"`

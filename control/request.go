@@ -22,7 +22,7 @@ var (
 	ErrFlipped        = errors.New("the move has flipped; move the tenant back instead")
 	ErrNotFlipped     = errors.New("the move has not flipped")
 	ErrSettled        = errors.New("the move has ended")
-	ErrPlaceTaken     = errors.New("the target belongs to another tenant")
+	ErrPlaceTaken     = errors.New("the target is taken")
 )
 
 // Request asks for a move.
@@ -147,6 +147,9 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if err := movable(e.State.From, target.Kind); err != nil {
 		return fail(err)
 	}
+	if err := trashable(e.State.From, opt.Trash); err != nil {
+		return fail(err)
+	}
 	many := e.State.From.Many()
 	switch {
 	case target.Kind == placement.DedicatedIndex && target.Index == "" && many:
@@ -210,7 +213,10 @@ func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, ta
 		}
 		return taken == nil
 	})
-	return errors.Join(err, taken)
+	if err = errors.Join(err, taken); err != nil {
+		return err
+	}
+	return trashFree(ctx, s, target)
 }
 
 func cluster(ctx context.Context, s *store.Store, name string) (placement.Cluster, error) {
@@ -294,21 +300,6 @@ func RequestPause(ctx context.Context, s *store.Store, id string, paused bool) (
 			return ErrFlipped
 		}
 		m.Paused = paused
-		return nil
-	})
-}
-
-// RequestRetire asks for the removal of the old copy of a flipped move. After
-// it there is nothing to move back to but a copy made anew.
-func RequestRetire(ctx context.Context, s *store.Store, id string) (Move, error) {
-	return flag(ctx, s, id, func(m *Move) error {
-		switch {
-		case m.Terminal():
-			return fmt.Errorf("%w (%s)", ErrSettled, m.Stage)
-		case !m.Settled():
-			return fmt.Errorf("%w (%s)", ErrNotFlipped, m.Stage)
-		}
-		m.RetireRequested = true
 		return nil
 	})
 }

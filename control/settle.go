@@ -29,6 +29,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 		if m.CompleteEpoch == 0 {
 			m.CompleteEpoch = e.Epoch
 		}
+		m.soak(time.Now().UTC())
 	}); err != nil {
 		return err
 	}
@@ -110,7 +111,10 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 		return err
 	}
 	m := d.move()
-	for {
+	if !m.TrashUntil.IsZero() { // all that follows was done, and the old copy let go
+		return d.putAside(ctx)
+	}
+	for began := time.Now(); ; {
 		var err error
 		e, err = d.c.s.State(ctx, m.Partition)
 		gone := errors.Is(err, placement.ErrUnknownPartition)
@@ -120,6 +124,9 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 		if !gone && (m.From.Overlaps(e.State.From) || m.From.Overlaps(e.State.To)) {
 			return d.keep(ctx, "the tenant lives there again, or is moving there")
 		}
+		if why := m.unasked(); why != "" {
+			return d.keep(ctx, why)
+		}
 		f, err := d.look(ctx)
 		if err != nil {
 			return err
@@ -127,13 +134,16 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 		busy := f.readers(m)
 		// A cursor that a client opened before the flip is served by the old copy
 		// until it ends, which its keep-alive bounds.
-		if open, err := d.mv.OpenCursors(ctx); err != nil {
+		if m.Options.Keep {
+			busy = nil // whoever reads it goes on
+		} else if open, err := d.mv.OpenCursors(ctx); err != nil {
 			return fmt.Errorf("retire: %w", err)
 		} else if open > 0 {
 			busy = append(busy, fmt.Sprintf("scrolls or points in time, %d open over its shards", open))
 		}
-		if len(busy) == 0 && m.From.Kind == placement.SharedIndex {
-			// Of what stays unfenced, this is the last look before the way back is gone.
+		if len(busy) == 0 && !m.Options.Keep {
+			// The last look before the way back is gone: what was written to the old copy
+			// since the flip is nowhere else.
 			if err := d.untouched(ctx); written(err) {
 				return d.keep(ctx, err.Error())
 			} else if err != nil {
@@ -155,10 +165,20 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 		if err := d.note(ctx, fmt.Errorf("waiting for reads of the old copy: %s", strings.Join(busy, ", "))); err != nil {
 			return err
 		}
+		if time.Since(began) > retirePatience && d.c.retiresCrowded() {
+			d.c.postpone(m.ID, retirePatience)
+			return nil // it stays this controller's, and is taken up again
+		}
 		sleep(ctx, 500*time.Millisecond)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+	}
+	switch {
+	case m.Options.Keep:
+		return d.stage(ctx, StageDone, func(m *Move) { m.Owner, m.Error, m.Kept = "", "", true })
+	case d.trashTime(m) > 0:
+		return d.putAside(ctx)
 	}
 	if err := d.mv.Retire(ctx); err != nil {
 		if written(err) {
@@ -171,22 +191,27 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 
 // written reports that the old copy is not what the move has left there.
 func written(err error) bool {
-	return errors.Is(err, mover.ErrSourceChanged) || errors.Is(err, mover.ErrSourceWritten)
+	return errors.Is(err, mover.ErrSourceChanged) || errors.Is(err, mover.ErrSourceWritten) || errors.Is(err, mover.ErrSourceClosed)
 }
 
-// keep leaves the old copy where it is, and the move flipped.
+// keep leaves the old copy where it is, and the move flipped. It is not tried again
+// without being asked.
 func (d *drive) keep(ctx context.Context, why string) error {
 	return d.stage(ctx, StageFlipped, func(m *Move) {
-		m.Owner, m.RetireRequested, m.Error = "", false, "the old copy was not retired: "+why
+		m.Owner, m.RetireRequested, m.RetireAt, m.Error = "", false, time.Time{}, "the old copy was not retired: "+why
 	})
 }
 
-// untouched makes certain that nobody has written to the tenant's documents in a
-// shared index since the flip. It is persisted that they were looked at, because
-// their number changes when they are deleted.
+// untouched makes certain that nobody has written to the old copy since it was
+// fenced, and to the tenant's documents in a shared index since the flip. Of those it
+// is persisted that they were looked at, because their number changes when they are
+// deleted.
 func (d *drive) untouched(ctx context.Context) error {
 	if err := d.mv.Untouched(ctx); err != nil {
 		return fmt.Errorf("retire: %w", err)
+	}
+	if d.move().From.Kind != placement.SharedIndex {
+		return nil
 	}
 	idx := d.mv.Indexes()
 	return d.update(ctx, func(m *Move) { m.Indices = idx })

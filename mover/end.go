@@ -251,7 +251,7 @@ func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
 		return m.watchShared(ctx, idx)
 	}
 	unknown := false
-	for _, i := range idx {
+	for n, i := range idx {
 		// False means that it was blocked before, which is as good: this is a
 		// repetition, and what was in flight then has ended or is counted below.
 		if _, err := m.block(ctx, m.src, i.Source); err != nil {
@@ -261,12 +261,14 @@ func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		idx[n].Fenced = now
 		if i.Mark == nil {
 			unknown = true
 			continue
 		}
 		writesSeen = writesSeen || !maps.Equal(now, i.Mark)
 	}
+	m.Use(idx)
 	if unknown && !writesSeen {
 		return false, ErrNoMark
 	}
@@ -432,7 +434,7 @@ func (m *Mover) OpenCursors(ctx context.Context) (int, error) {
 			} `json:"indices"`
 		}
 		err := m.read(ctx, m.src, http.MethodGet, "/"+esc(i.Source)+"/_stats/search", nil, nil, &stats)
-		if code, _ := status(err); code == http.StatusNotFound {
+		if code, _ := status(err); code == http.StatusNotFound || closed(err) {
 			continue
 		}
 		if err != nil {

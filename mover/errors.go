@@ -16,9 +16,11 @@ var (
 	// ErrSourceAdded: the tenant of a dedicated cluster or a pattern has created an index since
 	// the move knew of all of them. Adopt takes it in.
 	ErrSourceAdded = errors.New("an index was created at the source, which the move has yet to take in")
-	// ErrSourceWritten: the tenant's documents in a shared source were written to
-	// after the flip, by somebody who goes around the proxies. They were not deleted.
+	// ErrSourceWritten: the old copy, or the tenant's documents in a shared source, were written to
+	// after the flip, by somebody who goes around the proxies. Nothing was deleted.
 	ErrSourceWritten = errors.New("the tenant's documents at the source were written to after the flip: somebody writes around the proxies")
+	// ErrSourceClosed: somebody has closed an index of the source.
+	ErrSourceClosed = errors.New("an index of the source is closed, so that nobody can tell whether it was written to: open it")
 	// ErrTargetChanged: an index of the target is not the one that this move
 	// created.
 	ErrTargetChanged = errors.New("an index of the target is not the one that this move created")

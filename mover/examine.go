@@ -193,7 +193,11 @@ func (m *Mover) checkEmpty(ctx context.Context) error {
 // the source's.
 func (m *Mover) refuseExisting(ctx context.Context, index string) error {
 	var n struct{ Count int64 }
-	if err := m.read(ctx, m.dst, http.MethodGet, "/"+esc(index)+"/_count", nil, nil, &n); err != nil {
+	err := m.read(ctx, m.dst, http.MethodGet, "/"+esc(index)+"/_count", nil, nil, &n)
+	if closed(err) {
+		return &RefusedError{Code: CodeTargetExists, Field: "to.index", Detail: fmt.Sprintf("index %s exists on %s, closed, and this move did not create it", index, m.dst.Name()), Fix: "choose another target, or delete the index if nothing needs it"}
+	}
+	if err != nil {
 		return fmt.Errorf("count the documents of %s on %s: %w", index, m.dst.Name(), err)
 	}
 	return &RefusedError{Code: CodeTargetExists, Field: "to.index", Detail: fmt.Sprintf("index %s exists on %s with %d documents, and this move did not create it", index, m.dst.Name(), n.Count), Fix: "choose another target, or delete the index if nothing needs it"}

@@ -35,6 +35,9 @@ type Index struct {
 	// Mark holds the source's newest sequence number of each primary shard, as
 	// Seal found them. Fence compares with them. Empty until Seal.
 	Mark map[string]int64 `json:"mark,omitempty"`
+	// Fenced holds, of a source that is not shared, what Mark was when Fence had
+	// blocked it. Untouched compares with it.
+	Fenced map[string]int64 `json:"fenced,omitempty"`
 	// Held holds, of a shared source, how many documents of the tenant each shard
 	// had after the flip. Fence notes it, and Untouched compares with it and forgets it.
 	Held map[string]int64 `json:"held,omitempty"`

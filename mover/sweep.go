@@ -100,18 +100,21 @@ func (m *Mover) sinceMark(ctx context.Context, i Index) (held map[string]int64, 
 	return held, late, nil
 }
 
-// Untouched looks, before a shared source's documents are deleted, whether somebody
-// has written to them since the flip: ErrSourceWritten. When it returns nil the counts
-// of the fence are forgotten, because Retire changes them: persist Indexes before
-// that. For a source that is not shared it does nothing: that was fenced.
+// Untouched looks, before the source is deleted, whether somebody has written to it
+// since it was fenced, or to the tenant's documents in a shared source since the flip:
+// ErrSourceWritten. For a shared source the counts of the fence are forgotten when it
+// returns nil, because Retire changes them: persist Indexes before that.
 func (m *Mover) Untouched(ctx context.Context) error {
 	idx, err := m.indices()
-	if err != nil || m.tenant == nil {
+	if err != nil {
 		return err
 	}
 	uuids, err := m.uuids(ctx, m.src, names(idx, sourceName))
 	if err != nil {
 		return err
+	}
+	if m.tenant == nil {
+		return m.unwritten(ctx, idx, uuids)
 	}
 	for n := range idx {
 		i := &idx[n]

@@ -30,6 +30,7 @@ const (
 	// SpaceWaveItems has one record for each tenant of a wave.
 	SpaceWaveItems = "waveitems"
 	SpaceLabels    = "labels" // of tenants, by tenant
+	SpaceTrash     = "trash"  // old copies that are kept for a time, by move
 	// and SpaceTable, one reserved record
 )
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
@@ -290,6 +291,15 @@ func clusterUnused(ctx context.Context, s *store.Store, name string) error {
 	}
 	if users > 0 {
 		return refused("cluster %s holds data of %d tenant(s), such as %q; move or remove them, and retire their moves, first", name, users, string(first))
+	}
+	trash, _, err := control.TrashRecords(s).List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range trash {
+		if t := r.Value; t.At.Cluster == name {
+			return refused("cluster %s holds what is in the trash of move %s, of tenant %q, until %s; `sluice trash purge %s` removes it now", name, t.Move, string(t.Partition), t.Until.Format(time.RFC3339), t.Move)
+		}
 	}
 	return clusterUnusedByMoves(ctx, s, name)
 }

@@ -144,6 +144,9 @@ func writeMove(w io.Writer, m control.Move) error {
 			add("waiting for", "%s", l)
 		}
 	}
+	if m.Settled() && m.Stage != control.StageAborted && m.Stage != control.StageFailed {
+		add("old copy", "%s", oldCopy(m))
+	}
 	if r := m.Receipt; r != nil {
 		add("documents", "%s copied (%s), %s caught up in %d rounds", count(r.Docs), size(r.Bytes), count(r.CaughtUp), r.Rounds)
 		v := r.Verification

@@ -24,7 +24,9 @@ func moveCommand() *cobra.Command {
 the work; this command asks for it and, with --wait, watches until the tenant has
 flipped. Interrupting it does not stop the move: sluice moves abort does.
 
-The old copy is kept, blocked for writes, until sluice moves retire removes it.
+The old copy is kept, blocked for writes, until sluice moves retire removes it, or until
+--retire-after has passed. With --trash, or controller.trash, it can be restored for a
+time after that.
 
 A tenant of a shared index moves with --kind dedicated_index into an index of its own, on
 the same cluster or another. The shared index is not blocked, for others write to it; retire
@@ -32,6 +34,7 @@ deletes the tenant's documents there, unless somebody has written to them since.
 		Example: `  sluice move acme --to b --dry-run     # what it would do, and what is in its way
   sluice move acme --to b --wait
   sluice move acme --to b --index acme-2026 --wait -o json
+  sluice move acme --to b --retire-after 24h --trash 7d   # the old copy goes by itself, in two steps
   sluice move tiny --to b --kind dedicated_index --wait   # out of a shared index`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
@@ -82,6 +85,7 @@ deletes the tenant's documents there, unless somebody has written to them since.
 	f.BoolVar(&wait, "wait", false, "watch until the tenant has flipped, print the receipt, and exit by the outcome")
 	f.DurationVar(&req.Options.PauseBudget, "pause-budget", 0, "hold writes only when the predicted pause is at most this (default controller.pause_budget)")
 	f.DurationVar(&req.Options.CutoverDeadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again (default controller.cutover_deadline)")
+	afterwardsFlags(c, &req.Options.Afterwards)
 	f.Float64Var(&req.Options.CopyRate, "copy-rate", 0, "documents a second to copy at most (default: as fast as the clusters allow)")
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster"}, cobra.ShellCompDirectiveNoFileComp))
@@ -122,7 +126,8 @@ func warnWithoutController(c *cobra.Command, s *store.Store) {
 // isControlRefusal tells a refusal of package control or mover.
 func isControlRefusal(err error) bool {
 	for _, e := range []error{control.ErrUnknownCluster, control.ErrAlreadyMoving, control.ErrUnknownMove, control.ErrUnknownWave,
-		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled, control.ErrPlaceTaken} {
+		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled, control.ErrPlaceTaken,
+		control.ErrSoaking, control.ErrKept, control.ErrNotInTrash, control.ErrTrashBusy} {
 		if errors.Is(err, e) {
 			return true
 		}

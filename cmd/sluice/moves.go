@@ -178,38 +178,6 @@ func movesAbort() *cobra.Command {
 	return c
 }
 
-func movesRetire() *cobra.Command {
-	var wait bool
-	c := oneMove(&cobra.Command{
-		Use:   "retire MOVE",
-		Short: "Remove the old copy that a flipped move left; after it there is no way back but another move",
-		Long: `Remove the old copy that a flipped move left. After it there is no way back but another
-move. The removal waits until no proxy reads the old copy and the scrolls and points in
-time that are open on it have ended, which their keep-alive bounds; --wait shows what it
-waits for.`,
-		Example: "  sluice moves retire m1k2j3h4g5abcdef\n  sluice moves retire m1k2j3h4g5abcdef --wait",
-	}, func(c *cobra.Command, s *store.Store, id string) error {
-		m, err := control.RequestRetire(c.Context(), s, id)
-		if err != nil {
-			return err
-		}
-		warnWithoutController(c, s)
-		if !wait {
-			return requested(c, m, "retire")
-		}
-		// The driver clears the request when it refuses: the move is flipped again.
-		m, err = watchUntil(c, s, id, func(m control.Move) bool {
-			return m.Terminal() || m.Stage == control.StageFlipped && !m.RetireRequested
-		})
-		if err == nil && m.Stage != control.StageDone {
-			err = &moveError{"move " + id + ": " + m.Error}
-		}
-		return err
-	})
-	c.Flags().BoolVar(&wait, "wait", false, "wait until the old copy is gone")
-	return c
-}
-
 func requested(c *cobra.Command, m control.Move, what string) error {
 	if wantJSON(c) {
 		return writeJSON(c.OutOrStdout(), m)

@@ -165,7 +165,7 @@ func (n *node) start(ctx context.Context) error {
 		}
 		c := control.NewController(n.store, gate.NewPeers(secret, nil), &control.ControllerOptions{
 			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, CopyWorkers: k.CopyWorkers,
-			DrainBarrier: k.DrainBarrier, Timed: timed, Waves: true, Tracer: n.telemetry.Tracer("control"), TraceTenants: cfg.Telemetry.Tenants, Logger: n.log,
+			DrainBarrier: k.DrainBarrier, Timed: timed, Waves: true, Trash: true, TrashTime: k.Trash, Tracer: n.telemetry.Tracer("control"), TraceTenants: cfg.Telemetry.Tenants, Logger: n.log,
 		})
 		n.control = startService("controller", n.failed, c.Run)
 	}

@@ -176,6 +176,15 @@ func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 	if err != nil {
 		return err
 	}
+	trash, _, err := control.TrashRecords(s).List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range trash {
+		if p.Overlaps(r.Value.At) {
+			return refused("%s", r.Value.Meets(p))
+		}
+	}
 	var other placement.PartitionID
 	var theirs placement.Placement
 	_, err = s.Entries(ctx, func(e placement.Entry, err error) bool {

@@ -19,11 +19,13 @@ func waveCommand() *cobra.Command {
 		`  sluice wave plan --all-from a --to b,c            # what it would do, and the load before and after
   sluice wave plan --rebalance --by bytes -o json > plan.json
   sluice wave run --plan plan.json --per-target 1 --window 22:00-06:00 --zone Europe/Berlin
-  sluice wave show w1k2j3h4g5abcdef`,
+  sluice wave show w1k2j3h4g5abcdef
+  sluice wave retire w1k2j3h4g5abcdef --wait        # the old copies of its tenants`,
 		wavePlan(), waveRun(), waveList(), waveShow(), waveWatch(), waveSet(),
 		waveState("pause", "Begin no more moves; those under way go on", control.WavePaused),
 		waveState("resume", "Go on with a wave that was paused, or that has stopped for its failures", control.WaveRunning),
-		waveState("abort", "Begin no more moves, and abort those that have not flipped; tenants that have flipped stay where they are", control.WaveAborting))
+		waveState("abort", "Begin no more moves, and abort those that have not flipped; tenants that have flipped stay where they are", control.WaveAborting),
+		waveRetire())
 }
 
 func wavePlan() *cobra.Command {
@@ -188,6 +190,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 	f.BoolVar(&wait, "wait", false, "watch until it has ended or stopped, and exit by the outcome")
 	f.DurationVar(&r.Options.PauseBudget, "pause-budget", 0, "of each move (default controller.pause_budget)")
 	f.DurationVar(&r.Options.CutoverDeadline, "cutover-deadline", 0, "of each move (default controller.cutover_deadline)")
+	afterwardsFlags(c, &r.Options.Afterwards)
 	f.Float64Var(&r.Options.CopyRate, "copy-rate", 0, "documents a second that each move copies at most (default: as fast as the clusters allow)")
 	storeFlags(c)
 	outputFlag(c)

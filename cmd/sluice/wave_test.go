@@ -123,6 +123,7 @@ func TestWaveEmptiesACluster(t *testing.T) {
 			t.Errorf("%s: %s", id, text)
 		}
 	}
+	retireThem(t, c, a.URL())
 	c.ok("tenant", "label", "t1", "tier=small")
 	if out := c.ok("wave", "plan", "--label", "tier=small", "--to", "a"); !strings.Contains(out, "1 tenants would move") || strings.Contains(out, "t2") {
 		t.Error(out)

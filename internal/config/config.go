@@ -203,6 +203,7 @@ type Controller struct {
 	SessionTTL      time.Duration
 	MovesAtOnce     int
 	CopyWorkers     int
+	Trash           time.Duration // how long a retired copy can be restored
 }
 
 // Log is what is logged, to standard error but for Access.

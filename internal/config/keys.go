@@ -134,6 +134,8 @@ func (c *Config) keys() []key {
 			doc: "Lease of this controller in the store: its moves rest this long when it dies, before another takes over."},
 		{path: "controller.moves_at_once", target: &t.MovesAtOnce, def: 4,
 			doc: "Moves that one controller drives at once; others wait."},
+		{path: "controller.trash", target: &t.Trash, def: "0s", sample: "168h",
+			doc: "For how long the old copy of a move can be restored after it was retired, if the move does not say (--trash): closed, on its cluster's disks. 0s: it is deleted at once, because it is the disk that one retires it for. Not of documents in a shared index."},
 		{path: "controller.copy_workers", target: &t.CopyWorkers, def: 2,
 			doc: "Bulk requests that one move has under way at the target at once. More copies faster where the target has cores to spare, and takes them from its users."},
 
