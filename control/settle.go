@@ -66,7 +66,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 		r.Timeline = slices.Clone(m.Timeline)
 		m.Receipt, m.Owner, m.Error = r, "", ""
 		m.Indices = d.mv.Indexes() // with what Fence has noted of a shared source
-		if fence != fenceClean && fence != fenceShared {
+		if fence != FenceClean && fence != FenceShared {
 			m.Progress.Note = "fence of the old copy: " + fence
 		}
 	})
@@ -74,8 +74,8 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 
 // What a receipt says of a fence that found nothing.
 const (
-	fenceClean  = "clean"
-	fenceShared = "clean, and not blocked: other tenants write to the shared index"
+	FenceClean  = "clean"
+	FenceShared = "clean, and not blocked: other tenants write to the shared index"
 )
 
 // fence blocks writes to the old copy, which the entry announced before: nobody
@@ -92,9 +92,9 @@ func (d *drive) fence(ctx context.Context, e placement.Entry) (string, error) {
 		d.log.Error("the old copy was written to after the last check of the cutover: somebody writes around the proxies")
 		return "written", nil
 	case err == nil && m.From.Kind == placement.SharedIndex:
-		return fenceShared, nil
+		return FenceShared, nil
 	case err == nil:
-		return fenceClean, nil
+		return FenceClean, nil
 	case errors.Is(err, mover.ErrNoMark), errors.Is(err, mover.ErrSourceChanged):
 		return err.Error(), nil
 	case ctx.Err() != nil:

@@ -17,10 +17,6 @@ import (
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-func doctorCommand() *cobra.Command {
-	return group("doctor", "Examine what Sluice stands on", "  sluice doctor store", doctorStoreCommand())
-}
-
 // doctorView is the examination as JSON.
 type doctorView struct {
 	Store string     `json:"store"`

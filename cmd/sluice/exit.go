@@ -37,8 +37,8 @@ var exitCodes = []struct {
 	{exitRefused, "well-formed, but refused in the present state (unknown, exists, in use, moving); nothing was changed"},
 	{exitUnavailable, "the store or a cluster could not be reached"},
 	{exitMove, "the move that was waited for failed or was aborted; the tenant is where it was"},
-	{exitWeak, "sluice doctor: something is weak"},
-	{exitBroken, "sluice doctor: something is broken"},
+	{exitWeak, "sluice doctor: something is weak, left over or in the way"},
+	{exitBroken, "sluice doctor: something is broken, or a tenant suffers"},
 	{exitLost, "the store has lost changes that this process had seen; see to the store, then start every process anew"},
 	{exitInterrupted, "interrupted; a move that was being watched goes on"},
 }
