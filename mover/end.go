@@ -18,8 +18,8 @@ import (
 
 // Seal is the last step before complete, inside the pause: the source's aliases
 // are created at the target and all of Sluice's removed but one that guards it until
-// Release, in one cluster-state update, so that no mover can write any more; gc_deletes and a final pipeline
-// get the source's values; the source's sequence numbers are noted for Fence. A
+// Release, in one cluster-state update, so that no mover can write any more; gc_deletes, a final pipeline and
+// what was held back of the mapping get the source's values; the source's sequence numbers are noted for Fence. A
 // move that is opened again after Seal begins with Take.
 func (m *Mover) Seal(ctx context.Context) error {
 	defer m.rates.since(func(r *Rates) *time.Duration { return &r.Seal })()
@@ -85,6 +85,9 @@ func (m *Mover) Seal(ctx context.Context) error {
 				return nil
 			})
 		}
+	}
+	for n, i := range idx {
+		g.Go(func() error { return m.thaw(gctx, i, src[n]) })
 	}
 	g.Go(func() error { return m.updateAliases(gctx, m.sealActions(idx, src, own, seal)) })
 	if err := g.Wait(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 )
 
@@ -11,6 +12,12 @@ import (
 type metaVersions struct {
 	Mapping  int64 `json:"mapping_version"`
 	Settings int64 `json:"settings_version"`
+}
+
+// synced is what SyncMeta has applied last: the counters, and the source as it was.
+type synced struct {
+	at metaVersions
+	as found
 }
 
 // Ids of OpenSearch's global blocks of a node that has not read its cluster state,
@@ -23,7 +30,8 @@ const (
 // SyncMeta gives B the mappings and the changed settings of A. One cheap call
 // finds that nothing has changed. It must have run since the mapping
 // changed before a document that needs it is written: dynamic mapping would
-// guess another type at B when documents arrive in another order.
+// guess another type at B when documents arrive in another order. What A has not
+// mapped B does not map either: see frozen.
 func (m *Mover) SyncMeta(ctx context.Context) (changed bool, err error) {
 	idx, err := m.indices()
 	if err != nil {
@@ -82,7 +90,7 @@ func (m *Mover) syncOne(ctx context.Context, i Index, now metaVersions) (bool, e
 	m.mu.Lock()
 	last, known := m.meta[i.Source]
 	m.mu.Unlock()
-	if known && last == now {
+	if known && last.at == now {
 		return false, nil
 	}
 	changed := false
@@ -117,17 +125,59 @@ func (m *Mover) syncOne(ctx context.Context, i Index, now metaVersions) (bool, e
 		}
 		changed = true
 	}
-	if string(src[0].mappings) != string(dst[0].mappings) && string(orEmpty(src[0].mappings)) != "{}" {
-		err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_mapping", nil, []byte(src[0].mappings), nil)
-		if err := m.metaRefused(err, i.Target, "mapping"); err != nil {
+	want, _, err := frozen(src[0].mappings)
+	if err != nil {
+		return changed, err
+	}
+	if !sameMapping(want, dst[0].mappings) && string(orEmpty(want)) != "{}" {
+		if err := m.putMapping(ctx, i.Target, want); err != nil {
 			return changed, err
 		}
 		changed = true
 	}
 	m.mu.Lock()
-	m.meta[i.Source] = now
+	m.meta[i.Source] = synced{now, src[0]}
 	m.mu.Unlock()
 	return changed, nil
+}
+
+func (m *Mover) putMapping(ctx context.Context, target string, mapping json.RawMessage) error {
+	err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(target)+"/_mapping", nil, []byte(mapping), nil)
+	return m.metaRefused(err, target, "mapping")
+}
+
+// thaw gives a target, while it is sealed, what SyncMeta held back of the source's
+// mapping, and what has changed since SyncMeta looked for the last time: no document
+// needed it, and nobody will look again. Ordinarily there is nothing to send.
+func (m *Mover) thaw(ctx context.Context, i Index, src found) error {
+	m.mu.Lock()
+	last, known := m.meta[i.Source]
+	m.mu.Unlock()
+	_, held, err := frozen(src.mappings)
+	if err != nil {
+		return err
+	}
+	mapping := held || !known || string(last.as.mappings) != string(src.mappings)
+	var set map[string]any
+	if known && !maps.Equal(last.as.settings, src.settings) {
+		set = different(src.settings, last.as.settings)
+	}
+	if !mapping && len(set) == 0 {
+		return nil
+	}
+	m.mu.Lock()
+	delete(m.meta, i.Source) // a target that is taken again is synced again
+	m.mu.Unlock()
+	if len(set) > 0 { // first: a mapping may need a higher limit
+		err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil)
+		if err := m.metaRefused(err, i.Target, "settings"); err != nil {
+			return err
+		}
+	}
+	if !mapping || string(orEmpty(src.mappings)) == "{}" {
+		return nil
+	}
+	return m.putMapping(ctx, i.Target, src.mappings)
 }
 
 // metaRefused makes a 400 a typed refusal.

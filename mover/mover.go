@@ -108,8 +108,8 @@ type Mover struct {
 
 	mu   sync.Mutex // guards the following
 	idx  []Index
-	meta map[string]metaVersions // by source index: what SyncMeta last applied
-	ways []string                // see everyShard
+	meta map[string]synced // by source index: what SyncMeta last applied
+	ways []string          // see everyShard
 }
 
 // New returns a Mover. It refuses a Spec that cannot be moved with an
@@ -139,7 +139,7 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 	if spec.Attempt == 0 {
 		spec.Attempt = 1
 	}
-	m := &Mover{tenant: tenant, work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]metaVersions{}}
+	m := &Mover{tenant: tenant, work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]synced{}}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

@@ -80,9 +80,13 @@ func (m *Mover) create(ctx context.Context, s *found, target string) (found, err
 	settings[setReplicas] = 0
 	settings[setRefresh] = "-1"
 	settings[setGC] = "0s"
+	mappings, _, err := frozen(s.mappings)
+	if err != nil {
+		return found{}, err
+	}
 	body := map[string]any{
 		"settings": settings,
-		"mappings": json.RawMessage(orEmpty(s.mappings)),
+		"mappings": json.RawMessage(orEmpty(mappings)),
 		"aliases":  map[string]any{m.marker(): map[string]any{"is_hidden": true}},
 	}
 	code, kind, err := m.sendCreate(ctx, target, body)
@@ -104,6 +108,11 @@ func (m *Mover) create(ctx context.Context, s *found, target string) (found, err
 	}
 	if _, own := all[0].aliases[m.marker()]; !own {
 		return found{}, m.refuseExisting(ctx, target)
+	}
+	if field, err := unasked(mappings, all[0].mappings); err != nil {
+		return found{}, err
+	} else if field != "" {
+		return found{}, &RefusedError{Code: CodeTargetRefused, Field: target + " " + field, Detail: "an index template of " + m.dst.Name() + " adds a field that the source does not have, whose type could become another there", Fix: "change the template's patterns, or choose another name"}
 	}
 	if now, err := m.routingShards(ctx, m.dst, target); err != nil || now != routing || all[0].shards != s.shards {
 		return found{}, fmt.Errorf("create %s on %s: it has other shards than the source (%d of %d, not %d of %d): %w", target, m.dst.Name(), all[0].shards, now, s.shards, routing, errOr(err, ErrTargetChanged))

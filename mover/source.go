@@ -116,6 +116,9 @@ func (m *Mover) sources(ctx context.Context) ([]found, error) {
 	if len(all) == 0 {
 		return nil, &RefusedError{Code: CodeSourceMissing, Field: "from.index", Detail: fmt.Sprintf("%s has no index %s", m.src.Name(), m.spec.From.Index), Fix: "check the placement"}
 	}
+	if all[0].dataStream != "" {
+		return nil, m.checkSourceIndex(all[0])
+	}
 	if len(all) != 1 || all[0].name != m.spec.From.Index {
 		return nil, &RefusedError{Code: CodeSourceMissing, Field: "from.index", Detail: fmt.Sprintf("%s is not an index of %s, but an alias", m.spec.From.Index, m.src.Name()), Fix: "place the partition on the index itself"}
 	}
