@@ -55,7 +55,7 @@ func (m Move) soaked(now time.Time) bool { return !m.RetireAt.IsZero() && !now.B
 // unasked is why the old copy stays, of a move that nobody has asked to retire; empty: it
 // does not. What its fence has found, somebody should look at first.
 func (m Move) unasked() string {
-	if m.RetireRequested || m.Receipt == nil || m.Receipt.Fence == fenceClean || m.Receipt.Fence == fenceShared {
+	if m.RetireRequested || m.Receipt == nil || m.Receipt.Fence == FenceClean || m.Receipt.Fence == FenceShared {
 		return ""
 	}
 	return "its fence says: " + m.Receipt.Fence + "; `sluice moves retire` removes it all the same"
