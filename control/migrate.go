@@ -315,6 +315,9 @@ func (d *drive) discard(ctx context.Context, why error) error {
 	// A cluster that could not even be asked has nothing of this move, unless an
 	// earlier attempt came further.
 	untouched := unreached(why) && m.Unreached == m.Attempt-1 && len(m.Indices) == 0
+	if d.mv != nil && m.Checkpoint.At != nil { // nobody goes on from there
+		d.mv.EndScan(ctx, m.Checkpoint)
+	}
 	if d.mv != nil && !untouched {
 		if err := d.clean(ctx); err != nil {
 			if m.BeginEpoch != 0 || m.Attempt < 2*preparingTries || ctx.Err() != nil {

@@ -3,6 +3,7 @@ package mover
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,9 +19,11 @@ type Checkpoint struct {
 	Docs  int64   `json:"docs"`           // of the done shards
 	Bytes int64   `json:"bytes"`
 	// Scan is the point in time that the copy reads at the source. Whoever
-	// resumes the copy of a process that was killed closes it, because an open
-	// one keeps the old copy from being retired until it expires.
-	Scan string `json:"scan,omitempty"`
+	// resumes the copy of a process that was killed goes on with it from At, or
+	// closes it, because an open one keeps the old copy from being retired until
+	// it expires.
+	Scan string    `json:"scan,omitempty"`
+	At   *Position `json:"at,omitempty"` // of the shard that is being copied; nil: not far
 }
 
 // Slice is one shard of one source index.
@@ -39,9 +42,11 @@ func (c Checkpoint) has(s Slice) bool {
 }
 
 // Copy copies every document that the source has when it begins, from the
-// checkpoint on, and saves a checkpoint before and after each shard. A shard whose scan was
-// interrupted is copied anew, which is safe: see the package doc. Writes to A
-// that happen meanwhile are for Apply, which waits until the copy has ended.
+// checkpoint on, and saves a checkpoint before and after each shard, and within it as
+// often as is needed for a successor to write no more than Workers times BatchDocs
+// documents again. A shard whose scan is lost, with the source's node or because nobody
+// went on for five minutes, is copied anew, which is safe: see the package doc. Writes
+// to A that happen meanwhile are for Apply, which waits until the copy has ended.
 func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint) error) error {
 	if err := m.work.Acquire(ctx, 1); err != nil {
 		return err
@@ -65,8 +70,10 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 		}
 		total += n
 	}
-	if from.Scan != "" {
-		(&scan{c: m.src, id: from.Scan}).close(ctx)
+	begun := from.At
+	if begun == nil || from.has(begun.Slice) {
+		m.EndScan(ctx, from)
+		begun = nil
 	}
 	p := &meter{total: total, docs: from.Docs, bytes: from.Bytes, tell: m.opt.Progress}
 	cp := Checkpoint{Done: append([]Slice(nil), from.Done...), Docs: from.Docs, Bytes: from.Bytes}
@@ -76,19 +83,28 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 			if cp.has(s) {
 				continue
 			}
-			note := func(scan string) error {
-				cp.Scan = scan
+			note := func(scan string, at *Position) error {
+				cp.Scan, cp.At = scan, at
 				if err := save(cp); err != nil {
 					return fmt.Errorf("save the checkpoint of the copy: %w", err)
 				}
 				return nil
 			}
-			docs, bytes, err := m.copySlice(ctx, n, i, shard, p, note)
+			var resumed *scan
+			c := &course{bound: m.opt.Workers * m.opt.BatchDocs, at: Position{Slice: s}}
+			if begun != nil && begun.Slice == s {
+				resumed = &scan{m: m, c: m.src, index: i.Source, shard: shard, id: from.Scan}
+				if begun.After != "" {
+					resumed.after = json.RawMessage(begun.After)
+				}
+				c.at, c.kept = *begun, true
+			}
+			docs, bytes, err := m.copySlice(ctx, n, i, c, resumed, p, note)
 			if err != nil {
 				return err
 			}
 			cp.Done, cp.Docs, cp.Bytes = append(cp.Done, s), cp.Docs+docs, cp.Bytes+bytes
-			if err := note(""); err != nil {
+			if err := note("", nil); err != nil {
 				return err
 			}
 		}
@@ -96,15 +112,21 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 	return nil
 }
 
-// copySlice copies one shard, up to three times when its scan is lost.
-func (m *Mover) copySlice(ctx context.Context, n int, i Index, shard int, p *meter, note func(scan string) error) (docs, bytes int64, err error) {
+// copySlice copies one shard, or what is left of it when resumed is its scan: up to
+// three times when the scan is lost.
+func (m *Mover) copySlice(ctx context.Context, n int, i Index, c *course, resumed *scan, p *meter, note func(string, *Position) error) (docs, bytes int64, err error) {
+	if resumed != nil {
+		p.add(c.at.Docs, c.at.Bytes)
+	}
 	for try := 0; ; try++ {
-		docs, bytes, err = m.copyOnce(ctx, n, i, shard, p, note)
+		err = m.copyOnce(ctx, n, i, c, resumed, p, note)
+		docs, bytes = c.at.Docs, c.at.Bytes
 		if err == nil || try == 2 || !errors.Is(err, errScanLost) || ctx.Err() != nil {
 			return docs, bytes, err
 		}
 		p.add(-docs, -bytes)
-		m.log.WarnContext(ctx, "the scan of a shard was lost and begins anew", "index", i.Source, "shard", shard)
+		m.log.WarnContext(ctx, "the scan of a shard was lost and begins anew", "index", i.Source, "shard", c.at.Shard)
+		c, resumed = &course{bound: c.bound, at: Position{Slice: c.at.Slice}}, nil
 		if err := m.CheckSource(ctx); err != nil {
 			return 0, 0, err
 		}
@@ -117,27 +139,37 @@ func (m *Mover) copySlice(ctx context.Context, n int, i Index, shard int, p *met
 // copyOnce runs one reader and Workers writers. The refresh comes first: a
 // point in time that still shows a document whose deletion has already been
 // applied to B would bring it back.
-func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *meter, note func(scan string) error) (docs, bytes int64, err error) {
-	if err := m.refreshOne(ctx, m.src, i.Source); err != nil {
-		return 0, 0, err
+func (m *Mover) copyOnce(ctx context.Context, n int, i Index, c *course, from *scan, p *meter, note func(string, *Position) error) (err error) {
+	if from == nil {
+		if err := m.refreshOne(ctx, m.src, i.Source); err != nil {
+			return err
+		}
+		if from, err = m.openScan(ctx, m.src, i.Source, c.at.Shard); err != nil {
+			return err
+		}
+		if err := note(from.id, nil); err != nil {
+			from.close(ctx)
+			return err
+		}
 	}
-	from, err := m.openScan(ctx, m.src, i.Source, shard)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer from.close(ctx)
-	if err := note(from.id); err != nil {
-		return 0, 0, err
-	}
-	var mu sync.Mutex // guards docs and bytes among the writers
-	batches := make(chan []doc)
+	defer func() {
+		// Left open for whoever goes on from what was saved.
+		if err == nil || errors.Is(err, errScanLost) || !c.kept {
+			from.close(ctx)
+		}
+	}()
+	c.save = func(at Position) error { return note(from.id, &at) }
+	batches := make(chan *batch)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(batches)
 		synced := false
 		return from.pages(gctx, m.where(), true, m.copyDocs, func(hits []doc) error {
-			hits, err := m.written(hits)
+			b, err := c.read(hits)
 			if err != nil {
+				return err
+			}
+			if b.hits, err = m.written(b.hits); err != nil {
 				return err
 			}
 			if !synced {
@@ -149,7 +181,7 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *mete
 				synced = true
 			}
 			select {
-			case batches <- hits:
+			case batches <- b:
 				return nil
 			case <-gctx.Done():
 				return context.Cause(gctx)
@@ -159,21 +191,21 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, shard int, p *mete
 	for range m.opt.Workers {
 		// Writers may reorder batches: a scan has each document once.
 		g.Go(func() error {
-			for hits := range batches {
-				size, err := m.copyBatch(gctx, n, hits)
+			for b := range batches {
+				if err := c.begin(b); err != nil {
+					return err
+				}
+				size, err := m.copyBatch(gctx, n, b.hits)
 				if err != nil {
 					return err
 				}
-				mu.Lock()
-				docs, bytes = docs+int64(len(hits)), bytes+size
-				mu.Unlock()
-				p.add(int64(len(hits)), size)
+				c.end(b, size)
+				p.add(int64(len(b.hits)), size)
 			}
 			return nil
 		})
 	}
-	err = g.Wait()
-	return docs, bytes, err
+	return g.Wait()
 }
 
 func (m *Mover) copyBatch(ctx context.Context, n int, hits []doc) (int64, error) {

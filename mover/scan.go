@@ -48,6 +48,7 @@ type scan struct {
 	index string
 	shard int
 	id    string
+	after json.RawMessage // where pages begins; nil: at the first document
 }
 
 // openScan opens a scan of what a refresh has made visible. The caller closes it.
@@ -60,7 +61,7 @@ func (m *Mover) openScan(ctx context.Context, c *upstream.Client, index string, 
 	if err := m.read(ctx, c, http.MethodPost, "/"+esc(index)+"/_search/point_in_time", q, nil, &pit); err != nil {
 		return nil, fmt.Errorf("open a point in time of %s[%d] on %s: %w", index, shard, c.Name(), err)
 	}
-	s := &scan{m, c, index, shard, pit.ID}
+	s := &scan{m: m, c: c, index: index, shard: shard, id: pit.ID}
 	if pit.Shards.Total != 1 || pit.Shards.Successful != 1 {
 		s.close(ctx)
 		return nil, fmt.Errorf("open a point in time of %s[%d] on %s: %d of %d shards", index, shard, c.Name(), pit.Shards.Successful, pit.Shards.Total)
@@ -82,7 +83,7 @@ func (s *scan) pages(ctx context.Context, where map[string]any, source bool, pag
 	if err != nil {
 		return err
 	}
-	var after json.RawMessage
+	after := s.after
 	for {
 		body := map[string]any{
 			"pit": map[string]any{"id": s.id, "keep_alive": keepAlive}, "size": min(page(), window), "sort": []any{map[string]any{"_doc": "asc"}},

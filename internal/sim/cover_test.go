@@ -45,8 +45,9 @@ var parts = []part{
 		"control/fleet", "control/journals.go", "control/m", "control/receipt.go", "control/settle.go", "control/t"}, 86, []string{"control/trash.go"}},
 	{"placement", []string{"placement/entry.go", "placement/step.go"}, 78, nil},
 	{"store", []string{"store/codec.go", "store/records.go", "store/session.go", "store/store.go"}, 77, nil},
-	// No world has a shared index, or a tenant of several.
-	{"mover", []string{"mover/"}, 69, []string{"mover/shared.go", "mover/lifted.go", "mover/sweep.go", "mover/trash.go"}},
+	// No world has a shared index, a tenant of several, a shard of more than a batch, or a
+	// snapshot repository.
+	{"mover", []string{"mover/"}, 69, []string{"mover/shared.go", "mover/lifted.go", "mover/sweep.go", "mover/trash.go", "mover/position.go", "mover/snapshot"}},
 	{"proxy", []string{"proxy/"}, 39, []string{"proxy/shared", "proxy/pattern.go", "proxy/mixedbulk.go", "proxy/template.go"}},
 }
 
