@@ -49,6 +49,6 @@ func (d *drive) stillPlain(ctx context.Context) error {
 
 // resyncs reports whether journals alone do not bring the target up to the
 // source, so that both are compared once more while writes are held: there are
-// none, or an ingest pipeline writes other documents than they name. See timed.go
-// for how.
-func (d *drive) resyncs() bool { return d.c.timed != nil || d.rewrites }
+// none, or an ingest pipeline writes other documents than they name, or somebody who
+// writes around the proxies is accepted. See timed.go for how.
+func (d *drive) resyncs() bool { return d.c.timed != nil || d.rewrites || d.accepting() }

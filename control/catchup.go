@@ -3,12 +3,8 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/sluiceproxy/sluice/gate"
-	"github.com/sluiceproxy/sluice/mover"
 )
 
 // catchUp repeats rounds until what is left fits the pause budget, verifies
@@ -129,6 +125,9 @@ func (d *drive) approach(ctx context.Context, tell *newest) (wait error, dirty i
 	if check != nil || d.verified {
 		return check, dirty, nil
 	}
+	if d.drift != nil && !d.accept.Load() && d.c.opt.Now() < d.driftUntil {
+		return d.drift, dirty, nil
+	}
 	switch err := d.verify(ctx); {
 	case err == nil:
 		// It took time, in which journals grew: another round before the cutover.
@@ -147,7 +146,8 @@ func waitable(err error) bool {
 	var peer *peerError
 	var vanished *VanishedError
 	var unresolved *UnresolvedError
-	return errors.As(err, &peer) || errors.As(err, &vanished) || errors.As(err, &unresolved) || errors.Is(err, errJournalLost)
+	var drift *driftError
+	return errors.As(err, &drift) && drift.wait || errors.As(err, &peer) || errors.As(err, &vanished) || errors.As(err, &unresolved) || errors.Is(err, errJournalLost)
 }
 
 // predict is how long writes would be held by a cutover now: the mover's part and
@@ -162,141 +162,4 @@ func (d *drive) predict(dirty int) time.Duration {
 func (d *drive) accounted() func(string) bool {
 	done := d.move().clone().Reconciled
 	return func(s string) bool { return done[s] }
-}
-
-// verify compares every id and version of both sides. A document that is being
-// written differs for a moment; so each difference has to vanish, or to be named
-// by a journal that is read after it was seen. What is left for longer than any
-// write takes was written by somebody whom no proxy has seen: that is drift, and
-// the move is aborted, since nothing would keep such writes from being lost at
-// the flip.
-func (d *drive) verify(ctx context.Context) error {
-	if _, err := d.learnPipelines(ctx); err != nil {
-		return err
-	}
-	if d.resyncs() {
-		return d.timedCompare(ctx) // what no journal names would be drift
-	}
-	if err := d.stage(ctx, StageVerifying, nil); err != nil {
-		return err
-	}
-	// A difference is suspect for as long as it has been seen, not for as long as
-	// the comparison took: that may be many times what a write takes.
-	var began time.Duration
-	var diff mover.Diff
-	for try := 0; ; try++ {
-		var err error
-		if diff, err = d.mv.Reconcile(ctx, false); err != nil {
-			return fmt.Errorf("verify: %w", err)
-		}
-		if try == 0 {
-			began = d.c.opt.Now()
-		}
-		if diff.Empty() || int(diff.NMissing+diff.NExtra+diff.NOlder) == len(diff.Missing)+len(diff.Extra)+len(diff.Older) {
-			break
-		}
-		// More differences than are listed: let the journals explain them first.
-		if _, err := d.round(ctx); err != nil {
-			return fmt.Errorf("verify: %w", err)
-		}
-		if err := d.suspect(ctx, began, diff); err != nil {
-			return err
-		}
-		sleep(ctx, backoff(try))
-	}
-	counts := countsOf(diff)
-	began = d.c.opt.Now()
-	open := append(append(append([]gate.DocRef(nil), diff.Missing...), diff.Extra...), diff.Older...)
-	for try := 0; len(open) > 0; try++ {
-		var left mover.Diff
-		var err error
-		if open, left, err = d.unexplained(ctx, open, backoff(try+1)); err != nil {
-			return fmt.Errorf("verify: %w", err)
-		}
-		if len(open) == 0 {
-			break
-		}
-		if err := d.suspect(ctx, began, left); err != nil {
-			counts.Unsettled = int64(len(open))
-			if uerr := d.update(ctx, func(m *Move) { m.Verified = &counts }); uerr != nil {
-				return uerr
-			}
-			return err
-		}
-	}
-	d.verified = true
-	return d.stage(ctx, StageCatchingUp, func(m *Move) { m.Verified = &counts })
-}
-
-func countsOf(d mover.Diff) DiffCounts {
-	return DiffCounts{Scanned: d.Scanned, Missing: d.NMissing, Extra: d.NExtra, Older: d.NOlder}
-}
-
-// unexplained returns which of the documents still differ after the journals
-// were read, and are not named by journals read after that, which is when a
-// write that was under way has ended.
-func (d *drive) unexplained(ctx context.Context, open []gate.DocRef, pause time.Duration) ([]gate.DocRef, mover.Diff, error) {
-	if _, err := d.round(ctx); err != nil {
-		return nil, mover.Diff{}, err
-	}
-	left, err := d.mv.CheckRefs(ctx, open)
-	if err != nil || left.Empty() {
-		return nil, left, err
-	}
-	sleep(ctx, pause)
-	refs, err := d.round(ctx)
-	if err != nil {
-		return nil, left, err
-	}
-	journaled := map[gate.DocRef]bool{}
-	for _, r := range refs {
-		journaled[r] = true
-	}
-	var still []gate.DocRef
-	for _, list := range [][]gate.DocRef{left.Missing, left.Extra, left.Older} {
-		for _, r := range list {
-			if !journaled[r] {
-				still = append(still, r)
-			}
-		}
-	}
-	return still, left, nil
-}
-
-// suspect decides what differences mean that no journal explains. A write whose
-// proxy has vanished, or whose outcome is unknown, or that belongs to a task, is
-// in no readable journal: then the error is one to wait for. A write may be under
-// way for as long as the drain barrier; only after that is it drift. Nil: look
-// again.
-//
-// Proxies journal only for a partition that moves. The entry is read after the
-// differences were seen: if it is not this move's any more, an abort that came
-// around the record has ended the journals, and the differences are ordinary
-// writes.
-func (d *drive) suspect(ctx context.Context, began time.Duration, diff mover.Diff) error {
-	m := d.move()
-	e, err := d.c.s.State(ctx, m.Partition)
-	switch {
-	case err != nil:
-		return fmt.Errorf("verify: %w", err)
-	case !e.State.Migrating() || e.Attempt != d.tag():
-		return errReplaced
-	}
-	if len(d.unsure) > 0 {
-		return errJournalLost
-	}
-	if err := d.c.barrier.Check(ctx, m.Partition, d.accounted()); err != nil {
-		return err
-	}
-	if d.c.opt.Now()-began >= m.Options.DrainBarrier {
-		return drift(diff)
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
-func drift(d mover.Diff) error {
-	return fmt.Errorf("%w: %d documents only at the source, %d only at the target, %d with another version; no proxy has journaled them", errDrift, d.NMissing, d.NExtra, d.NOlder)
 }

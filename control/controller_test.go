@@ -393,33 +393,6 @@ func TestAbortLeavesNothing(t *testing.T) {
 	b.check(t)
 }
 
-func TestWritingAroundTheProxiesIsFound(t *testing.T) {
-	b := newBench(t, "around", 200)
-	x, err := b.s.OpenSession(t.Context(), store.Info{Kind: store.KindProxy, Name: "busy"}, store.Report{}, &store.SessionOptions{TTL: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.start(t, b.s, "c1")
-	m := b.request(t, "b")
-	b.await(t, m.ID, func(m control.Move) bool { return m.BeginEpoch != 0 && len(m.Progress.Laggards) > 0 })
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var wg sync.WaitGroup
-	index := m.From.Index // m is another one by and by
-	wg.Go(func() {
-		for n := 0; ctx.Err() == nil; n++ {
-			_, _ = b.try(ctx, "a", http.MethodPut, fmt.Sprintf("/%s/_doc/x%d", index, n), `{"n":1}`, nil)
-		}
-	})
-	_ = x.Close(t.Context(), true)
-	m = b.await(t, m.ID, settled)
-	cancel()
-	wg.Wait()
-	if m.Stage != control.StageAborted || m.Error == "" || m.Verified == nil || m.Verified.Unsettled == 0 {
-		t.Errorf("it ended as %s: %q, %+v", m.Stage, m.Error, m.Verified)
-	}
-}
-
 // An abort that comes around the move's record ends the proxies' journals. What
 // they write then is no drift, and the move does not accuse anybody of it.
 func TestWritesAfterAnAbortAreNoDrift(t *testing.T) {

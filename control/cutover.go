@@ -180,7 +180,7 @@ func (d *drive) equalAndSealed(ctx context.Context, last []gate.DocRef) error {
 		g.Go(func() error {
 			diff, err := d.mv.CheckRefs(gctx, last)
 			if err == nil && !diff.Empty() {
-				err = fmt.Errorf("the last round: %w", drift(diff))
+				err = lastRoundDrift("the last round", diff)
 			}
 			return err
 		})

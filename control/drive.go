@@ -38,6 +38,7 @@ type drive struct {
 	abort     chan struct{} // closed when an abort was requested
 	abortOnce sync.Once
 	paused    atomic.Bool
+	accept    atomic.Bool   // of drift
 	copyRate  atomic.Uint64 // of math.Float64bits
 
 	writing *semaphore.Weighted // held while the record is changed: one change after the other
@@ -48,18 +49,22 @@ type drive struct {
 	lost    error // why the lease is gone, beyond the session
 
 	// The rest belongs to run's goroutine, for one attempt.
-	mv       *mover.Mover
-	epoch    placement.Epoch   // of the entry, as this driver last wrote it
-	after    map[string]uint64 // by session: journal sequence that is at the target
-	unsure   map[string]uint64 // by session: lost journals of living sessions, and the head that a reconcile covers
-	known    bool              // what has become of every creation of an index, this attempt's and earlier ones'
-	verified bool
-	ack      time.Duration // what the last barrier took, less with every round of waiting
-	rewrites bool          // an ingest pipeline may write other documents than the journals name
-	compare  time.Duration // what the last comparison of a move that resyncs took
-	compared time.Duration // when it ended
-	calm     int           // rounds spent waiting for a shorter predicted pause since the last cutover
-	flip     flipped
+	mv         *mover.Mover
+	epoch      placement.Epoch   // of the entry, as this driver last wrote it
+	after      map[string]uint64 // by session: journal sequence that is at the target
+	unsure     map[string]uint64 // by session: lost journals of living sessions, and the head that a reconcile covers
+	known      bool              // what has become of every creation of an index, this attempt's and earlier ones'
+	verified   bool
+	ack        time.Duration // what the last barrier took, less with every round of waiting
+	rewrites   bool          // an ingest pipeline may write other documents than the journals name
+	compare    time.Duration // what the last comparison of a move that resyncs took
+	compared   time.Duration // when it ended
+	calm       int           // rounds spent waiting for a shorter predicted pause since the last cutover
+	flip       flipped
+	verifying  time.Duration // when the last verification began
+	drift      error         // why the last verification failed, if it is to be waited for
+	driftUntil time.Duration // when to compare again
+	noisy      int           // cutovers that were undone because somebody wrote around the proxies
 }
 
 // flipped is what only the driver that flipped knows.
@@ -80,6 +85,7 @@ func newDrive(c *Controller, sess *store.Session, r store.Record[Move]) *drive {
 // observe takes note of what the record says now.
 func (d *drive) observe(m Move) {
 	d.paused.Store(m.Paused)
+	d.accept.Store(m.Options.AcceptDrift)
 	d.copyRate.Store(math.Float64bits(m.Options.CopyRate))
 	if m.AbortRequested {
 		d.abortOnce.Do(func() { close(d.abort) })
@@ -318,6 +324,7 @@ func (d *drive) attempt(ctx context.Context) error {
 	m := d.move()
 	d.mv, d.epoch, d.verified, d.flip, d.ack, d.calm = nil, 0, false, flipped{}, 0, 0
 	d.rewrites, d.compare, d.compared, d.known = false, 0, 0, false
+	d.drift, d.driftUntil, d.noisy = nil, 0, 0
 	d.after, d.unsure = map[string]uint64{}, map[string]uint64{}
 	src, err := d.c.client(ctx, m.From.Cluster)
 	if err != nil {

@@ -39,6 +39,10 @@ type MoveOptions struct {
 	DrainBarrier    time.Duration `json:"drain_barrier"`    // how long a vanished proxy's writes may still land (default 30 s)
 	CopyRate        float64       `json:"copy_rate"`        // documents a second; 0: as fast as the clusters allow
 	Afterwards
+	Verify Verify `json:"verify"` // what is compared before the cutover (default versions)
+	// AcceptDrift: what somebody has written around the proxies is taken over, instead
+	// of keeping the move from its cutover.
+	AcceptDrift bool `json:"accept_drift,omitempty"`
 }
 
 // Defaults of MoveOptions.
@@ -63,6 +67,13 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 		if *f.value == 0 {
 			*f.value = f.def
 		}
+	}
+	switch o.Verify {
+	case "":
+		o.Verify = VerifyVersions
+	case VerifyVersions, VerifyContent:
+	default:
+		return o, &placement.InvalidError{Field: "verify", Value: string(o.Verify), Fix: "must be versions or content"}
 	}
 	// Neither NaN nor infinite, which no record holds; and at less than one a
 	// second, the source would forget the scan between two documents.
@@ -92,8 +103,9 @@ type Progress struct {
 	Rate           float64       `json:"rate"` // documents a second, of late
 	ETA            time.Duration `json:"eta"`  // of the copy; 0 while unknown
 	Dirty          int           `json:"dirty"`
-	Rounds         int           `json:"rounds"`    // of catching up
-	CaughtUp       int64         `json:"caught_up"` // ids applied from journals
+	Rounds         int           `json:"rounds"`              // of catching up
+	CaughtUp       int64         `json:"caught_up"`           // ids applied from journals
+	Comparing      *Comparing    `json:"comparing,omitempty"` // while a verification lasts
 	PredictedPause time.Duration `json:"predicted_pause"`
 	Cutovers       int           `json:"cutovers"` // tried
 	Laggards       []Laggard     `json:"laggards,omitempty"`
@@ -152,10 +164,13 @@ type Move struct {
 
 	Progress Progress    `json:"progress"`
 	Verified *DiffCounts `json:"verified,omitempty"` // of the last verification
-	Timeline []StageTime `json:"timeline,omitempty"`
-	Receipt  *Receipt    `json:"receipt,omitempty"`
-	Error    string      `json:"error,omitempty"`
-	Updated  time.Time   `json:"updated"`
+	// Verification is how far one has come that is under way.
+	Verification *mover.Verification `json:"verification,omitempty"`
+	Drift        *Drift              `json:"drift,omitempty"` // what somebody has written around the proxies
+	Timeline     []StageTime         `json:"timeline,omitempty"`
+	Receipt      *Receipt            `json:"receipt,omitempty"`
+	Error        string              `json:"error,omitempty"`
+	Updated      time.Time           `json:"updated"`
 }
 
 // Terminal reports whether nothing will happen to the move any more.

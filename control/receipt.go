@@ -32,13 +32,26 @@ type Receipt struct {
 	Fence string `json:"fence"`
 }
 
-// DiffCounts is the result of a verification: every id and version compared.
+// DiffCounts is the result of a verification: every id and version compared, and the
+// contents in that mode.
 type DiffCounts struct {
-	Scanned   int64 `json:"scanned"`
-	Missing   int64 `json:"missing"`   // at the source only, at first sight
-	Extra     int64 `json:"extra"`     // at the target only, at first sight
-	Older     int64 `json:"older"`     // another version at the target, at first sight
-	Unsettled int64 `json:"unsettled"` // of these, what no journal explained: 0, or the move is aborted
+	Mode    Verify `json:"mode"`
+	Scanned int64  `json:"scanned"`
+	Missing int64  `json:"missing"` // at the source only, at first sight
+	Extra   int64  `json:"extra"`   // at the target only, at first sight
+	Older   int64  `json:"older"`   // another version at the target, at first sight
+	Routing int64  `json:"routing"` // another routing of the same shard, at first sight
+	Content int64  `json:"content"` // another source with the same version, at first sight
+	// Unsettled are, of these, those that no journal explained when the move waited
+	// because of them, or ended; 0 in a receipt.
+	Unsettled int64 `json:"unsettled"`
+	// Accepted were explained by no journal, and made what they are at the source. What
+	// was written around the proxies after the verification, and before the cutover, is
+	// taken over without being told from other writes.
+	Accepted int64 `json:"accepted,omitempty"`
+	// Late counts operations that went around the proxies while the last comparison was
+	// made: the target may lack them.
+	Late int64 `json:"late,omitempty"`
 }
 
 // Pause is how the cutover was felt. HeldRequests to Refused are of the proxies

@@ -248,6 +248,7 @@ type Bounds struct {
 	PauseBudget     *time.Duration
 	CutoverDeadline *time.Duration
 	CopyRate        *float64 // documents a second; 0: as fast as the clusters allow
+	AcceptDrift     *bool
 }
 
 // RequestBounds changes the bounds of a move that has not flipped, by
@@ -281,6 +282,9 @@ func RequestBounds(ctx context.Context, s *store.Store, id string, b Bounds) (Mo
 		}
 		if b.CopyRate != nil {
 			m.Options.CopyRate = *b.CopyRate
+		}
+		if b.AcceptDrift != nil {
+			m.Options.AcceptDrift = *b.AcceptDrift
 		}
 		var err error
 		m.Options, err = m.Options.withDefaults()

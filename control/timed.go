@@ -7,6 +7,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -48,15 +49,39 @@ func (d *drive) timedCompare(ctx context.Context) error {
 	if err := d.stage(ctx, StageVerifying, nil); err != nil {
 		return err
 	}
+	diff, err := d.resync(ctx)
+	if err != nil {
+		return err
+	}
+	if d.move().Options.Verify == VerifyContent {
+		// No journal tells what is drift here; what differs is made the source's.
+		more, err := d.compareSides(ctx)
+		if err != nil {
+			return fmt.Errorf("compare: %w", err)
+		}
+		if _, err := d.mv.Apply(ctx, more.Refs()); err != nil {
+			return fmt.Errorf("compare: %w", err)
+		}
+		diff.NContent, diff.Scanned = more.NContent, more.Scanned
+	}
+	d.verified = true
+	idx, counts := d.mv.Indexes(), countsOf(diff)
+	return d.stage(ctx, StageCatchingUp, func(m *Move) {
+		counts.Mode = m.Options.Verify
+		m.Indices, m.Verified, m.Verification, m.Progress.Comparing = idx, &counts, nil, nil
+	})
+}
+
+// resync does what the cutover will do once more, and measures it.
+func (d *drive) resync(ctx context.Context) (mover.Diff, error) {
 	began := d.c.opt.Now()
 	diff, err := d.mv.Resync(ctx)
 	if err != nil {
-		return fmt.Errorf("compare: %w", err)
+		return diff, fmt.Errorf("compare: %w", err)
 	}
 	d.compared = d.c.opt.Now()
-	d.compare, d.verified = d.compared-began, true
-	idx, counts := d.mv.Indexes(), countsOf(diff)
-	return d.stage(ctx, StageCatchingUp, func(m *Move) { m.Indices, m.Verified = idx, &counts })
+	d.compare = d.compared - began
+	return diff, nil
 }
 
 // timedPause is what a timed cutover takes beyond an ordinary one.
@@ -64,7 +89,7 @@ func (d *drive) timedPause() time.Duration {
 	switch {
 	case d.c.timed != nil:
 		return d.c.timed.wait + d.compare
-	case d.rewrites:
+	case d.resyncs():
 		return d.compare
 	}
 	return 0
@@ -102,13 +127,18 @@ func (d *drive) lastCompare(ctx context.Context) (err error) {
 		return fmt.Errorf("the last comparison: %w", err)
 	}
 	counts := countsOf(diff)
+	counts.Mode = d.move().Options.Verify
+	if d.accepting() {
+		d.flip.verified = d.move().accepted(diff) // whether it stood still meanwhile, stillQuiet tells
+		return nil
+	}
 	if !diff.Empty() {
 		// What was found has been put right: that both are equal now is seen here.
 		if diff, err = d.mv.Reconcile(ctx, false); err != nil {
 			return fmt.Errorf("the last comparison: %w", err)
 		}
 		if !diff.Empty() {
-			return fmt.Errorf("after the barrier: %w", drift(diff))
+			return lastRoundDrift("after the barrier", diff)
 		}
 	}
 	d.flip.verified = &counts
@@ -123,6 +153,13 @@ func (d *drive) stillQuiet() error {
 	for n, i := range d.mv.Indexes() {
 		if n < len(d.flip.marks) && maps.Equal(i.Mark, d.flip.marks[n]) {
 			continue
+		}
+		if d.accepting() && d.c.timed == nil {
+			if d.noisy++; d.noisy <= noisyCutovers {
+				return errNoisy
+			}
+			d.flip.verified.Late = late(d.flip.marks, d.mv.Indexes())
+			return nil
 		}
 		if d.c.timed == nil {
 			return fmt.Errorf("%w: the source was written to after the barrier", errDrift)

@@ -192,11 +192,11 @@ func (m *Mover) applyChunk(ctx context.Context, todo []target) (Applied, error) 
 		}
 		var b []doc
 		if round > 0 {
-			if b, err = m.fetchTarget(ctx, idx, todo); err != nil {
+			if b, err = m.fetchTarget(ctx, idx, todo, bare); err != nil {
 				return out, err
 			}
 		}
-		a, err := m.fetchSource(ctx, idx, todo, true)
+		a, err := m.fetchSource(ctx, idx, todo, sourced)
 		if err != nil {
 			return out, err
 		}
@@ -264,6 +264,15 @@ func plan(todo []target, a, b []doc) (ops []op, of []int, left []target) {
 // version and routing. It believes a difference only when it is still there
 // after a second look, since A may change between the two reads.
 func (m *Mover) CheckRefs(ctx context.Context, refs []gate.DocRef) (Diff, error) {
+	return m.check(ctx, refs, false)
+}
+
+// CheckContent is CheckRefs that compares the sources too.
+func (m *Mover) CheckContent(ctx context.Context, refs []gate.DocRef) (Diff, error) {
+	return m.check(ctx, refs, true)
+}
+
+func (m *Mover) check(ctx context.Context, refs []gate.DocRef, content bool) (Diff, error) {
 	began := time.Now()
 	if m.unsettled.Load() {
 		return Diff{}, errors.Join(ErrNotSettled, errors.New("a bulk of unknown outcome has not been drained"))
@@ -274,13 +283,13 @@ func (m *Mover) CheckRefs(ctx context.Context, refs []gate.DocRef) (Diff, error)
 	}
 	var d Diff
 	for rest := all; len(rest) > 0; {
-		chunk := rest[:min(1000, len(rest))]
+		chunk := rest[:min(m.checkDocs(content), len(rest))]
 		rest = rest[len(chunk):]
-		if err := m.compare(ctx, chunk, &d); err != nil {
+		if err := m.compare(ctx, chunk, content, &d); err != nil {
 			return d, err
 		}
 	}
-	if len(all) >= 20 {
+	if len(all) >= 20 && !content {
 		m.rates.note(func(r *Rates) *time.Duration { return &r.Check }, time.Since(began)/time.Duration(len(all)))
 	}
 	return d, nil

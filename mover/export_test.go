@@ -92,7 +92,7 @@ func Rewrites(raw []byte) (rewrites bool, calls []string, err error) {
 // Fetch asks for n documents of index i that a cluster answers with raw.
 func Fetch(raw []byte, n int) (found []bool, err error) {
 	m, ctx := answering(raw)
-	docs, err := m.fetch(ctx, m.src, make([]get, n), true)
+	docs, err := m.fetch(ctx, m.src, make([]get, n), sourced)
 	for _, d := range docs {
 		found = append(found, d.Found)
 	}

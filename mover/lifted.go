@@ -187,7 +187,7 @@ func (m *Mover) readLifted(ctx context.Context, idx []Index, ids []*lifted) erro
 			at = append(at, get{idx[0].Target, l.id, w})
 		}
 	}
-	b, err := m.fetch(ctx, m.dst, at, false)
+	b, err := m.fetch(ctx, m.dst, at, routed)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (m *Mover) readLifted(ctx context.Context, idx []Index, ids []*lifted) erro
 			ts, of = append(ts, target{0, l.id, r}), append(of, l)
 		}
 	}
-	a, err := m.fetchSource(ctx, idx, ts, true)
+	a, err := m.fetchSource(ctx, idx, ts, sourced)
 	if err != nil {
 		return err
 	}

@@ -165,11 +165,20 @@ type get struct {
 	routing string
 }
 
+// detail is what a get shows of a document, beside its version: more and more.
+type detail uint8
+
+const (
+	bare    detail = iota
+	routed         // and the routing
+	sourced        // and the source
+)
+
 // fetch reads documents by realtime multi-get from primaries, so that every
 // acknowledged write is seen without a refresh. The answer has one entry for
 // each get. A document that cannot exist (a routing that the mapping requires is
 // missing) is one that is not found.
-func (m *Mover) fetch(ctx context.Context, c *upstream.Client, gets []get, source bool) ([]doc, error) {
+func (m *Mover) fetch(ctx context.Context, c *upstream.Client, gets []get, what detail) ([]doc, error) {
 	type item struct {
 		Index   string `json:"_index"`
 		ID      string `json:"_id"`
@@ -180,8 +189,8 @@ func (m *Mover) fetch(ctx context.Context, c *upstream.Client, gets []get, sourc
 	}
 	docs := make([]item, len(gets))
 	for i, g := range gets {
-		docs[i] = item{g.index, g.id, g.routing, source, nil}
-		if m.tenant != nil && !source {
+		docs[i] = item{g.index, g.id, g.routing, what == sourced, nil}
+		if what == routed {
 			docs[i].Stored = []string{"_routing"}
 		}
 	}

@@ -202,10 +202,10 @@ func (m *Mover) unmark(d *doc) error {
 // fetchSource reads documents of the move at A, one for each target. In a shared
 // source the document must be of that very routing: others can be on its shard
 // there, and on another shard at B.
-func (m *Mover) fetchSource(ctx context.Context, idx []Index, ts []target, source bool) ([]doc, error) {
+func (m *Mover) fetchSource(ctx context.Context, idx []Index, ts []target, what detail) ([]doc, error) {
 	g := gets(idx, ts, sourceName)
 	if m.tenant == nil {
-		return m.fetch(ctx, m.src, g, source)
+		return m.fetch(ctx, m.src, g, what)
 	}
 	for k, t := range ts {
 		id, err := m.tenant.ID(t.id)
@@ -214,7 +214,7 @@ func (m *Mover) fetchSource(ctx context.Context, idx []Index, ts []target, sourc
 		}
 		g[k].id, g[k].routing = id, m.tenant.Routing(t.routing)
 	}
-	docs, err := m.fetch(ctx, m.src, g, source)
+	docs, err := m.fetch(ctx, m.src, g, max(what, routed))
 	if err != nil {
 		return nil, err
 	}
@@ -232,9 +232,12 @@ func (m *Mover) fetchSource(ctx context.Context, idx []Index, ts []target, sourc
 	return docs, nil
 }
 
-// fetchTarget is fetchSource for B, without sources.
-func (m *Mover) fetchTarget(ctx context.Context, idx []Index, ts []target) ([]doc, error) {
-	docs, err := m.fetch(ctx, m.dst, gets(idx, ts, targetName), false)
+// fetchTarget is fetchSource for B.
+func (m *Mover) fetchTarget(ctx context.Context, idx []Index, ts []target, what detail) ([]doc, error) {
+	if m.tenant != nil {
+		what = max(what, routed)
+	}
+	docs, err := m.fetch(ctx, m.dst, gets(idx, ts, targetName), what)
 	if err != nil || m.tenant == nil {
 		return docs, err
 	}

@@ -197,7 +197,7 @@ func TestLeavesASharedIndex(t *testing.T) {
 	// A difference is found, by the client's names, and put right.
 	lost := routed[3]
 	r.call(r.dst, "DELETE", "/"+r.b+"/_doc/"+url.PathEscape(lost.ID), "routing="+url.QueryEscape(lost.Routing), "", nil)
-	if d, err := m.Reconcile(t.Context(), true); err != nil || d.NMissing != 1 || len(d.Missing) != 1 || d.Missing[0] != lost || d.Repaired != 1 {
+	if d, err := m.Reconcile(t.Context(), true); err != nil || d.NMissing != 1 || len(d.Differences) != 1 || d.Differences[0].Ref() != lost || d.Repaired != 1 {
 		t.Errorf("%+v, %v", d, err)
 	}
 

@@ -19,6 +19,9 @@ func frame(m control.Move, width int) []string {
 	if d := copied(m); len(d) > 0 {
 		out = append(out, "  "+bar(p.Docs, p.Total, min(30, width/3))+"  "+strings.Join(d, "  "))
 	}
+	if d := compared(m); len(d) > 0 {
+		out = append(out, "  "+bar(p.Comparing.Scanned, p.Comparing.Total, min(30, width/3))+"  "+strings.Join(d, "  "))
+	}
 	// A line of its own: with the numbers of the copy it would not fit 80 columns.
 	if d := behind(m); len(d) > 0 {
 		out = append(out, "  "+strings.Join(d, "  "))
@@ -33,7 +36,9 @@ func frame(m control.Move, width int) []string {
 }
 
 // details are the numbers that say something in the move's stage.
-func details(m control.Move) []string { return append(copied(m), behind(m)...) }
+func details(m control.Move) []string {
+	return append(append(copied(m), compared(m)...), behind(m)...)
+}
 
 // copied is how far the copy is.
 func copied(m control.Move) []string {
@@ -149,9 +154,7 @@ func writeMove(w io.Writer, m control.Move) error {
 	}
 	if r := m.Receipt; r != nil {
 		add("documents", "%s copied (%s), %s caught up in %d rounds", count(r.Docs), size(r.Bytes), count(r.CaughtUp), r.Rounds)
-		v := r.Verification
-		add("verified", "%s ids and versions compared; at first sight %s missing, %s extra, %s older; unexplained %s",
-			count(v.Scanned), count(v.Missing), count(v.Extra), count(v.Older), count(v.Unsettled))
+		add("verified", "%s", verifiedText(r.Verification))
 		add("pause", "%d writes held: p50 %.1f ms, longest %.1f ms; %d refused; cutover %.1f ms, tried %d time(s)",
 			r.Pause.HeldRequests, r.Pause.P50MS, r.Pause.LongestMS, r.Pause.Refused, r.Pause.ControllerMS, r.Cutovers)
 		if r.Pause.Unanswered > 0 {
@@ -163,6 +166,7 @@ func writeMove(w io.Writer, m control.Move) error {
 			add("drivers", "%d", r.Attempts)
 		}
 	}
+	rows = append(rows, driftRows(m)...)
 	timeline := m.Timeline
 	if m.Receipt != nil && len(m.Receipt.Timeline) > len(timeline) {
 		timeline = m.Receipt.Timeline

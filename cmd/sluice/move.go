@@ -87,6 +87,7 @@ deletes the tenant's documents there, unless somebody has written to them since.
 	f.DurationVar(&req.Options.CutoverDeadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again (default controller.cutover_deadline)")
 	afterwardsFlags(c, &req.Options.Afterwards)
 	f.Float64Var(&req.Options.CopyRate, "copy-rate", 0, "documents a second to copy at most (default: as fast as the clusters allow)")
+	verifyFlags(c, &req.Options)
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster"}, cobra.ShellCompDirectiveNoFileComp))
 	storeFlags(c)

@@ -192,6 +192,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 	f.DurationVar(&r.Options.CutoverDeadline, "cutover-deadline", 0, "of each move (default controller.cutover_deadline)")
 	afterwardsFlags(c, &r.Options.Afterwards)
 	f.Float64Var(&r.Options.CopyRate, "copy-rate", 0, "documents a second that each move copies at most (default: as fast as the clusters allow)")
+	verifyFlags(c, &r.Options)
 	storeFlags(c)
 	outputFlag(c)
 	return c
