@@ -76,6 +76,7 @@ type Controller struct {
 	clients map[string]*clusterClient // by cluster
 	checked map[string]bool           // ended moves whose entry was found not to be theirs
 	later   map[string]time.Duration  // by move: when it is looked at again, on opt.Now
+	left    map[string]driver.Version // by move: of the record as its last driver here left it
 }
 
 type clusterClient struct {
@@ -114,7 +115,7 @@ func NewController(s *store.Store, peers *gate.Peers, o *ControllerOptions) *Con
 	}
 	c := &Controller{
 		s: s, peers: peers, opt: opt, log: opt.Logger, barrier: NewFleetBarrier(s, opt.Barrier), absent: newAbsences(opt.Now),
-		running: map[string]*drive{}, clients: map[string]*clusterClient{}, checked: map[string]bool{}, later: map[string]time.Duration{},
+		running: map[string]*drive{}, clients: map[string]*clusterClient{}, checked: map[string]bool{}, later: map[string]time.Duration{}, left: map[string]driver.Version{},
 	}
 	if opt.Timed != nil {
 		c.timed = NewTimeBarrier(opt.Timed)
@@ -162,7 +163,7 @@ func (c *Controller) tenure(ctx context.Context) error {
 		case <-life.Done():
 		}
 	})
-	t := &tenancy{c: c, sess: sess, wake: make(chan struct{}, 1)}
+	t := &tenancy{c: c, sess: sess, wake: make(chan struct{}, 1), items: map[string][]store.Record[WaveItem]{}}
 	work.Go(func() { t.follow(life) })
 	if c.opt.Waves {
 		work.Go(func() { t.waves(life) })
@@ -193,6 +194,11 @@ type tenancy struct {
 	sess   *store.Session
 	wake   chan struct{} // capacity 1: a move has changed
 	drives sync.WaitGroup
+	known  known
+	looks  int // of loop's goroutine: scans so far
+	// items, of the goroutine that works on waves, are those of the waves that are this
+	// session's. Only a wave's owner writes them; they are read again after any error.
+	items map[string][]store.Record[WaveItem]
 }
 
 // follow wakes the loop when a move changes, and hands requests to the driver
@@ -215,12 +221,14 @@ func (t *tenancy) follow(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
 		err := Moves(t.c.s).Follow(ctx, func(all []store.Record[Move]) error {
 			n = 0
+			t.known.reset(all)
 			for _, r := range all {
 				seen(r.Value)
 			}
 			poke()
 			return nil
 		}, func(changes []store.RecordChange[Move]) error {
+			t.known.apply(changes)
 			for _, ch := range changes {
 				if ch.Err == nil && !ch.Removed {
 					seen(ch.Value)
@@ -229,6 +237,7 @@ func (t *tenancy) follow(ctx context.Context) {
 			poke()
 			return nil
 		})
+		t.known.lose()
 		if ctx.Err() == nil {
 			t.c.log.Warn("following the moves failed, trying again", "error", err)
 			sleep(ctx, backoff(n))
@@ -240,31 +249,50 @@ func (t *tenancy) follow(ctx context.Context) {
 func (t *tenancy) loop(ctx context.Context) error {
 	tick := time.NewTicker(t.c.opt.Scan)
 	defer tick.Stop()
-	for {
-		if err := t.scan(ctx); err != nil && ctx.Err() == nil {
+	for look := t.scan; ; {
+		if err := look(ctx); err != nil && ctx.Err() == nil {
 			t.c.log.Warn("looking for moves failed, trying again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
+			look = t.scan
 		case <-t.wake:
 			// Drivers write their records about once a second; that alone need not
-			// make everybody list everything at once.
+			// make everybody look at everything at once.
 			sleep(ctx, 20*time.Millisecond)
+			look = t.takeFree
 		}
 	}
 }
 
-// scan lists the moves, then looks at the fleet, and takes up what nobody
+// takeFree takes up, of the moves that the watch has told of, what has no driver. Those
+// of drivers that are gone wait for the next scan.
+func (t *tenancy) takeFree(ctx context.Context) error {
+	moves, ok := t.known.open()
+	if !ok {
+		return t.scan(ctx)
+	}
+	for _, r := range moves {
+		if claimable(r.Value, t.sess.ID(), func(string) bool { return true }) {
+			t.take(ctx, r)
+		}
+	}
+	return nil
+}
+
+// scan reads the moves, then looks at the fleet, and takes up what nobody
 // drives. A session which the later look does not show has ended for good, since
 // a session never comes back, so its owner drives no more: its lease says so to
-// itself before the store does.
+// itself before the store does. That holds for moves as they were some time ago, too:
+// whoever has changed one since is found when it is claimed.
 func (t *tenancy) scan(ctx context.Context) error {
-	moves, _, err := Moves(t.c.s).List(ctx)
+	moves, err := t.openMoves(ctx, t.looks%relist == 0)
 	if err != nil {
 		return err
 	}
+	t.looks++
 	f, err := readFleet(ctx, t.c.s)
 	if err != nil {
 		return err
@@ -296,12 +324,17 @@ func (t *tenancy) take(ctx context.Context, r store.Record[Move]) {
 	if c.running[r.Value.ID] != nil || c.full(r.Value.Settled()) || c.postponed(r.Value.ID) || ctx.Err() != nil {
 		return
 	}
+	if r.Version < c.left[r.Value.ID] {
+		return // the watch has yet to tell how it ended
+	}
 	d := newDrive(c, t.sess, r)
 	c.running[r.Value.ID] = d
 	t.drives.Go(func() {
 		d.run(ctx)
+		_, version := d.snapshot()
 		c.mu.Lock()
 		delete(c.running, r.Value.ID)
+		c.left[r.Value.ID] = version
 		c.mu.Unlock()
 	})
 }
@@ -312,6 +345,17 @@ func (t *tenancy) take(ctx context.Context, r store.Record[Move]) {
 // writes landed already. The record is deleted at the version that was read.
 func (c *Controller) reap(ctx context.Context, f fleet, moves []store.Record[Move]) {
 	var gone []string
+	for id := range f.roster {
+		if !f.alive(id) && c.absent.absent(id) >= c.opt.DrainBarrier {
+			// Of moves that have begun by now each must be seen.
+			all, _, err := Moves(c.s).List(ctx)
+			if err != nil {
+				return
+			}
+			moves = all
+			break
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(f.roster)) {
 		drain := c.opt.DrainBarrier
 		needed := false

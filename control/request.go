@@ -33,6 +33,8 @@ type Request struct {
 	Index     string         // physical index at the target (default "<logical>-<id>"), or the pattern there (default: the same)
 	Options   MoveOptions
 	id        string // of a wave's move; empty: a new one
+	// others are the moves that may have the target, for the first look; nil: all are listed.
+	others func(context.Context, bool) ([]store.Record[Move], error)
 }
 
 // RequestMove checks the request and writes the record that a controller will
@@ -68,7 +70,7 @@ func enlist(ctx context.Context, s *store.Store, m Move) error {
 	if err != nil {
 		return err
 	}
-	if err = placeFree(ctx, s, m.Partition, m.To); err == nil {
+	if err = placeFree(ctx, s, m.Partition, m.To, listMoves(s)); err == nil {
 		return nil
 	}
 	gone := Moves(s).Delete(ctx, m.ID, version)
@@ -167,7 +169,10 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if err := target.Validate(); err != nil {
 		return fail(err)
 	}
-	if err := placeFree(ctx, s, r.Partition, target); err != nil {
+	if r.others == nil {
+		r.others = listMoves(s)
+	}
+	if err := placeFree(ctx, s, r.Partition, target, r.others); err != nil {
 		return fail(err)
 	}
 	m.To = target
@@ -192,8 +197,8 @@ func movable(from placement.Placement, to placement.Kind) error {
 // copy at, also by a move that has yet to begin: each would read the other's
 // documents. An entry that cannot be decoded is passed over; the prechecks look at
 // the cluster itself.
-func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, target placement.Placement) error {
-	moves, _, err := Moves(s).List(ctx)
+func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, target placement.Placement, others func(context.Context, bool) ([]store.Record[Move], error)) error {
+	moves, err := others(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -356,47 +356,65 @@ func ReadWave(ctx context.Context, s *store.Store, id string) (WaveStatus, error
 		return WaveStatus{}, err
 	}
 	out := WaveStatus{Wave: r.Value, Counts: map[ItemState]int{}, Moves: map[string]Move{}}
-	moving := map[string]bool{}
 	for _, i := range items {
 		out.Items = append(out.Items, i.Value)
 		out.Counts[i.Value.State]++
-		if i.Value.State == ItemMoving {
-			moving[i.Value.Move] = true
+		if i.Value.State != ItemMoving {
+			continue
 		}
-	}
-	if len(moving) > 0 {
-		moves, _, err := Moves(s).List(ctx)
-		if err != nil {
+		m, err := Moves(s).Get(ctx, i.Value.Move)
+		switch {
+		case err == nil:
+			out.Moves[m.Value.ID] = m.Value
+		case !errors.Is(err, store.ErrNotFound):
 			return WaveStatus{}, err
-		}
-		for _, m := range moves {
-			if moving[m.Value.ID] {
-				out.Moves[m.Value.ID] = m.Value
-			}
 		}
 	}
 	out.ETA = waveETA(out)
 	return out, nil
 }
 
+// etaItems is how many of the items that ended last an ETA is made of.
+const etaItems = 100
+
 // waveETA spreads what is left over the lanes that the limits allow, each item as
-// long as those that ended took.
+// long as those that ended last took, waiting for a controller's slot included. Hours in which
+// nothing begins are not in it.
 func waveETA(st WaveStatus) time.Duration {
 	if st.Wave.State != WaveRunning {
 		return 0
 	}
-	var took time.Duration
-	ended := 0
+	var ended []WaveItem
+	from, to := map[string]int{}, map[string]int{}
 	for _, i := range st.Items {
-		if i.State.Ended() && i.State != ItemSkipped && !i.Began.IsZero() {
-			took += i.Ended.Sub(i.Began)
-			ended++
+		switch {
+		case !i.State.Ended():
+			from[i.From]++
+			to[i.To]++
+		case i.State != ItemSkipped && !i.Began.IsZero():
+			ended = append(ended, i)
 		}
 	}
 	left := st.Counts[ItemWaiting] + st.Counts[ItemMoving]
-	if ended == 0 || left == 0 {
+	if len(ended) == 0 || left == 0 {
 		return 0
 	}
-	lanes := max(1, min(st.Wave.Limits.AtOnce, left))
-	return (took / time.Duration(ended)) * time.Duration((left+lanes-1)/lanes)
+	slices.SortFunc(ended, func(a, b WaveItem) int { return b.Ended.Compare(a.Ended) })
+	ended = ended[:min(len(ended), etaItems)]
+	var took time.Duration
+	for _, i := range ended {
+		took += i.Ended.Sub(i.Began)
+	}
+	each := took / time.Duration(len(ended))
+	// The cluster with the most left, within its own limit, may be what takes longest.
+	l := st.Wave.Limits
+	rounds := func(n, lanes int) int { lanes = min(n, lanes, l.AtOnce); return (n + lanes - 1) / lanes }
+	most := rounds(left, l.AtOnce)
+	for _, n := range from {
+		most = max(most, rounds(n, l.PerSource))
+	}
+	for _, n := range to {
+		most = max(most, rounds(n, l.PerTarget))
+	}
+	return each * time.Duration(most)
 }

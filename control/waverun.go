@@ -87,25 +87,30 @@ type waveStep struct {
 	t     *tenancy
 	wave  store.Record[Wave]
 	items []store.Record[WaveItem]
-	moves map[string]Move                // by id
 	busy  map[placement.PartitionID]Move // moves that have not settled, of any origin
 	from  map[string]int                 // moves of the wave under way, by cluster
 	to    map[string]int
 	under int
 }
 
-func (t *tenancy) stepWave(ctx context.Context, r store.Record[Wave]) error {
-	st := &waveStep{t: t, wave: r, moves: map[string]Move{}, busy: map[placement.PartitionID]Move{}, from: map[string]int{}, to: map[string]int{}}
-	var err error
-	if st.items, err = itemsOf(ctx, t.c.s, r.Value.ID); err != nil {
-		return err
+func (t *tenancy) stepWave(ctx context.Context, r store.Record[Wave]) (err error) {
+	st := &waveStep{t: t, wave: r, items: t.items[r.Value.ID], busy: map[placement.PartitionID]Move{}, from: map[string]int{}, to: map[string]int{}}
+	defer func() {
+		t.items[r.Value.ID] = st.items
+		if err != nil || st.wave.Value.State.Ended() {
+			delete(t.items, r.Value.ID) // what is there is not known
+		}
+	}()
+	if st.items == nil {
+		if st.items, err = itemsOf(ctx, t.c.s, r.Value.ID); err != nil {
+			return err
+		}
 	}
-	moves, _, err := Moves(t.c.s).List(ctx)
+	moves, err := t.openMoves(ctx, false)
 	if err != nil {
 		return err
 	}
 	for _, m := range moves {
-		st.moves[m.Value.ID] = m.Value
 		if !m.Value.Settled() {
 			st.busy[m.Value.Partition] = m.Value
 		}
@@ -177,12 +182,15 @@ func (st *waveStep) follow(ctx context.Context) error {
 }
 
 func (st *waveStep) followMove(ctx context.Context, i *store.Record[WaveItem], aborting bool) error {
-	m, ok := st.moves[i.Value.Move]
+	r, err := Moves(st.t.c.s).Get(ctx, i.Value.Move)
+	m := r.Value
 	switch {
-	case !ok && aborting:
+	case errors.Is(err, store.ErrNotFound) && aborting:
 		return st.forestall(ctx, i)
-	case !ok:
+	case errors.Is(err, store.ErrNotFound):
 		return st.ask(ctx, i)
+	case err != nil:
+		return err
 	case m.Stage == StageAborted && aborting:
 		return st.end(ctx, i, ItemSkipped, "the wave was aborted")
 	case m.Stage == StageAborted || m.Stage == StageFailed:
@@ -223,7 +231,7 @@ func (st *waveStep) forestall(ctx context.Context, i *store.Record[WaveItem]) er
 }
 
 func (st *waveStep) request(i WaveItem) Request {
-	return Request{Partition: i.Partition, Cluster: i.To, Index: i.Index, Options: st.wave.Value.Options, id: i.Move}
+	return Request{Partition: i.Partition, Cluster: i.To, Index: i.Index, Options: st.wave.Value.Options, id: i.Move, others: st.t.openMoves}
 }
 
 // end writes an item's outcome.
@@ -267,6 +275,10 @@ func (st *waveStep) begin(ctx context.Context) error {
 		}
 		if st.under >= w.Limits.AtOnce {
 			break
+		}
+		// Before its entry is read: of a cluster that is emptied hundreds wait for this.
+		if st.from[i.Value.From] >= w.Limits.PerSource || st.to[i.Value.To] >= w.Limits.PerTarget {
+			continue
 		}
 		e, err := st.t.c.s.State(ctx, i.Value.Partition)
 		var bad *store.CorruptError

@@ -211,7 +211,10 @@ func (w *World) startController(name string) {
 	s := p.table()
 	opt := &control.ControllerOptions{
 		Name: name, Build: "sim", TTL: w.o.TTL, UpstreamOptions: p.upstream(), Now: p.now, Logger: w.logger(name),
-		Barrier: &control.FleetBarrierOptions{Now: p.now},
+		Barrier: &control.FleetBarrierOptions{Now: p.now}, Waves: w.o.waves, Trash: w.o.waves,
+	}
+	if w.o.waves {
+		opt.Workers = 8
 	}
 	if w.o.Timed {
 		// Of no known boot: that a process counts on from what an earlier one has

@@ -56,6 +56,12 @@ func ask[T any](ctx context.Context, c *storeClient, kind string, do func(contex
 	return o.v, o.err
 }
 
+func (c *storeClient) told(kind, space string) {
+	if f := c.p.w.o.asked; f != nil {
+		f(c.p.name, kind, space)
+	}
+}
+
 func (c *storeClient) Get(ctx context.Context, key driver.Key) (driver.KV, error) {
 	return ask(ctx, c, "get", func(ctx context.Context) (driver.KV, error) { return c.p.w.store.Get(ctx, key) })
 }
@@ -107,6 +113,7 @@ func (c batchClient) Since(ctx context.Context, space string, from driver.Versio
 }
 
 func (c *storeClient) Write(ctx context.Context, w driver.Write) (driver.Version, error) {
+	c.told("write", w.Key.Space)
 	return ask(ctx, c, "write", func(ctx context.Context) (driver.Version, error) { return c.p.w.store.Write(ctx, w) })
 }
 
@@ -115,6 +122,7 @@ func (c *storeClient) List(ctx context.Context, space string, yield func(driver.
 		all []driver.KV
 		v   driver.Version
 	}
+	c.told("list", space)
 	l, err := ask(ctx, c, "list", func(ctx context.Context) (listed, error) {
 		var l listed
 		var err error

@@ -57,6 +57,9 @@ type Options struct {
 	// Trace receives what happens, line by line; nil: nothing.
 	Trace func(line string) `json:"-"`
 
+	waves bool                          // the controllers work on waves
+	asked func(who, kind, space string) // is told of every list and write of the store
+
 	plant plant
 }
 
