@@ -64,6 +64,9 @@ func RequestWaveRetire(ctx context.Context, s *store.Store, wave string, how Ret
 				m = asked // as it is
 				r := waveRetireOf(m)
 				r.Reason = err.Error()
+				if bare := errors.Unwrap(err); bare != nil { // its move is named already
+					r.Reason = bare.Error()
+				}
 				out = append(out, r)
 				continue
 			default:

@@ -279,7 +279,11 @@ func writeWave(c *cobra.Command, st control.WaveStatus, all bool) error {
 		rows = append(rows, []string{"hours", x.String()})
 	}
 	if st.ETA > 0 {
-		rows = append(rows, []string{"ends in about", st.ETA.Round(time.Second).String()})
+		text := st.ETA.Round(time.Second).String()
+		if len(w.Windows) > 0 {
+			text += " of its hours"
+		}
+		rows = append(rows, []string{"ends in about", text})
 	}
 	for _, r := range rows {
 		if _, err := fmt.Fprintf(out, "%-14s %s\n", r[0], printable(r[1])); err != nil {
