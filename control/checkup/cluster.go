@@ -353,8 +353,8 @@ func (l *look) checkBlock(c placement.Cluster, name string, i index) {
 func (l *look) checkCursors(ctx context.Context, client *upstream.Client) error {
 	for id, r := range l.moves {
 		m := r.Value
-		if m.From.Cluster != client.Name() || m.From.Kind == placement.SharedIndex || m.Stage != control.StageRetiring && !m.RetireRequested || m.Terminal() {
-			continue
+		if m.From.Cluster != client.Name() || m.From.Kind == placement.SharedIndex || m.Stage != control.StageRetiring && !m.RetireRequested || m.Terminal() || !m.TrashUntil.IsZero() {
+			continue // or it is being closed
 		}
 		open := 0
 		for _, i := range m.Indices {

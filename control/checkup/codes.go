@@ -84,6 +84,10 @@ var Kinds = []Kind{
 	{"no_controller", Warning, "Something waits for a controller, and none is running.",
 		"Moves and waves rest, and what heals by itself does not.", "Start `sluice serve` or `sluice controller`.", byPersons},
 
+	{"trash_corrupt", Error, "The record of what a move has left in the trash cannot be decoded.",
+		"No tenant can be added or moved: nobody can tell which places are free. What is in the trash is neither deleted nor restored.",
+		"Put the right value back. Or have the record removed: the indices that it named stay where they are, closed, and are yours.", byNaming},
+
 	// The table: waves and labels.
 	{"wave_corrupt", Error, "A wave's record cannot be decoded.",
 		"No wave goes on.", "Put the right value back. Or have the record removed; its items are then found as item_without_wave.", byNaming},

@@ -117,6 +117,9 @@ func (l *look) readTable(ctx context.Context) error {
 	if err := read(ctx, l, store.SpaceMoves, "move_corrupt", "move", func(r store.Record[control.Move]) { l.moves[r.Name] = r }); err != nil {
 		return err
 	}
+	if err := read(ctx, l, store.SpaceTrash, "trash_corrupt", "trash", func(store.Record[control.Trash]) {}); err != nil {
+		return err
+	}
 	if err := read(ctx, l, store.SpaceClusters, "cluster_corrupt", "cluster", func(r store.Record[placement.Cluster]) { l.clusters[r.Name] = r.Value }); err != nil {
 		return err
 	}

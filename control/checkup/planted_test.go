@@ -141,6 +141,7 @@ var states = []planted{
 		w.item(control.ItemWaiting)
 	}},
 	{code: "label_without_tenant", subject: "tenant ghost", plant: func(w *world) { w.raw(store.SpaceLabels, "ghost", `{"a":"b"}`) }},
+	{code: "trash_corrupt", subject: "trash m0", plant: func(w *world) { w.raw(store.SpaceTrash, "m0", `{"move":1}`) }},
 	{code: "label_corrupt", subject: "tenant ghost", plant: func(w *world) { w.raw(store.SpaceLabels, "ghost", `{"a":1}`) }},
 
 	{code: "roster_corrupt", subject: "process p1", plant: func(w *world) { w.raw(store.SpaceRoster, "p1", `{`) }},
