@@ -66,12 +66,14 @@ type Entry struct {
 	CutoverAt   Start   // zero unless Phase is Cutover
 
 	// Previous is where the partition was before its last move, while that copy
-	// still exists: complete sets it, retire and the next begin clear it.
+	// still exists: complete sets it, retire and the next begin clear it. While the
+	// partition is on its way back there, by a rollback, it equals State.To.
 	Previous     Placement
 	PreviousMove string // the move that left Previous behind
 	// Fenced is the move that set, or is about to set, write blocks on the
 	// indices of Previous. It is in the entry before a block is set, so that a
-	// crash leaves no block without an owner.
+	// crash leaves no block without an owner. A rollback lifts them after its begin
+	// and before its cutover, and sets them again after an abort.
 	Fenced string
 }
 

@@ -172,6 +172,8 @@ func parseCommand(t *testing.T, line string) placement.Command {
 		case k == "attempt":
 			n, err = strconv.ParseUint(v, 10, 32)
 			c.Attempt.Number = uint32(n)
+		case k == "back":
+			c.Back = v
 		case k == "boot":
 			c.Start.Boot = v
 		case k == "since":

@@ -21,10 +21,13 @@ type Command struct {
 	// Expect, unless 0, is the epoch that the command was decided on; another
 	// epoch is the refusal CodeStaleEpoch. Cutover, complete and reopen by a
 	// controller always carry it: what was proven, was proven for that epoch.
-	Expect  Epoch
-	To      Placement // begin
-	Attempt Attempt   // begin; reopen when it takes over; if set, must match otherwise
-	Start   Start     // enter_cutover
+	Expect Epoch
+	To     Placement // begin
+	// Back makes begin a rollback of the move of that name: to Previous, which that
+	// move has left behind and nobody has retired since.
+	Back    string
+	Attempt Attempt // begin; reopen when it takes over; if set, must match otherwise
+	Start   Start   // enter_cutover
 }
 
 // Code says why a transition was refused. Codes are stable: programs branch on
@@ -44,6 +47,7 @@ const (
 	CodeStaleEpoch       Code = "stale_epoch"
 	CodeOtherAttempt     Code = "other_attempt"
 	CodeNothingToRetire  Code = "nothing_to_retire"
+	CodeNoWayBack        Code = "no_way_back"
 	CodeUnknownOp        Code = "unknown_op"
 )
 
@@ -89,6 +93,7 @@ var (
 	ErrStaleEpoch       = &Refusal{Code: CodeStaleEpoch}
 	ErrOtherAttempt     = &Refusal{Code: CodeOtherAttempt}
 	ErrNothingToRetire  = &Refusal{Code: CodeNothingToRetire}
+	ErrNoWayBack        = &Refusal{Code: CodeNoWayBack}
 )
 
 func (s State) String() string {
@@ -121,6 +126,11 @@ func Step(e Entry, cmd Command) (Entry, error) {
 		if err := cmd.To.Validate(); err != nil {
 			return e, err
 		}
+		// Retire clears Previous before anything is deleted. So whichever of the two
+		// compare-and-swaps comes second is refused.
+		if cmd.Back != "" && (e.Previous != cmd.To || e.PreviousMove != cmd.Back) {
+			return refuse(CodeNoWayBack, "the entry does not lead back to what move "+cmd.Back+" has left")
+		}
 		// Such a move would copy documents onto themselves, and retiring its source, or
 		// sweeping its target after an abort, would delete the only copy.
 		if cmd.To.Overlaps(e.State.From) {
@@ -136,7 +146,9 @@ func Step(e Entry, cmd Command) (Entry, error) {
 			cmd.Attempt.Number = 1
 		}
 		n.State.Phase, n.State.To, n.Attempt = Draining, cmd.To, cmd.Attempt
-		n.Previous, n.PreviousMove, n.Fenced = Placement{}, "", ""
+		if cmd.Back == "" { // an aborted rollback leads back to what was, block included
+			n.Previous, n.PreviousMove, n.Fenced = Placement{}, "", ""
+		}
 		return n, nil
 	case OpCutover:
 		if !e.State.Migrating() {

@@ -25,10 +25,12 @@ var (
 // FuzzStep runs a string of commands, four bytes each, from a fresh entry and
 // holds every step against the invariants.
 func FuzzStep(f *testing.F) {
-	f.Add([]byte{0, 1, 1, 0, 1, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0})                            // move, retire
-	f.Add([]byte{0, 1, 1, 0, 1, 0, 0, 1, 2, 0, 0, 0, 2, 0, 9, 0, 1, 0, 9, 1, 4, 0, 0, 1})    // reopen, takeover, abort
-	f.Add([]byte{0, 2, 0, 0, 0, 3, 0, 0, 3, 0, 0, 0, 1, 0, 0, 2, 1, 0, 0, 1, 6, 0, 0, 0})    // refusals
-	f.Add([]byte{0, 1, 1, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2, 0, 1, 0, 0, 0, 3, 0, 0, 0, 5}) // there and back
+	f.Add([]byte{0, 1, 1, 0, 1, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0})                                                                // move, retire
+	f.Add([]byte{0, 1, 1, 0, 1, 0, 0, 1, 2, 0, 0, 0, 2, 0, 9, 0, 1, 0, 9, 1, 4, 0, 0, 1})                                        // reopen, takeover, abort
+	f.Add([]byte{0, 2, 0, 0, 0, 3, 0, 0, 3, 0, 0, 0, 1, 0, 0, 2, 1, 0, 0, 1, 6, 0, 0, 0})                                        // refusals
+	f.Add([]byte{0, 1, 1, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2, 0, 1, 0, 0, 0, 3, 0, 0, 0, 5})                                     // there and back
+	f.Add([]byte{0, 1, 1, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2, 16, 4, 0, 0, 0, 0, 0, 2, 16, 1, 0, 0, 0, 3, 0, 0, 0, 0, 1, 1, 32}) // rollback, aborted, again, and of that
+	f.Add([]byte{0, 1, 1, 0, 1, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0, 0, 0, 2, 16})                                                   // rollback after retire
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e := placement.Entry{Partition: "acme", State: placement.State{From: east}, Epoch: 1}
 		for ; len(b) >= 4; b = b[4:] {
@@ -36,6 +38,7 @@ func FuzzStep(f *testing.F) {
 				Op: ops[int(b[0])%len(ops)], To: places[int(b[1])%len(places)],
 				Attempt: placement.Attempt{Move: moves[int(b[2])%len(moves)], Number: uint32(b[2]) / 3},
 				Start:   placement.Start{Boot: "b", Since: 1},
+				Back:    moves[int(b[3]>>4)%len(moves)],
 			}
 			if b[3]&1 != 0 {
 				cmd.Expect = e.Epoch + placement.Epoch(b[3]>>1)%3 // the right one, or of a change to come
@@ -100,6 +103,13 @@ func checkStep(t *testing.T, e placement.Entry, cmd placement.Command, n placeme
 		fail("reopen of Draining is a takeover")
 	case cmd.Op != placement.OpBegin && cmd.Op != placement.OpRetire && cmd.Attempt != (placement.Attempt{}) && cmd.Attempt != e.Attempt && !takeover:
 		fail("a command of another attempt passed")
+	case cmd.Op == placement.OpBegin && cmd.Back != "" && (cmd.To != e.Previous || cmd.Back != e.PreviousMove):
+		fail("a rollback goes to what that very move has left")
+	case cmd.Op == placement.OpBegin && cmd.Back == "" && !n.Previous.IsZero():
+		fail("a move that is no rollback forgets the way back")
+	case (cmd.Op == placement.OpBegin && cmd.Back != "" || cmd.Op == placement.OpCutover || cmd.Op == placement.OpReopen || cmd.Op == placement.OpAbort) &&
+		(n.Previous != e.Previous || n.PreviousMove != e.PreviousMove || n.Fenced != e.Fenced):
+		fail("the way back is lost before the rollback has completed")
 	case e.State.Migrating() && n.State.Migrating() && n.State.To != e.State.To:
 		fail("the target changed in mid-move")
 	}
@@ -112,8 +122,8 @@ func checkEntry(t *testing.T, e placement.Entry) {
 	switch {
 	case idle && (!e.State.To.IsZero() || e.Attempt != (placement.Attempt{})):
 		t.Fatalf("Active with a target or an attempt: %+v", e)
-	case !idle && (e.State.To.IsZero() || e.Attempt.Number == 0 || e.State.To == e.State.From || !e.Previous.IsZero()):
-		t.Fatalf("migrating without a target or an attempt, to where it is, or with a previous: %+v", e)
+	case !idle && (e.State.To.IsZero() || e.Attempt.Number == 0 || e.State.To == e.State.From || !e.Previous.IsZero() && e.Previous != e.State.To):
+		t.Fatalf("migrating without a target or an attempt, to where it is, or with a previous that is not the target: %+v", e)
 	case e.State.Phase != placement.Cutover && e.CutoverAt != (placement.Start{}):
 		t.Fatalf("a cutover's start outside Cutover: %+v", e)
 	case e.Previous.IsZero() && (e.PreviousMove != "" || e.Fenced != ""):

@@ -116,8 +116,8 @@ func DecodeEntry(kv driver.KV) (placement.Entry, error) {
 		}
 		e.Previous = *j.Previous
 	}
-	if j.Previous != nil && e.State.Migrating() {
-		return corrupt("previous in phase " + j.Phase)
+	if j.Previous != nil && e.State.Migrating() && *j.Previous != *j.To {
+		return corrupt("previous in phase " + j.Phase + " is not the target of a rollback")
 	}
 	if j.Previous == nil && (j.PreviousMove != "" || j.Fenced != "") {
 		return corrupt("previous_move or fenced without previous")

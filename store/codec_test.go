@@ -128,7 +128,7 @@ func FuzzDecodeEntry(f *testing.F) {
 		switch {
 		case e.State.From.Validate() != nil || idle == (e.State.To.Validate() == nil) || e.State.To == e.State.From,
 			idle == (e.Attempt.Number > 0),
-			e.Previous.IsZero() && (e.PreviousMove != "" || e.Fenced != "") || !e.Previous.IsZero() && (!idle || e.Previous.Validate() != nil),
+			e.Previous.IsZero() && (e.PreviousMove != "" || e.Fenced != "") || !e.Previous.IsZero() && (!idle && e.Previous != e.State.To || e.Previous.Validate() != nil),
 			e.CutoverAt != (placement.Start{}) && e.State.Phase != placement.Cutover || e.CutoverAt.Since < 0:
 			t.Fatalf("accepted: %+v", e)
 		}

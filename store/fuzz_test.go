@@ -21,6 +21,7 @@ import (
 func FuzzEntry(f *testing.F) {
 	f.Add("acme", "acme-1", "docs", "m1", "boot", uint32(1), int64(5), int64(1<<40), []byte{0, 1, 2, 3})
 	f.Add("a\x00\u2028", "größe", "<>&\"", "\u2028", "", uint32(1<<32-1), int64(0), int64(-1), []byte{0, 1, 3, 0, 4})
+	f.Add("acme", "acme-1", "docs", "m1", "boot", uint32(1), int64(5), int64(1), []byte{0, 1, 3, 132, 4, 132, 1, 3})
 	f.Fuzz(func(t *testing.T, id, index, logical, move, boot string, n uint32, since, wall int64, steps []byte) {
 		for _, s := range []string{id, index, logical, move, boot} {
 			if !utf8.ValidString(s) {
@@ -43,6 +44,9 @@ func FuzzEntry(f *testing.F) {
 				cmd.Attempt = placement.Attempt{Move: move, Number: max(n, 1)}
 				if i%2 == 1 {
 					cmd.To = from
+				}
+				if s >= 128 {
+					cmd.To, cmd.Back = e.Previous, e.PreviousMove
 				}
 			}
 			if next, err := placement.Step(e, cmd); err == nil {
