@@ -40,7 +40,11 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 	if len(tasks) > 0 {
 		return false, &UnresolvedError{Proxies: []string{"the source cluster"}, Tasks: len(tasks)}, nil
 	}
-	if err := d.stage(ctx, StageCutover, func(m *Move) { m.Progress.Cutovers++ }); err != nil {
+	if err := d.mv.NoteTarget(ctx); err != nil {
+		return false, nil, fmt.Errorf("look at the target: %w", err)
+	}
+	idx := d.mv.Indexes()
+	if err := d.stage(ctx, StageCutover, func(m *Move) { m.Progress.Cutovers++; m.Indices = idx }); err != nil {
 		return false, nil, err
 	}
 	if err := errors.Join(d.mv.RefreshTarget(ctx), d.mv.RefreshSource(ctx)); err != nil {

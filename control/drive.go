@@ -337,7 +337,7 @@ func (d *drive) attempt(ctx context.Context) error {
 	work, stop := context.WithCancelCause(ctx) // also ended by an abort
 	defer stop(nil)
 	save := &newest{every: time.Second}
-	d.mv, err = mover.New(mover.Spec{Move: m.ID, Attempt: m.Attempt, Partition: m.Partition, From: m.From, To: m.To}, src, dst, &mover.Options{
+	d.mv, err = mover.New(mover.Spec{Move: m.ID, Attempt: m.Attempt, Partition: m.Partition, From: m.From, To: m.To, RollbackOf: m.RollbackOf, Old: m.Old}, src, dst, &mover.Options{
 		Logger: d.log, Lease: d.lease, Progress: save.progress, Workers: d.c.opt.CopyWorkers, CopyRate: m.Options.CopyRate,
 	})
 	if err != nil {

@@ -59,7 +59,7 @@ func hopeless(err error) bool {
 	case errors.As(err, &invalid):
 		return true
 	}
-	for _, e := range []error{errDrift, errReplaced, mover.ErrSourceChanged, mover.ErrTargetChanged, placement.ErrAlreadyMigrating, placement.ErrSamePlacement, placement.ErrUnknownPartition} {
+	for _, e := range []error{errDrift, errReplaced, mover.ErrSourceChanged, mover.ErrTargetChanged, placement.ErrAlreadyMigrating, placement.ErrSamePlacement, placement.ErrNoWayBack, placement.ErrUnknownPartition} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -78,7 +78,11 @@ func (d *drive) forward(ctx context.Context, e placement.Entry, save *newest) er
 		}
 	}
 	if d.move().Stage == StageCopying {
-		if err := d.copy(ctx, save); err != nil {
+		copy := func() error { return d.copy(ctx, save) }
+		if d.move().RollbackOf != "" {
+			copy = func() error { return d.bringBack(ctx) }
+		}
+		if err := copy(); err != nil {
 			return err
 		}
 	}
@@ -126,7 +130,7 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 	if err := d.mv.Take(ctx, m.Attempt > 1); err != nil {
 		return fmt.Errorf("take the target: %w", err)
 	}
-	n, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpBegin, Expect: e.Epoch, To: m.To, Attempt: d.tag()})
+	n, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpBegin, Expect: e.Epoch, To: m.To, Attempt: d.tag(), Back: m.RollbackOf})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -155,6 +159,11 @@ func (d *drive) beginBarrier(ctx context.Context) error {
 		_, err = d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)
 		cancel()
 		if err == nil {
+			if m.RollbackOf != "" {
+				if err := d.mv.OpenOld(ctx); err != nil {
+					return err
+				}
+			}
 			// What was created before this moment is in no journal and has to be
 			// copied; what is created later is.
 			if err := d.adopt(ctx); err != nil {
@@ -353,6 +362,9 @@ func (d *drive) clean(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+	}
+	if m.RollbackOf != "" {
+		return d.giveBack(ctx)
 	}
 	return d.mv.Discard(ctx)
 }

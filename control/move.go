@@ -27,6 +27,7 @@ const (
 	StageFlipped    Stage = "flipped"     // at the target; the old copy is kept until retired
 	StageRetiring   Stage = "retiring"    // the old copy is being removed
 	StageDone       Stage = "done"        // the old copy is gone, in the trash, or left to the operator
+	StageRolledBack Stage = "rolled_back" // the tenant is back at the source, by another move
 	StageAborting   Stage = "aborting"    // back at the source; the target is being cleaned
 	StageAborted    Stage = "aborted"     // back at the source, nothing left at the target
 	StageFailed     Stage = "failed"      // never begun
@@ -127,9 +128,14 @@ type Move struct {
 	From      placement.Placement   `json:"from"`
 	To        placement.Placement   `json:"to"`
 	Wave      string                `json:"wave,omitempty"` // that asked for it
-	Created   time.Time             `json:"created"`
-	Options   MoveOptions           `json:"options"`
-	Stage     Stage                 `json:"stage"`
+	// RollbackOf is the move whose old copy this one goes back to, and Old are that
+	// copy's indices as it had noted them. RolledBackBy is the other way round.
+	RollbackOf   string        `json:"rollback_of,omitempty"`
+	Old          []mover.Index `json:"old,omitempty"`
+	RolledBackBy string        `json:"rolled_back_by,omitempty"`
+	Created      time.Time     `json:"created"`
+	Options      MoveOptions   `json:"options"`
+	Stage        Stage         `json:"stage"`
 	// Attempt counts the tenures of drivers; Owner is the session of the present
 	// one, empty when nobody drives.
 	Attempt uint32 `json:"attempt"`
@@ -175,7 +181,7 @@ type Move struct {
 
 // Terminal reports whether nothing will happen to the move any more.
 func (m Move) Terminal() bool {
-	return m.Stage == StageDone || m.Stage == StageAborted || m.Stage == StageFailed
+	return m.Stage == StageDone || m.Stage == StageAborted || m.Stage == StageFailed || m.Stage == StageRolledBack
 }
 
 // Settled reports whether the partition's place is decided: the move has

@@ -15,6 +15,7 @@ import (
 // where a field's name says otherwise.
 type Receipt struct {
 	Partition    placement.PartitionID `json:"partition"`
+	RollbackOf   string                `json:"rollback_of,omitempty"` // the move that was rolled back
 	From         placement.Placement   `json:"from"`
 	To           placement.Placement   `json:"to"`
 	Attempts     uint32                `json:"attempts"` // drivers that worked on it

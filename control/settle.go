@@ -55,9 +55,12 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 	instances := names(waited)
 	sort.Strings(instances)
 	pause := feltPause(ctx, d.c.peers, live, d.id(), d.flip)
+	if err := d.rolledBack(ctx); err != nil {
+		return err
+	}
 	return d.stage(ctx, StageFlipped, func(m *Move) {
 		r := &Receipt{
-			Partition: m.Partition, From: m.From, To: m.To, Attempts: m.Attempt, Docs: m.Progress.Docs, Bytes: m.Progress.Bytes,
+			Partition: m.Partition, RollbackOf: m.RollbackOf, From: m.From, To: m.To, Attempts: m.Attempt, Docs: m.Progress.Docs, Bytes: m.Progress.Bytes,
 			Rounds: m.Progress.Rounds, CaughtUp: m.Progress.CaughtUp, Instances: instances, Pause: pause, Cutovers: m.Progress.Cutovers, Fence: fence,
 		}
 		if m.Verified != nil {

@@ -18,6 +18,19 @@ import (
 // block and the list of tasks are needed. via names each index for the block: an
 // alias, or the index itself where no flip can have made it anybody's.
 func (m *Mover) drain(ctx context.Context, idx []Index, via []string) error {
+	if err := m.await(ctx, idx, via); err != nil {
+		return err
+	}
+	for _, name := range via {
+		if err := m.unblock(ctx, m.dst, name); err != nil {
+			return gone(err)
+		}
+	}
+	return nil
+}
+
+// await is drain that leaves the targets blocked.
+func (m *Mover) await(ctx context.Context, idx []Index, via []string) error {
 	began := time.Now()
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(4)
@@ -40,11 +53,6 @@ func (m *Mover) drain(ctx context.Context, idx []Index, via []string) error {
 		}
 		if err := pause(ctx, min(n, 2)); err != nil {
 			return err
-		}
-	}
-	for _, name := range via {
-		if err := m.unblock(ctx, m.dst, name); err != nil {
-			return gone(err)
 		}
 	}
 	m.log.InfoContext(ctx, "drained the target", "took", time.Since(began))

@@ -65,6 +65,12 @@ func (m *Mover) Seal(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	var surplus []any
+	if m.back() {
+		if surplus, err = m.dropped(ctx, idx, src); err != nil {
+			return err
+		}
+	}
 	// After the reading: what was listed of a target that another has sealed and
 	// flipped guards nothing, and what this would change there is the tenant's.
 	if err := m.opt.Lease(); err != nil {
@@ -89,7 +95,7 @@ func (m *Mover) Seal(ctx context.Context) error {
 	for n, i := range idx {
 		g.Go(func() error { return m.thaw(gctx, i, src[n]) })
 	}
-	g.Go(func() error { return m.updateAliases(gctx, m.sealActions(idx, src, own, seal)) })
+	g.Go(func() error { return m.updateAliases(gctx, append(surplus, m.sealActions(idx, src, own, seal)...)) })
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -196,11 +202,7 @@ func (m *Mover) marks(ctx context.Context, index string) (map[string]int64, erro
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]int64{}
-	for shard, s := range seq {
-		out[shard] = s.Max
-	}
-	return out, nil
+	return newest(seq), nil
 }
 
 // seqNo is how far a primary shard has come.
@@ -211,6 +213,11 @@ type seqNo struct {
 
 // seqNos reads how far each primary shard of an index of the source has come.
 func (m *Mover) seqNos(ctx context.Context, index string) (map[string]seqNo, error) {
+	return m.seqNosOf(ctx, m.src, index)
+}
+
+// seqNosOf is seqNos of either side.
+func (m *Mover) seqNosOf(ctx context.Context, c *upstream.Client, index string) (map[string]seqNo, error) {
 	var ans struct {
 		Indices map[string]struct {
 			Shards map[string][]struct {
@@ -220,7 +227,7 @@ func (m *Mover) seqNos(ctx context.Context, index string) (map[string]seqNo, err
 		} `json:"indices"`
 	}
 	q := query("level", "shards", "filter_path", "**.shards.*.seq_no,**.shards.*.routing.primary")
-	if err := m.read(ctx, m.src, http.MethodGet, "/"+esc(index)+"/_stats/docs", q, nil, &ans); err != nil {
+	if err := m.read(ctx, c, http.MethodGet, "/"+esc(index)+"/_stats/docs", q, nil, &ans); err != nil {
 		return nil, fmt.Errorf("read the sequence numbers of %s: %w", index, err)
 	}
 	out := map[string]seqNo{}
@@ -367,6 +374,8 @@ func (m *Mover) Discard(ctx context.Context) error {
 			idx = append(idx, i)
 		}
 	}
+	// Of a rollback, the old copy is not what it has made.
+	idx = slices.DeleteFunc(idx, func(i Index) bool { _, left := m.old(i.TargetUUID); return left })
 	uuids, err := m.uuids(ctx, m.dst, names(idx, targetName))
 	if err != nil {
 		return err

@@ -50,6 +50,7 @@ const (
 	CodeUnsupported     = "unsupported_kind" // of placement, or of index
 	CodePipelineMissing = "pipeline_missing"
 	CodeSpace           = "not_enough_space"
+	CodeOldCopy         = "old_copy" // what a rollback would go back to is not what the move has left
 	CodeDocument        = "document_refused"
 )
 

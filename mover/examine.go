@@ -181,6 +181,9 @@ func (m *Mover) checkEmpty(ctx context.Context) error {
 		if _, own := f.aliases[m.marker()]; !own && !m.spec.To.Matches(f.name) {
 			return &RefusedError{Code: CodeAliasConflict, Field: "to.index", Detail: fmt.Sprintf("an alias of index %s on %s fits %s, so the tenant would reach it", f.name, m.dst.Name(), pattern), Fix: "remove or rename the alias, or choose another pattern"}
 		}
+		if _, left := m.old(f.uuid); left {
+			continue
+		}
 		if _, own := f.aliases[m.marker()]; !own && !strings.HasPrefix(f.name, ".") {
 			return m.refuseExisting(ctx, f.name)
 		}

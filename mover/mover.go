@@ -41,6 +41,10 @@ type Index struct {
 	// Held holds, of a shared source, how many documents of the tenant each shard
 	// had after the flip. Fence notes it, and Untouched compares with it and forgets it.
 	Held map[string]int64 `json:"held,omitempty"`
+	// TargetBase holds the target's global checkpoint of each primary shard before the
+	// flip: what clients write there has higher numbers. NoteTarget notes it, and a
+	// rollback begins from it.
+	TargetBase map[string]int64 `json:"target_base,omitempty"`
 }
 
 // rotation is the whole of Mover.gate; a bulk takes 1 of it.
@@ -53,6 +57,10 @@ type Spec struct {
 	Attempt   uint32
 	Partition placement.PartitionID
 	From, To  placement.Placement
+	// RollbackOf is the move whose old copy is the target, and Old its indices as it
+	// has noted them; empty for a move that is no rollback.
+	RollbackOf string
+	Old        []Index
 }
 
 // Options of a Mover. The zero value is useful.

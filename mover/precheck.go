@@ -79,7 +79,7 @@ func (m *Mover) Precheck(ctx context.Context) (Report, error) {
 	if bm, bn := majorMinor(b); bm == am && bn < an {
 		r.add("versions", Warn, "the target is of an older minor version")
 	} else if bm > am {
-		r.add("versions", Warn, "the target is of a newer major version: a rollback by a new move will be refused")
+		r.add("versions", Warn, "the target is of a newer major version: a move back will be refused; `sluice moves rollback` goes back for as long as the old copy is kept")
 	}
 	sources, err := m.sources(ctx)
 	if err := r.judge("source", err, "%d indices", len(sources)); err != nil || r.Failed() {

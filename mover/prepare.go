@@ -15,6 +15,9 @@ import (
 // returns the move's indices to persist. It may be repeated. It refuses, with a
 // *RefusedError and nothing created, what cannot be moved.
 func (m *Mover) Prepare(ctx context.Context) ([]Index, error) {
+	if m.back() {
+		return m.prepareBack(ctx)
+	}
 	if _, _, err := m.checkVersions(ctx); err != nil {
 		return nil, err
 	}
@@ -207,6 +210,11 @@ func (m *Mover) Ready(ctx context.Context) error {
 		}
 		if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil); err != nil {
 			return fmt.Errorf("restore the settings of %s on %s: %w", i.Target, m.dst.Name(), err)
+		}
+	}
+	if m.back() { // whatever has set a block since; clients are to write here
+		if err := m.openBlocks(ctx); err != nil {
+			return err
 		}
 	}
 	for _, i := range idx {

@@ -14,7 +14,7 @@ import (
 // written up to Base is in the copy, and Resync takes over what came later.
 func (m *Mover) NoteBase(ctx context.Context) error {
 	idx, err := m.indices()
-	if err != nil {
+	if err != nil || m.back() { // it has one: where the source stood at the first move's flip
 		return err
 	}
 	if idx, err = m.based(ctx, idx); err != nil {
@@ -59,25 +59,31 @@ func (m *Mover) based(ctx context.Context, idx []Index) ([]Index, error) {
 //
 // The Diff is what the comparison found, before it was put right.
 func (m *Mover) Resync(ctx context.Context) (Diff, error) {
+	_, diff, err := m.resync(ctx)
+	return diff, err
+}
+
+// resync is Resync; it also returns how many documents were taken over again.
+func (m *Mover) resync(ctx context.Context) (again int, diff Diff, err error) {
 	idx, err := m.indices()
 	if err != nil {
-		return Diff{}, err
+		return 0, Diff{}, err
 	}
 	next, err := m.based(ctx, idx)
 	if err != nil {
-		return Diff{}, err
+		return 0, Diff{}, err
 	}
 	// Whatever is up to next is visible to the scans after this refresh.
 	if err := m.RefreshSource(ctx); err != nil {
-		return Diff{}, err
+		return 0, Diff{}, err
 	}
-	again, err := m.applyWritten(ctx)
+	again, err = m.applyWritten(ctx)
 	if err != nil {
-		return Diff{}, err
+		return again, Diff{}, err
 	}
-	diff, err := m.Reconcile(ctx, true)
+	diff, err = m.Reconcile(ctx, true)
 	if err != nil {
-		return diff, err
+		return again, diff, err
 	}
 	m.log.InfoContext(ctx, "resynced", "written_again", again, "scanned", diff.Scanned, "repaired", diff.Repaired)
 	// What Reconcile has noted meanwhile is kept: Base is all that changes.
@@ -86,7 +92,7 @@ func (m *Mover) Resync(ctx context.Context) (Diff, error) {
 		now[n].Base = next[n].Base
 	}
 	m.Use(now)
-	return diff, nil
+	return again, diff, nil
 }
 
 // applyWritten applies every document of A with a sequence number above Base. An
