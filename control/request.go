@@ -19,7 +19,7 @@ var (
 	ErrUnknownCluster = errors.New("unknown cluster")
 	ErrAlreadyMoving  = errors.New("the tenant is moving already")
 	ErrUnknownMove    = errors.New("unknown move")
-	ErrFlipped        = errors.New("the move has flipped; move the tenant back instead")
+	ErrFlipped        = errors.New("the move has flipped; `sluice moves rollback` takes the tenant back")
 	ErrNotFlipped     = errors.New("the move has not flipped")
 	ErrSettled        = errors.New("the move has ended")
 	ErrPlaceTaken     = errors.New("the target is taken")

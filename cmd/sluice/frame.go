@@ -129,14 +129,26 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %ciB", f, "KMGTP"[i])
 }
 
-// writeMove is a move for people: what, how far, the timeline, the receipt.
-func writeMove(w io.Writer, m control.Move) error {
+// writeMove is a move for people: what, how far, the timeline, the receipt, and rows
+// of whoever knows more.
+func writeMove(w io.Writer, m control.Move, more ...[]string) error {
 	rows := [][]string{
 		{"tenant", string(m.Partition)}, {"from", m.From.String()}, {"to", m.To.String()}, {"stage", string(m.Stage)},
 	}
 	add := func(k, format string, a ...any) { rows = append(rows, []string{k, fmt.Sprintf(format, a...)}) }
+	if m.RollbackOf != "" {
+		add("rolls back", "%s", m.RollbackOf)
+	}
+	if m.RolledBackBy != "" {
+		add("rolled back by", "%s", m.RolledBackBy)
+	}
 	if m.Error != "" {
 		add("error", "%s", m.Error)
+	}
+	for _, r := range more {
+		if len(r) > 0 {
+			rows = append(rows, r)
+		}
 	}
 	if m.Receipt == nil {
 		if d := details(m); len(d) > 0 {
@@ -153,7 +165,11 @@ func writeMove(w io.Writer, m control.Move) error {
 		add("old copy", "%s", oldCopy(m))
 	}
 	if r := m.Receipt; r != nil {
-		add("documents", "%s copied (%s), %s caught up in %d rounds", count(r.Docs), size(r.Bytes), count(r.CaughtUp), r.Rounds)
+		how := fmt.Sprintf("copied (%s)", size(r.Bytes))
+		if r.RollbackOf != "" {
+			how = "brought back"
+		}
+		add("documents", "%s %s, %s caught up in %d rounds", count(r.Docs), how, count(r.CaughtUp), r.Rounds)
 		add("verified", "%s", verifiedText(r.Verification))
 		add("pause", "%d writes held: p50 %.1f ms, longest %.1f ms; %d refused; cutover %.1f ms, tried %d time(s)",
 			r.Pause.HeldRequests, r.Pause.P50MS, r.Pause.LongestMS, r.Pause.Refused, r.Pause.ControllerMS, r.Cutovers)

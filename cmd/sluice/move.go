@@ -26,7 +26,8 @@ flipped. Interrupting it does not stop the move: sluice moves abort does.
 
 The old copy is kept, blocked for writes, until sluice moves retire removes it, or until
 --retire-after has passed. With --trash, or controller.trash, it can be restored for a
-time after that.
+time after that. As long as it is there, sluice moves rollback takes the
+tenant back to it.
 
 A tenant of a shared index moves with --kind dedicated_index into an index of its own, on
 the same cluster or another. The shared index is not blocked, for others write to it; retire
@@ -127,7 +128,7 @@ func warnWithoutController(c *cobra.Command, s *store.Store) {
 // isControlRefusal tells a refusal of package control or mover.
 func isControlRefusal(err error) bool {
 	for _, e := range []error{control.ErrUnknownCluster, control.ErrAlreadyMoving, control.ErrUnknownMove, control.ErrUnknownWave,
-		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled, control.ErrPlaceTaken,
+		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled, control.ErrPlaceTaken, control.ErrNoWayBack,
 		control.ErrSoaking, control.ErrKept, control.ErrNotInTrash, control.ErrTrashBusy} {
 		if errors.Is(err, e) {
 			return true

@@ -57,6 +57,9 @@ func TestMoveRefusals(t *testing.T) {
 		{"moves show acme", exitRefused, `unknown move "acme"`},
 		{"moves abort m1", exitRefused, `unknown move "m1"`},
 		{"moves retire acme", exitRefused, `unknown move "acme"`},
+		{"moves rollback acme", exitRefused, `tenant "acme" has no old copy to go back to`},
+		{"moves rollback m1", exitRefused, `unknown move "m1"`},
+		{"moves rollback", exitUsage, "arg"},
 	} {
 		if r := c.run(strings.Fields(tt.args)...); r.code != tt.code || !strings.Contains(r.stderr, tt.says) {
 			t.Errorf("sluice %s: %+v; want code %d and %q", tt.args, r, tt.code, tt.says)

@@ -16,9 +16,9 @@ import (
 )
 
 func movesCommand() *cobra.Command {
-	return group("moves", "Look at moves, watch them, abort them, retire what they left",
-		"  sluice moves list --active\n  sluice moves watch acme\n  sluice moves abort acme\n  sluice moves retire m1k2j3h4g5abcdef",
-		movesList(), movesShow(), movesWatch(), movesSet(), movesPause(true), movesPause(false), movesAbort(), movesRetire())
+	return group("moves", "Look at moves, watch them, abort them, roll them back, retire what they left",
+		"  sluice moves list --active\n  sluice moves watch acme\n  sluice moves abort acme\n  sluice moves rollback acme\n  sluice moves retire m1k2j3h4g5abcdef",
+		movesList(), movesShow(), movesWatch(), movesSet(), movesPause(true), movesPause(false), movesAbort(), movesRollback(), movesRetire())
 }
 
 func movesList() *cobra.Command {
@@ -66,10 +66,14 @@ func movesShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if wantJSON(c) {
-			return writeJSON(c.OutOrStdout(), r.Value)
+		v, err := withRollback(c.Context(), s, r.Value)
+		if err != nil {
+			return err
 		}
-		return writeMove(c.OutOrStdout(), r.Value)
+		if wantJSON(c) {
+			return writeJSON(c.OutOrStdout(), v)
+		}
+		return writeMove(c.OutOrStdout(), r.Value, v.row())
 	})
 }
 

@@ -272,8 +272,11 @@ func (w *World) result() Result {
 	}
 	for _, m := range w.lastMoves {
 		switch m.Stage {
-		case control.StageFlipped, control.StageDone:
+		case control.StageFlipped, control.StageDone, control.StageRolledBack:
 			res.Flips++
+			if m.RollbackOf != "" {
+				res.Rollbacks++
+			}
 		case control.StageAborted, control.StageFailed:
 			res.Aborts++
 		}

@@ -47,6 +47,8 @@ type Options struct {
 	// than DrainBarrier allows for, finds somebody who listens. This is beyond what
 	// is promised; what is acknowledged must be kept even so. Drawn as Timed is.
 	Ghosts bool
+	// Rollbacks: the operator rolls moves back. Never drawn.
+	Rollbacks bool
 	// Skip leaves out faults of the plan, by number: this is how a failing seed
 	// is made small.
 	Skip map[int]bool
@@ -123,11 +125,13 @@ type Result struct {
 	Unknown  int // operations whose outcome the client was not told
 	Failed   int // operations that were refused
 	Flips    int
-	Aborts   int
-	Counts   map[string]int // faults that were met, by kind
-	Longest  time.Duration  // hold
-	Virtual  time.Duration
-	History  []*Op
+	// Rollbacks are those of the flips that went back to an old copy.
+	Rollbacks int
+	Aborts    int
+	Counts    map[string]int // faults that were met, by kind
+	Longest   time.Duration  // hold
+	Virtual   time.Duration
+	History   []*Op
 }
 
 func (o *Options) fill(r *rand.Rand) {
@@ -342,7 +346,11 @@ func (w *World) run() Result {
 	for i := range w.o.Clients {
 		users.Go(func() { w.client(i) })
 	}
-	users.Go(w.operator)
+	if w.o.Rollbacks {
+		users.Go(w.turnBack)
+	} else {
+		users.Go(w.operator)
+	}
 	users.Wait()
 	w.wait(w.o.Load - w.elapsed())
 	w.healed.Store(true)
