@@ -83,6 +83,8 @@ func WayBack(m Move, e placement.Entry) error {
 		return fmt.Errorf("%w: "+format, append([]any{ErrNoWayBack}, args...)...)
 	}
 	switch {
+	case m.Kept:
+		return no("its old copy was let go of")
 	case m.Stage == StageDone:
 		return no("its old copy was retired")
 	case m.Stage == StageRolledBack:

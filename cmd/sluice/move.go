@@ -26,8 +26,8 @@ flipped. Interrupting it does not stop the move: sluice moves abort does.
 
 The old copy is kept, blocked for writes, until sluice moves retire removes it, or until
 --retire-after has passed. With --trash, or controller.trash, it can be restored for a
-time after that. As long as it is there, sluice moves rollback takes the
-tenant back to it.
+time after that. As long as it is there, sluice moves rollback takes the tenant
+back to it.
 
 A tenant of a shared index moves with --kind dedicated_index into an index of its own, on
 the same cluster or another. The shared index is not blocked, for others write to it; retire

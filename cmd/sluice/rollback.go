@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -94,8 +95,10 @@ type shownMove struct {
 }
 
 type rollbackView struct {
-	Possible bool   `json:"possible"`
-	Reason   string `json:"reason,omitempty"` // why it is not
+	Possible bool `json:"possible"`
+	// Until is when the old copy is retired by itself; absent: when somebody asks for it.
+	Until  time.Time `json:"until,omitzero"`
+	Reason string    `json:"reason,omitempty"` // why it is not
 }
 
 // withRollback tells of a move that has flipped whether it can be rolled back.
@@ -108,9 +111,9 @@ func withRollback(ctx context.Context, s *store.Store, m control.Move) (shownMov
 	if err != nil && !errors.Is(err, placement.ErrUnknownPartition) {
 		return v, err
 	}
-	v.Rollback = &rollbackView{Possible: true}
+	v.Rollback = &rollbackView{Possible: true, Until: m.RetireAt}
 	if err := control.WayBack(m, e); err != nil {
-		v.Rollback.Possible, v.Rollback.Reason = false, err.Error()
+		v.Rollback = &rollbackView{Reason: err.Error()}
 	}
 	return v, nil
 }
@@ -120,7 +123,11 @@ func (v shownMove) row() []string {
 	case v.Rollback == nil:
 		return nil
 	case v.Rollback.Possible:
-		return []string{"rollback", "possible until the old copy is retired: sluice moves rollback " + v.ID}
+		until := "the old copy is retired"
+		if !v.RetireAt.IsZero() {
+			until += " at " + v.RetireAt.Local().Format(time.DateTime)
+		}
+		return []string{"rollback", "possible until " + until + ": sluice moves rollback " + v.ID}
 	}
 	return []string{"rollback", v.Rollback.Reason}
 }
