@@ -158,6 +158,7 @@ func (m *Mover) NoteTarget(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
 	for n, i := range idx { // idx is this call's own copy; each goroutine has its element
+		idx[n].Mark = nil // of an earlier seal: whoever settles the flip must not compare with it
 		g.Go(func() error {
 			seq, err := m.seqNosOf(gctx, m.dst, i.Target)
 			if err != nil {
