@@ -85,7 +85,7 @@ func (m *Move) UnmarshalJSON(b []byte) error {
 // Finished reports whether the move has come to an end of its own, whatever that is.
 func (m Move) Finished() bool {
 	switch m.Stage {
-	case "flipped", "retiring", "done", "aborted", "failed":
+	case "flipped", "retiring", "done", "aborted", "failed", "rolled_back":
 		return true
 	}
 	return false
@@ -126,13 +126,18 @@ const moveLimit = 15 * time.Minute
 // Move moves a tenant to a cluster and waits until it is there. What the command prints goes to show. The error wraps
 // errNotFlipped when the move ended otherwise.
 func (f *Fleet) Move(ctx context.Context, tenant, to string, show io.Writer) (Move, error) {
+	return f.moved(ctx, show, "move", tenant, "--to", to, "--wait")
+}
+
+// moved runs a command that makes a move, and waits for it.
+func (f *Fleet) moved(ctx context.Context, show io.Writer, command ...string) (Move, error) {
 	before, err := f.Moves(ctx)
 	if err != nil {
 		return Move{}, err
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, moveLimit, fmt.Errorf("the move took longer than %v", moveLimit))
 	defer cancel()
-	_, failed := f.Run(limited, show, "move", tenant, "--to", to, "--wait")
+	_, failed := f.Run(limited, show, command...)
 	if failed != nil && limited.Err() != nil {
 		failed = errors.Join(context.Cause(limited), failed)
 	}

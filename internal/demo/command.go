@@ -29,7 +29,7 @@ It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs re
   sluice demo --docs 5000 --moves 4
   sluice demo --store redis
   sluice demo --placement dedicated_cluster
-  sluice demo --opensearch 2.19.6,3.9.0 --moves 1
+  sluice demo --opensearch 2.19.6,3.9.0      # to the newer version, and rolled back
   sluice demo --keep --data-dir ./demo -o json > receipt.json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -69,7 +69,7 @@ It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs re
 	f.DurationVar(&o.Settle, "settle", o.Settle, "how long the clients work before, between and after the moves")
 	f.StringSliceVar(&o.OpenSearch, "opensearch", o.OpenSearch, "versions of the clusters: source,target")
 	f.StringVar((*string)(&o.Placement), "placement", string(o.Placement), "dedicated_index, or dedicated_cluster: all indices of a cluster that is the tenant's")
-	f.IntVar(&o.Moves, "moves", o.Moves, "how many moves: there, back, there, ...")
+	f.IntVar(&o.Moves, "moves", o.Moves, "how many moves: there, back, there, ...; with two versions back is a rollback")
 	f.StringVar(&o.Store, "store", o.Store, "where the placement table is: etcd (inside the controller), consul, redis or opensearch (a third cluster)")
 	f.BoolVar(&o.Keep, "keep", false, "leave data, configuration and logs behind, and the clients' log of every write")
 	f.StringVar(&o.DataDir, "data-dir", "", "directory for data and logs, must be empty (default: a temporary one)")

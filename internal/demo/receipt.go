@@ -15,6 +15,7 @@ type Leg struct {
 	ID          string            `json:"id"`
 	From        string            `json:"from"`
 	To          string            `json:"to"`
+	Rollback    bool              `json:"rollback,omitempty"`
 	Took        time.Duration     `json:"took_ns"`
 	Holds       Holds             `json:"holds"`         // as the proxies measured them
 	ClientWrite load.Latency      `json:"client_writes"` // durations of the writes during the move, as the clients measured them

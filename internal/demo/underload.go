@@ -117,7 +117,14 @@ func (s *story) moves(ctx context.Context) error {
 		if err := sleep(ctx, s.o.Settle); err != nil {
 			return err
 		}
-		leg, err := s.move(ctx, names[i%2], names[(i+1)%2])
+		// To an older version there is no way but to the copy that is there still.
+		upgrade := s.o.OpenSearch[0] != s.o.OpenSearch[1]
+		back := upgrade && i%2 == 1
+		leg, err := s.move(ctx, names[i%2], names[(i+1)%2], back)
+		if err == nil && (!upgrade || back || i+1 == s.o.Moves) {
+			s.say("$ sluice moves retire %s", leg.ID)
+			err = s.fleet.Retire(ctx, leg.ID, s.out)
+		}
 		s.res.Legs = append(s.res.Legs, leg)
 		if err != nil {
 			return err
@@ -126,17 +133,21 @@ func (s *story) moves(ctx context.Context) error {
 	return sleep(ctx, s.o.Settle)
 }
 
-// move is one move with everything around it.
-func (s *story) move(ctx context.Context, from, to string) (Leg, error) {
-	leg := Leg{From: from, To: to}
+// move is one move, or one rollback of the last, with everything around it.
+func (s *story) move(ctx context.Context, from, to string, back bool) (Leg, error) {
+	leg := Leg{From: from, To: to, Rollback: back}
 	cursors, err := s.load.OpenCursors(ctx)
 	if err != nil {
 		return leg, err
 	}
 	s.say("opened a scroll and a point in time over %d documents; they stay open through the move", cursors.PIT.Expected)
-	s.say("$ sluice move %s --to %s --wait", tenant, to)
+	command := []string{"move", tenant, "--to", to, "--wait"}
+	if back {
+		command = []string{"moves", "rollback", tenant, "--wait"}
+	}
+	s.say("$ sluice %s", strings.Join(command, " "))
 	start := time.Now()
-	m, err := s.fleet.Move(ctx, tenant, to, s.out)
+	m, err := s.fleet.moved(ctx, s.out, command...)
 	leg.ID, leg.Took = m.ID, time.Since(start)
 	if err != nil {
 		return leg, err
@@ -158,8 +169,7 @@ func (s *story) move(ctx context.Context, from, to string) (Leg, error) {
 	}
 	s.say("checked %d ids and %d documents in %.1fs: lost %d, resurrected %d, wrong version %d", leg.Check.IDs, leg.Check.Existing,
 		leg.Check.Took.Seconds(), leg.Check.Lost, leg.Check.Resurrected, leg.Check.WrongVersion)
-	s.say("$ sluice moves retire %s", m.ID)
-	return leg, s.fleet.Retire(ctx, m.ID, s.out)
+	return leg, nil
 }
 
 // judge decides whether anything is off.

@@ -252,7 +252,16 @@ var mutants = []mutant{
 		{"mover/bulk.go", "		if lost {\n			m.unsettled.Store(true)\n		}\n		return turn, nil, lost,", "		return turn, nil, lost,"}}, twoProxies(early(8, 30*time.Second, lossy("controller-1", "b", 0, 2*time.Second, 0.6), deaf("proxy-2", time.Second, 20*time.Second)))},
 	{"barrier_of_another_epoch", "M_PROOF_OF_OTHER_EPOCH", 4, "a timed barrier is of one cutover", edits{
 		{"control/timebarrier.go", "	if !ok || s.epoch != e.Epoch {", "	if !ok {"}}, &sim.Options{Timed: true}},
+	{"rollback_by_versions", "", 41, "a rollback takes over what was written since the flip, whatever its version", edits{
+		{"mover/resync.go", "	if err != nil || m.back() {", "	if err != nil {"}}, rollbacks},
+	{"rollback_not_fenced_again", "", 1, "an aborted rollback fences the old copy again", edits{
+		{"control/rollback.go", "d.mv.GiveBack(ctx, fence)", "d.mv.GiveBack(ctx, false)"}}, rollbacks},
+	{"rollback_forgets_the_way", "", 1, "the way back is in the entry until the rollback completes", edits{
+		{"placement/step.go", "		if cmd.Back == \"\" {", "		if true {"}}, rollbacks},
 }
+
+// rollbacks are runs in which most moves are rolled back.
+var rollbacks = &sim.Options{Rollbacks: true, Sessions: true}
 
 // notInTheCode are the model's mutants that no mutant here stands for, and why.
 var notInTheCode = map[string]string{
