@@ -67,7 +67,10 @@ func clusters(t *testing.T) map[string]string {
 	}
 	a := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
 	nodes.Do(func() {
-		b, err := engines.StartOpenSearch(context.Background(), &engines.OpenSearchOptions{Version: engines.OpenSearch2, Progress: os.Stderr})
+		b, err := engines.StartOpenSearch(context.Background(), &engines.OpenSearchOptions{
+			Version: engines.OpenSearch2, Progress: os.Stderr,
+			Settings: map[string]string{"path.repo": a.SnapshotDir()}, // snapshots of one are restored at the other
+		})
 		if err != nil {
 			t.Error(err)
 			return

@@ -339,12 +339,16 @@ func (d *drive) attempt(ctx context.Context) error {
 	save := &newest{every: time.Second}
 	d.mv, err = mover.New(mover.Spec{Move: m.ID, Attempt: m.Attempt, Partition: m.Partition, From: m.From, To: m.To, RollbackOf: m.RollbackOf, Old: m.Old}, src, dst, &mover.Options{
 		Logger: d.log, Lease: d.lease, Progress: save.progress, Workers: d.c.opt.CopyWorkers, CopyRate: m.Options.CopyRate,
+		Copy: m.Options.Copy,
 	})
 	if err != nil {
 		return d.discard(ctx, err)
 	}
 	if len(m.Indices) > 0 {
 		d.mv.Use(m.Indices)
+	}
+	if m.unwritten() {
+		d.mv.Unwritten()
 	}
 	e, err := d.c.s.State(ctx, m.Partition)
 	if err != nil && !errors.Is(err, placement.ErrUnknownPartition) {

@@ -79,8 +79,11 @@ func (d *drive) forward(ctx context.Context, e placement.Entry, save *newest) er
 	}
 	if d.move().Stage == StageCopying {
 		copy := func() error { return d.copy(ctx, save) }
-		if d.move().RollbackOf != "" {
+		switch m := d.move(); {
+		case m.RollbackOf != "":
 			copy = func() error { return d.bringBack(ctx) }
+		case m.seeds():
+			copy = func() error { return d.seed(ctx, save) }
 		}
 		if err := copy(); err != nil {
 			return err
@@ -117,6 +120,9 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 		return &mover.RefusedError{Code: mover.CodeUnsupported, Field: "controller.barrier", Detail: "a tenant of a shared index cannot be moved by a timed barrier", Fix: "use proxies that hold sessions"}
 	}
 	if err := d.stage(ctx, StagePreparing, func(m *Move) { m.Creating = true }); err != nil {
+		return err
+	}
+	if err := d.choose(ctx); err != nil {
 		return err
 	}
 	idx, err := d.mv.Prepare(ctx)
@@ -353,7 +359,7 @@ func (d *drive) discard(ctx context.Context, why error) error {
 func (d *drive) clean(ctx context.Context) error {
 	m := d.move()
 	// The tenant's new indices are created at any stage, without a note of it.
-	unnoted := (m.To.Kind == placement.DedicatedCluster || m.To.Many()) && m.Attempt > 1
+	unnoted := (m.To.Kind == placement.DedicatedCluster || m.To.Many() || m.Seed != nil && m.unwritten()) && m.Attempt > 1
 	if d.mv.Creating() || unnoted || m.Creating && !d.known {
 		if err := d.note(ctx, errors.New("an index may still be created at the target by a request without an answer: waiting it out")); err != nil {
 			return err
@@ -366,5 +372,8 @@ func (d *drive) clean(ctx context.Context) error {
 	if m.RollbackOf != "" {
 		return d.giveBack(ctx)
 	}
-	return d.mv.Discard(ctx)
+	if err := d.mv.Discard(ctx); err != nil {
+		return err
+	}
+	return d.unseed(ctx)
 }

@@ -44,6 +44,8 @@ type MoveOptions struct {
 	// AcceptDrift: what somebody has written around the proxies is taken over, instead
 	// of keeping the move from its cutover.
 	AcceptDrift bool `json:"accept_drift,omitempty"`
+	// Copy says how to copy; left out, by scan.
+	Copy mover.CopyOptions `json:"copy,omitzero"`
 }
 
 // Defaults of MoveOptions.
@@ -84,6 +86,9 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 	if err := o.Afterwards.check(); err != nil {
 		return o, err
 	}
+	if err := o.Copy.Validate(); err != nil {
+		return o, err
+	}
 	return o, o.consistent()
 }
 
@@ -101,8 +106,10 @@ type Progress struct {
 	Docs           int64         `json:"docs"`
 	Total          int64         `json:"total"`
 	Bytes          int64         `json:"bytes"`
-	Rate           float64       `json:"rate"` // documents a second, of late
-	ETA            time.Duration `json:"eta"`  // of the copy; 0 while unknown
+	Step           string        `json:"step,omitempty"`        // of a copy by snapshot: snapshot or restore; Bytes are of it
+	TotalBytes     int64         `json:"total_bytes,omitempty"` // of the step
+	Rate           float64       `json:"rate"`                  // documents a second, of late
+	ETA            time.Duration `json:"eta"`                   // of the copy; 0 while unknown
 	Dirty          int           `json:"dirty"`
 	Rounds         int           `json:"rounds"`              // of catching up
 	CaughtUp       int64         `json:"caught_up"`           // ids applied from journals
@@ -164,6 +171,8 @@ type Move struct {
 
 	Indices    []mover.Index    `json:"indices,omitempty"`
 	Checkpoint mover.Checkpoint `json:"checkpoint"`
+	CopiedBy   *mover.Choice    `json:"copied_by,omitempty"` // left out: by scan, which nobody has put into question
+	Seed       *mover.Seed      `json:"seed,omitempty"`      // how far a copy by snapshot is
 	// Reconciled are the vanished sessions whose writes are accounted for: the
 	// copy began, or a reconcile did, after their drain.
 	Reconciled map[string]bool `json:"reconciled,omitempty"`

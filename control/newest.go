@@ -42,5 +42,6 @@ func (t *newest) into(p *Progress) {
 	defer t.mu.Unlock()
 	if t.seen {
 		p.Docs, p.Total, p.Bytes, p.Rate, p.ETA = t.p.Docs, t.p.Total, t.p.Bytes, t.p.Rate, t.p.ETA
+		p.Step, p.TotalBytes = t.p.Step, t.p.TotalBytes
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -22,8 +23,9 @@ type Receipt struct {
 	Timeline     []StageTime           `json:"timeline"`
 	Docs         int64                 `json:"docs"` // copied
 	Bytes        int64                 `json:"bytes"`
-	Rounds       int                   `json:"rounds"`    // of catching up
-	CaughtUp     int64                 `json:"caught_up"` // ids applied from journals
+	CopiedBy     *mover.Choice         `json:"copied_by,omitempty"` // left out: by scan, which nobody has put into question
+	Rounds       int                   `json:"rounds"`              // of catching up
+	CaughtUp     int64                 `json:"caught_up"`           // ids applied from journals
 	Verification DiffCounts            `json:"verification"`
 	Instances    []string              `json:"instances"` // proxies waited for at the flip
 	Pause        Pause                 `json:"pause"`

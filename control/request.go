@@ -97,7 +97,7 @@ func Precheck(ctx context.Context, s *store.Store, r Request) (mover.Report, err
 		return mover.Report{}, fmt.Errorf("precheck: %w", err)
 	}
 	defer dst.Close()
-	mv, err := mover.New(mover.Spec{Move: m.ID, Attempt: 1, Partition: m.Partition, From: m.From, To: m.To}, src, dst, nil)
+	mv, err := mover.New(mover.Spec{Move: m.ID, Attempt: 1, Partition: m.Partition, From: m.From, To: m.To}, src, dst, &mover.Options{Copy: m.Options.Copy})
 	if err != nil {
 		return mover.Report{}, fmt.Errorf("precheck: %w", err)
 	}
@@ -150,6 +150,9 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 		return fail(err)
 	}
 	if err := trashable(e.State.From, opt.Trash); err != nil {
+		return fail(err)
+	}
+	if err := opt.Copy.ByShared(e.State.From.Kind, target.Kind); err != nil {
 		return fail(err)
 	}
 	many := e.State.From.Many()

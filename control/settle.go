@@ -36,6 +36,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 	if err := d.mv.Release(ctx); err != nil {
 		return fmt.Errorf("release the target: %w", err)
 	}
+	d.unsnap(ctx)
 	fence, err := d.fence(ctx, e)
 	if err != nil {
 		return err
@@ -66,7 +67,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 		if m.Verified != nil {
 			r.Verification = *m.Verified
 		}
-		r.Timeline = slices.Clone(m.Timeline)
+		r.Timeline, r.CopiedBy = slices.Clone(m.Timeline), m.CopiedBy
 		m.Receipt, m.Owner, m.Error = r, "", ""
 		m.Indices = d.mv.Indexes() // with what Fence has noted of a shared source
 		if fence != FenceClean && fence != FenceShared {

@@ -133,6 +133,7 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 			}
 		}
 	}
+	drain = drain && !m.pristine.Load()
 	m.turn = 0 // until the new aliases are there
 	turn++
 	m.begun = turn
@@ -174,6 +175,11 @@ func (m *Mover) rotate(ctx context.Context, drain bool) error {
 	}
 	var actions []any
 	for i := range idx {
+		for _, a := range aliases[i] { // when it drains they are gone already
+			if !drain && m.isWriteAlias(a) {
+				actions = append(actions, action("remove", idx[i].Target, a, map[string]any{"must_exist": false}))
+			}
+		}
 		if drain { // must exist: whoever has removed it has taken over
 			actions = append(actions, action("remove", idx[i].Target, m.drainAlias(turn, i), map[string]any{"must_exist": true}))
 		}

@@ -212,7 +212,7 @@ func (m *Mover) copyBatch(ctx context.Context, n int, hits []doc) (int64, error)
 	ops, size := make([]op, len(hits)), int64(0)
 	for k, h := range hits {
 		if len(h.Source) == 0 {
-			return 0, &RefusedError{Code: CodeSourceDisabled, Field: h.Index + " _source", Detail: "a document has none", Fix: "move it by a snapshot"}
+			return 0, &RefusedError{Code: CodeSourceDisabled, Field: h.Index + " _source", Detail: "a document has none", Fix: "leave it where it is: what is written while it moves has to be read back, by whichever way it is copied"}
 		}
 		ops[k] = op{index: n, id: h.ID, routing: h.Routing, version: h.Version, source: h.Source}
 		size += int64(len(h.Source))

@@ -26,6 +26,9 @@
 // carries A's version (external_gte: it can be repeated, and loses against
 // anything newer), and a delete carries B's sequence number.
 //
+// Documents are copied by a scan, or by a snapshot that is restored into the indices
+// which the move has created; snapshot.go says why what follows is the same.
+//
 // A dedicated cluster is moved with all its indices, those included that the tenant
 // creates meanwhile (Adopt), but not with its settings, templates, pipelines and
 // scripts, nor with hidden indices and those whose name begins with a dot: they are

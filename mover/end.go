@@ -396,8 +396,10 @@ func (m *Mover) Discard(ctx context.Context) error {
 		return err
 	}
 	// By name: a move that is discarded has not flipped and never will.
-	if err := m.drain(ctx, idx, names(idx, targetName)); err != nil {
-		return err
+	if !m.pristine.Load() {
+		if err := m.drain(ctx, idx, names(idx, targetName)); err != nil {
+			return err
+		}
 	}
 	m.unsettled.Store(false)
 	for _, i := range idx {

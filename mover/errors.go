@@ -52,6 +52,8 @@ const (
 	CodeSpace           = "not_enough_space"
 	CodeOldCopy         = "old_copy" // what a rollback would go back to is not what the move has left
 	CodeDocument        = "document_refused"
+	CodeRepository      = "snapshot_repository" // missing, unusable, or not the same place on both clusters
+	CodeSnapshot        = "snapshot_failed"     // a snapshot or its restore
 )
 
 // RefusedError says what cannot be moved, which field is in the way, and what to

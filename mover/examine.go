@@ -128,9 +128,9 @@ func (m *Mover) checkSourceIndex(f found) error {
 	}
 	switch {
 	case mp.Source.Enabled != nil && !*mp.Source.Enabled:
-		return &RefusedError{Code: CodeSourceDisabled, Field: f.name + " _source", Detail: "_source is disabled, so documents cannot be read back", Fix: "move it by a snapshot"}
+		return &RefusedError{Code: CodeSourceDisabled, Field: f.name + " _source", Detail: "_source is disabled, so documents cannot be read back", Fix: "leave it where it is: what is written while it moves has to be read back, by whichever way it is copied"}
 	case len(mp.Source.Includes)+len(mp.Source.Excludes) > 0:
-		return &RefusedError{Code: CodeSourceDisabled, Field: f.name + " _source", Detail: "_source leaves fields out, which a copy would lose", Fix: "move it by a snapshot"}
+		return &RefusedError{Code: CodeSourceDisabled, Field: f.name + " _source", Detail: "_source leaves fields out, which a copy would lose", Fix: "leave it where it is: what is written while it moves has to be read back, by whichever way it is copied"}
 	}
 	return nil
 }

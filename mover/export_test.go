@@ -128,3 +128,6 @@ func (f once) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(f())), Request: r}, nil
 }
+
+// CreatedMajor reads the version that an index was created by.
+var CreatedMajor = createdMajor

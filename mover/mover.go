@@ -73,6 +73,7 @@ type Options struct {
 	BatchBytes int            // aimed-at size of a batch in bytes; 0 is 4 MiB
 	Workers    int            // concurrent bulk requests; 0 is 2
 	CopyRate   float64        // documents a second that Copy writes at most; 0: as fast as the clusters allow
+	Copy       CopyOptions    // what Choose and Precheck decide by
 	Progress   func(Progress) // called during Copy, from one goroutine at a time
 	// Patience bounds how long a cluster may refuse one request (429) before the
 	// work ends with ErrOverloaded; 0 is two minutes.
@@ -82,6 +83,8 @@ type Options struct {
 // Progress of a copy.
 type Progress struct {
 	Docs, Total, Bytes int64
+	Step               string        // of a copy by snapshot, StepSnapshot or StepRestore; Bytes are of it
+	TotalBytes         int64         // of the step
 	Rate               float64       // documents a second, of late
 	ETA                time.Duration // 0 while unknown
 }
@@ -97,6 +100,8 @@ type Mover struct {
 	rates    rates
 	avgBytes atomic.Int64 // of a document, as measured of late
 	creating atomic.Bool  // see Creating
+	// pristine: see Unwritten.
+	pristine atomic.Bool
 	// tenant is whose documents of a shared source are moved; nil: all of the source's.
 	tenant *shared.Tenant
 

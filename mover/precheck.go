@@ -31,6 +31,7 @@ type Report struct {
 	Checks                       []Check
 	Docs, Bytes                  int64 // of the source's primaries
 	Indices, Shards              int
+	Copy                         *Choice // nil: by scan, which nobody has put into question
 	SourceVersion, TargetVersion string
 	// CopyTime is an estimate from what OpenSearch usually takes: 5,000
 	// documents or 20 MiB a second, whichever is slower.
@@ -132,7 +133,7 @@ func (m *Mover) Precheck(ctx context.Context) (Report, error) {
 		r.add("space", OK, "the target has %d MiB free, the source holds %d MiB", free>>20, r.Bytes>>20)
 	}
 	r.CopyTime = max(time.Duration(r.Docs)*200*time.Microsecond, time.Duration(r.Bytes)*time.Second/(20<<20))
-	return r, nil
+	return r, m.judgeCopy(ctx, &r, sources)
 }
 
 // size returns documents and bytes of an index's primaries; of a shared one the

@@ -43,6 +43,9 @@ func details(m control.Move) []string {
 // copied is how far the copy is.
 func copied(m control.Move) []string {
 	p := m.Progress
+	if p.Step != "" {
+		return seeded(p)
+	}
 	if p.Total == 0 {
 		return nil
 	}
@@ -149,6 +152,9 @@ func writeMove(w io.Writer, m control.Move, more ...[]string) error {
 		if len(r) > 0 {
 			rows = append(rows, r)
 		}
+	}
+	if c := m.CopiedBy; c != nil {
+		add("copied by", "%s: %s", c.Method, c.Reason)
 	}
 	if m.Receipt == nil {
 		if d := details(m); len(d) > 0 {

@@ -36,7 +36,9 @@ deletes the tenant's documents there, unless somebody has written to them since.
   sluice move acme --to b --wait
   sluice move acme --to b --index acme-2026 --wait -o json
   sluice move acme --to b --retire-after 24h --trash 7d   # the old copy goes by itself, in two steps
-  sluice move tiny --to b --kind dedicated_index --wait   # out of a shared index`,
+  sluice move tiny --to b --kind dedicated_index --wait   # out of a shared index
+  sluice move acme --to b --copy auto --repository backups --snapshot-above 50GiB --dry-run
+  sluice move acme --to b --copy snapshot --repository backups --wait   # see docs/moves.md`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
 			if req.Cluster == "" {
@@ -89,6 +91,7 @@ deletes the tenant's documents there, unless somebody has written to them since.
 	afterwardsFlags(c, &req.Options.Afterwards)
 	f.Float64Var(&req.Options.CopyRate, "copy-rate", 0, "documents a second to copy at most (default: as fast as the clusters allow)")
 	verifyFlags(c, &req.Options)
+	copyFlags(c, &req.Options.Copy)
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster"}, cobra.ShellCompDirectiveNoFileComp))
 	storeFlags(c)

@@ -22,6 +22,8 @@ type precheckView struct {
 	SourceVersion string        `json:"source_version"`
 	TargetVersion string        `json:"target_version"`
 	CopySeconds   float64       `json:"copy_seconds"`
+	// CopiedBy is left out if nobody has put a scan into question.
+	CopiedBy *mover.Choice `json:"copied_by,omitempty"`
 }
 
 // precheck is the dry run: it changes nothing, and is refused when something is
@@ -33,7 +35,7 @@ func precheck(c *cobra.Command, s *store.Store, req control.Request) error {
 	}
 	if wantJSON(c) {
 		err = writeJSON(c.OutOrStdout(), precheckView{!r.Failed(), r.Checks, r.Docs, r.Bytes, r.Indices, r.Shards,
-			r.SourceVersion, r.TargetVersion, r.CopyTime.Seconds()})
+			r.SourceVersion, r.TargetVersion, r.CopyTime.Seconds(), r.Copy})
 	} else {
 		err = writePrecheck(c, r)
 	}

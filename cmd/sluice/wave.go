@@ -137,6 +137,7 @@ and go on after each other when one dies. A failed move stops the wave (--stop-a
 what is under way goes on, and sluice wave resume takes the rest up.`,
 		Example: `  sluice wave run --plan plan.json --wait
   sluice wave run --all-from a --to b,c --at-once 8 --per-target 4
+  sluice wave run --all-from a --to b --copy auto --repository backups
   sluice wave run --file - --paused < tenants.txt`,
 		Args: args(cobra.NoArgs),
 		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
@@ -191,6 +192,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 	f.DurationVar(&r.Options.PauseBudget, "pause-budget", 0, "of each move (default controller.pause_budget)")
 	f.DurationVar(&r.Options.CutoverDeadline, "cutover-deadline", 0, "of each move (default controller.cutover_deadline)")
 	afterwardsFlags(c, &r.Options.Afterwards)
+	copyFlags(c, &r.Options.Copy)
 	f.Float64Var(&r.Options.CopyRate, "copy-rate", 0, "documents a second that each move copies at most (default: as fast as the clusters allow)")
 	verifyFlags(c, &r.Options)
 	storeFlags(c)

@@ -33,9 +33,6 @@ func Paths() (paths []string) {
 	return paths
 }
 
-// ParseSize reads a number of bytes.
-var ParseSize = parseSize
-
 // Nearest is the key that was meant.
 func Nearest(name string) string {
 	known := map[string]bool{}

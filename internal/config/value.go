@@ -21,7 +21,8 @@ var units = []struct {
 	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1},
 }
 
-func parseSize(s string) (int64, bool) {
+// ParseSize reads a number of bytes such as 512MiB or 10GiB.
+func ParseSize(s string) (int64, bool) {
 	s = strings.TrimSpace(s)
 	for _, u := range units {
 		n, ok := strings.CutSuffix(s, u.suffix)
@@ -82,7 +83,7 @@ func (k key) set(v any) error {
 		}
 		*t = b
 	case *sizeValue:
-		n, ok := parseSize(text)
+		n, ok := ParseSize(text)
 		if !scalar || !ok {
 			return bad("must be a number of bytes, such as 256MiB")
 		}
