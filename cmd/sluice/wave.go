@@ -275,8 +275,12 @@ func writeWave(c *cobra.Command, st control.WaveStatus, all bool) error {
 	if w.Reason != "" {
 		rows = append(rows, []string{"because", w.Reason})
 	}
+	stops := fmt.Sprintf("stops after %d failures", w.Limits.StopAfter)
+	if w.Limits.StopAfter < 0 {
+		stops = "no failures stop it"
+	}
 	rows = append(rows, []string{"tenants", waveCounts(st)},
-		[]string{"limits", fmt.Sprintf("%d at once, %d from one cluster, %d to one cluster, stops after %d failures", w.Limits.AtOnce, w.Limits.PerSource, w.Limits.PerTarget, w.Limits.StopAfter)})
+		[]string{"limits", fmt.Sprintf("%d at once, %d from one cluster, %d to one cluster, %s", w.Limits.AtOnce, w.Limits.PerSource, w.Limits.PerTarget, stops)})
 	for _, x := range w.Windows {
 		rows = append(rows, []string{"hours", x.String()})
 	}

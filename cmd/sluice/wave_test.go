@@ -73,6 +73,10 @@ func TestWaveRefusals(t *testing.T) {
 	if out := c.ok("wave", "list"); !strings.Contains(out, w.ID) || !strings.Contains(out, "running") {
 		t.Error(out)
 	}
+	c.ok("wave", "set", w.ID, "--stop-after", "-1")
+	if out := c.ok("wave", "show", w.ID); !strings.Contains(out, "no failures stop it") {
+		t.Error(out)
+	}
 	c.ok("wave", "abort", w.ID)
 
 	if out := c.ok("tenant", "label", "acme", "tier=small", "region=eu"); !strings.Contains(out, "region=eu tier=small") {
