@@ -44,6 +44,9 @@ deletes the tenant's documents there, unless somebody has written to them since.
 			if req.Cluster == "" {
 				return &placement.InvalidError{Field: "--to", Value: "", Fix: "must name the cluster to move to; `sluice cluster list` shows them"}
 			}
+			if err := req.Options.Copy.Validate(); err != nil {
+				return err
+			}
 			if dryRun && wait {
 				return &usageError{errors.New("--wait: there is nothing to wait for with --dry-run")}
 			}
