@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluiceproxy/sluice/mover"
@@ -264,7 +265,7 @@ func (st *waveStep) begin(ctx context.Context) error {
 			hours = append(hours, x.String())
 		}
 		if !open {
-			return st.become(ctx, WaveRunning, fmt.Sprintf("waiting for its hours, %s", hours))
+			return st.become(ctx, WaveRunning, "waiting for its hours, "+strings.Join(hours, ", "))
 		}
 	}
 	waits := ""
