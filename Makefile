@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood stores-page endpoints-page clients-page doctor-page clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood stores-page endpoints-page clients-page doctor-page receipt-schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ clients-page: ## write docs/clients.md from the table of what clients see differ
 
 doctor-page: ## write docs/doctor.md from the table of what the doctor finds
 	go generate ./control/checkup
+
+receipt-schema: ## write docs/receipt.schema.json from the receipt's type
+	go generate ./control
 
 clean: ## remove what was built here; engines and tools stay in the cache
 	rm -rf bin dist

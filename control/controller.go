@@ -77,6 +77,7 @@ type Controller struct {
 	checked map[string]bool           // ended moves whose entry was found not to be theirs
 	later   map[string]time.Duration  // by move: when it is looked at again, on opt.Now
 	left    map[string]driver.Version // by move: of the record as its last driver here left it
+	past    []store.Record[Move]      // all moves, as last listed; never changed
 }
 
 type clusterClient struct {
@@ -298,6 +299,9 @@ func (t *tenancy) scan(ctx context.Context) error {
 		return err
 	}
 	t.c.absent.note(f)
+	t.c.mu.Lock()
+	t.c.past = moves
+	t.c.mu.Unlock()
 	for _, r := range moves {
 		if claimable(r.Value, t.sess.ID(), f.alive) {
 			t.take(ctx, r)
@@ -305,6 +309,13 @@ func (t *tenancy) scan(ctx context.Context) error {
 	}
 	t.c.reap(ctx, f, moves)
 	return nil
+}
+
+// known are the moves as last listed.
+func (c *Controller) known() []store.Record[Move] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.past
 }
 
 // claimable reports whether somebody should take the move up.

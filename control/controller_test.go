@@ -340,6 +340,10 @@ func TestMoveThereAndBackUnderLoad(t *testing.T) {
 		if r.Fence != "clean" || r.Verification.Unsettled != 0 || r.Pause.Refused != 0 || len(r.Instances) != 1 || r.Pause.Unanswered != 0 {
 			t.Errorf("receipt %+v", r)
 		}
+		checkReceipt(t, m)
+		if known := r.Predicted != nil && r.Predicted.Moves > 0; known != (len(moves) == 2) { // of the three, the last goes where the first went
+			t.Errorf("move %d was predicted by %+v", len(moves)+1, r.Predicted)
+		}
 		moves = append(moves, m)
 		checkSpans(t, m, spans)
 	}

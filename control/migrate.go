@@ -34,7 +34,9 @@ func (d *drive) migrate(ctx, work context.Context, stop context.CancelCauseFunc,
 		return nil
 	case ctx.Err() != nil || errors.Is(err, errSuperseded) || errors.Is(err, store.ErrSessionLost):
 		return err
-	case errors.Is(context.Cause(work), errAborted):
+	case errors.Is(context.Cause(work), errAborted), d.move().AbortRequested:
+		// Also before the request has ended work: what failed first may fail again and
+		// again, as a takeover of a target whose indices the record does not have.
 		return d.abandon(ctx, nil)
 	case hopeless(err), !begun && d.move().Attempt >= preparingTries:
 		return d.abandon(ctx, err)
@@ -130,7 +132,8 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 	if err != nil {
 		return fmt.Errorf("prepare the target: %w", err)
 	}
-	if err := d.update(ctx, func(m *Move) { m.Indices, m.Creating = idx, !d.known }); err != nil {
+	p := d.foresee(ctx)
+	if err := d.update(ctx, func(m *Move) { m.Indices, m.Creating, m.Predicted = idx, !d.known, p }); err != nil {
 		return err
 	}
 	if err := d.mv.Take(ctx, m.Attempt > 1); err != nil {

@@ -177,8 +177,10 @@ type Move struct {
 	// copy began, or a reconcile did, after their drain.
 	Reconciled map[string]bool `json:"reconciled,omitempty"`
 
-	Progress Progress    `json:"progress"`
-	Verified *DiffCounts `json:"verified,omitempty"` // of the last verification
+	Progress Progress `json:"progress"`
+	// Predicted was made when the move began; nil: not yet, or it could not be told.
+	Predicted *Prediction `json:"predicted,omitempty"`
+	Verified  *DiffCounts `json:"verified,omitempty"` // of the last verification
 	// Verification is how far one has come that is under way.
 	Verification *mover.Verification `json:"verification,omitempty"`
 	Drift        *Drift              `json:"drift,omitempty"` // what somebody has written around the proxies

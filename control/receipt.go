@@ -12,6 +12,8 @@ import (
 	"github.com/sluiceproxy/sluice/store"
 )
 
+//go:generate go test -run TestReceiptSchema . -update
+
 // Receipt says what a move did. Durations are in nanoseconds in JSON, except
 // where a field's name says otherwise.
 type Receipt struct {
@@ -30,6 +32,10 @@ type Receipt struct {
 	Instances    []string              `json:"instances"` // proxies waited for at the flip
 	Pause        Pause                 `json:"pause"`
 	Cutovers     int                   `json:"cutovers"` // tried, the successful one included
+	// CopyTime is how long the copying stage took in all. Predicted is what was thought
+	// when the move began; nil: nothing could be told.
+	CopyTime  time.Duration `json:"copy_time"`
+	Predicted *Prediction   `json:"predicted,omitempty"`
 	// Fence: "clean" (no write reached the old copy after the flip's last
 	// check), "written" (somebody writes around the proxies), or why it is not known.
 	Fence string `json:"fence"`
@@ -57,8 +63,8 @@ type DiffCounts struct {
 	Late int64 `json:"late,omitempty"`
 }
 
-// Pause is how the cutover was felt. HeldRequests to Refused are of the proxies
-// that answered when the receipt was written.
+// Pause is how the move was felt. All but the first four are of the proxies that
+// answered when the receipt was written, by their own clocks.
 type Pause struct {
 	ControllerMS float64 `json:"controller_ms"` // entering Cutover to completion; 0 if another driver entered it
 	// BarrierMS, LastRoundMS and SealMS are its parts: the acknowledgements, what
@@ -71,14 +77,24 @@ type Pause struct {
 	P50MS        float64 `json:"p50_ms"`
 	MaxMS        float64 `json:"max_ms"`     // of the sampled holds
 	LongestMS    float64 `json:"longest_ms"` // of all holds
-	Unanswered   int     `json:"unanswered"` // proxies that did not answer
+	// Errors are those that the tenant's clients were answered with between the move's
+	// begin and the receipt, by kind: the proxy's own type of error (docs/errors.md),
+	// status_NNN of the cluster's, item_status_NNN of an item of a bulk. What a request
+	// itself has caused, such as a 404 or a 409, does not count.
+	Errors            map[string]int `json:"errors"`
+	Unanswered        int            `json:"unanswered"`                   // proxies that did not tell
+	UnansweredProxies []string       `json:"unanswered_proxies,omitempty"` // their names
+	// VanishedProxies had ended without a clean close, and cannot tell.
+	VanishedProxies []string `json:"vanished_proxies,omitempty"`
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // feltPause asks every proxy what its writers felt.
-func feltPause(ctx context.Context, peers *gate.Peers, proxies []store.Info, move string, f flipped) Pause {
-	p := Pause{ControllerMS: millis(f.pause), BarrierMS: millis(f.barrier), LastRoundMS: millis(f.lastRound), SealMS: millis(f.seal)}
+func feltPause(ctx context.Context, peers *gate.Peers, proxies, vanished []store.Info, move string, f flipped) Pause {
+	p := Pause{ControllerMS: millis(f.pause), BarrierMS: millis(f.barrier), LastRoundMS: millis(f.lastRound), SealMS: millis(f.seal), Errors: map[string]int{}}
+	p.VanishedProxies = names(vanished)
+	slices.Sort(p.VanishedProxies)
 	var samples []time.Duration
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -90,16 +106,21 @@ func feltPause(ctx context.Context, peers *gate.Peers, proxies []store.Info, mov
 			mu.Lock() // everything below is shared
 			defer mu.Unlock()
 			if err != nil {
-				p.Unanswered++
+				p.UnansweredProxies = append(p.UnansweredProxies, info.Name)
 				return
 			}
 			p.HeldRequests += h.Held
 			p.Refused += h.Refused
 			p.LongestMS = max(p.LongestMS, millis(h.Longest))
 			samples = append(samples, h.Samples...)
+			for kind, n := range h.Errors {
+				p.Errors[kind] += n
+			}
 		})
 	}
 	wg.Wait()
+	slices.Sort(p.UnansweredProxies)
+	p.Unanswered = len(p.UnansweredProxies)
 	if len(samples) > 0 {
 		slices.Sort(samples)
 		p.P50MS, p.MaxMS = millis(samples[len(samples)/2]), millis(samples[len(samples)-1])

@@ -55,7 +55,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 	}
 	instances := names(waited)
 	sort.Strings(instances)
-	pause := feltPause(ctx, d.c.peers, live, d.id(), d.flip)
+	pause := feltPause(ctx, d.c.peers, live, f.missing(nil), d.id(), d.flip)
 	if err := d.rolledBack(ctx); err != nil {
 		return err
 	}
@@ -68,6 +68,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 			r.Verification = *m.Verified
 		}
 		r.Timeline, r.CopiedBy = slices.Clone(m.Timeline), m.CopiedBy
+		r.CopyTime, r.Predicted = m.copyTime(), m.Predicted
 		m.Receipt, m.Owner, m.Error = r, "", ""
 		m.Indices = d.mv.Indexes() // with what Fence has noted of a shared source
 		if fence != FenceClean && fence != FenceShared {

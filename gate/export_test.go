@@ -60,3 +60,14 @@ func (r Replica) Look(id placement.PartitionID) (admit func() bool) {
 
 // OldReads are the partitions with reads that are open on an entry which was replaced.
 func (r Replica) OldReads() []placement.PartitionID { return r.r.readsOnOld() }
+
+// ErrorsKept runs f with NoteErrors of a gate over an empty table, and returns how many
+// kinds are kept of move m while it is kept, and how many moves.
+func ErrorsKept(f func(note func(under placement.Entry, kind string))) (kinds, moves int) {
+	g := &Gate{rep: newReplica(func(_, _ *view) {}, func() {}), holds: newHolds(1, 1)}
+	f(func(under placement.Entry, kind string) {
+		g.NoteErrors(under.Partition, under, kind, 1)
+		kinds = max(kinds, len(g.holds.of("m").Errors))
+	})
+	return kinds, len(g.holds.moves)
+}

@@ -2,19 +2,21 @@ package gate
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// HoldStats say what writers of one move felt at one instance.
+// HoldStats say what clients of one move felt at one instance.
 type HoldStats struct {
 	Held    int             `json:"held"`    // writes that waited and went on
 	Refused int             `json:"refused"` // writes that waited in vain, or were over the bounds
 	Longest time.Duration   `json:"longest"` // ns
 	Sum     time.Duration   `json:"sum"`     // ns
 	Samples []time.Duration `json:"samples"` // ns; the first maxHoldSamples
+	// Errors are those that clients were answered with while the partition was moving,
+	// by kind; see NoteErrors.
+	Errors map[string]int `json:"errors,omitempty"`
 }
 
 const (
@@ -90,16 +92,7 @@ func (h *holds) end(x *hold) {
 	h.bytes.Add(-x.size)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := h.moves[x.move]
-	if s == nil {
-		s = &HoldStats{}
-		h.moves[x.move] = s
-		h.order = append(h.order, x.move)
-		if len(h.order) > maxHoldMoves {
-			delete(h.moves, h.order[0])
-			h.order = h.order[1:]
-		}
-	}
+	s := h.statsOf(x.move)
 	if x.refused {
 		s.Refused++
 		return
@@ -119,7 +112,5 @@ func (h *holds) of(move string) HoldStats {
 	if s == nil {
 		return HoldStats{}
 	}
-	c := *s
-	c.Samples = slices.Clone(s.Samples)
-	return c
+	return s.clone()
 }

@@ -33,9 +33,7 @@ type Report struct {
 	Indices, Shards              int
 	Copy                         *Choice // nil: by scan, which nobody has put into question
 	SourceVersion, TargetVersion string
-	// CopyTime is an estimate from what OpenSearch usually takes: 5,000
-	// documents or 20 MiB a second, whichever is slower.
-	CopyTime time.Duration
+	CopyTime                     time.Duration // UsualCopyTime
 }
 
 // Failed reports whether a check failed.
@@ -132,7 +130,7 @@ func (m *Mover) Precheck(ctx context.Context) (Report, error) {
 	default:
 		r.add("space", OK, "the target has %d MiB free, the source holds %d MiB", free>>20, r.Bytes>>20)
 	}
-	r.CopyTime = max(time.Duration(r.Docs)*200*time.Microsecond, time.Duration(r.Bytes)*time.Second/(20<<20))
+	r.CopyTime = UsualCopyTime(r.Docs, r.Bytes)
 	return r, m.judgeCopy(ctx, &r, sources)
 }
 

@@ -89,7 +89,9 @@ func (q *request) bulk() error {
 			return err
 		}
 		if err != nil {
-			one = failAll(c, toAPI(err), q.index)
+			a := toAPI(err)
+			q.noteChunk(a, len(c.items))
+			one = failAll(c, a, q.index)
 		}
 		if err := all.add(one); err != nil {
 			return err
@@ -235,6 +237,9 @@ func (q *request) bulkOnce(c chunk) (r chunkResult, again bool, err error) {
 	}
 	if err == nil {
 		err = r.read(c, local, raw)
+	}
+	if err == nil && r.errors && q.entry.Journaling() {
+		q.noteItems(r.items)
 	}
 	if err != nil {
 		// It was carried out, and how cannot be read.

@@ -432,6 +432,9 @@ func (m *mixedChunk) take(parts []*part, raw []byte) error {
 		}
 	}
 	for i, p := range parts { // all or none: an error speaks for all of them
+		if done[i].errors && p.entry.Journaling() {
+			p.noteItems(done[i].items)
+		}
 		m.place(p, done[i])
 	}
 	return nil
@@ -439,7 +442,9 @@ func (m *mixedChunk) take(parts []*part, raw []byte) error {
 
 // fail makes err the result of each item of a part.
 func (m *mixedChunk) fail(p *part, err error) {
-	m.place(p, failAll(chunk{p.items, m.data}, toAPI(err), ""))
+	a := toAPI(err)
+	p.noteChunk(a, len(p.items))
+	m.place(p, failAll(chunk{p.items, m.data}, a, ""))
 }
 
 // place puts the results of a part where its items were.

@@ -46,6 +46,7 @@ func (p *Proxy) begin(r *http.Request) (context.Context, trace.Span) {
 func (q *request) finish(start time.Time) {
 	took := time.Since(start)
 	q.p.m.done(q.class, q.status, took, q.held)
+	q.noteFailure()
 	if q.span != nil {
 		q.endSpan()
 	}

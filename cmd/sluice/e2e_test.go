@@ -118,6 +118,13 @@ func TestOneCommandMovesALiveTenant(t *testing.T) {
 	if r := c.run("cluster", "remove", "a"); r.code != exitRefused {
 		t.Errorf("remove of the cluster that has the old copy: %+v", r)
 	}
+	// Of a fleet at work, behind TLS, the doctor finds nothing.
+	if out := c.ok("doctor"); !strings.Contains(out, "of 2 clusters") {
+		t.Errorf("doctor:\n%s", out)
+	}
+	if out := c.ok("moves", "show", m.ID); !strings.Contains(out, "predicted") || !strings.Contains(out, "client errors  none") {
+		t.Errorf("moves show:\n%s", out)
+	}
 	c.ok("moves", "retire", m.ID)
 	if n := frontB.refused.Load(); n != refused || frontA.served.Load() < 200 || frontB.served.Load() < 50 {
 		t.Errorf("%d requests without the key, %d to a, %d to b", n-refused, frontA.served.Load(), frontB.served.Load())

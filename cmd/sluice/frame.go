@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,6 +159,9 @@ func writeMove(w io.Writer, m control.Move, more ...[]string) error {
 		add("copied by", "%s: %s", c.Method, c.Reason)
 	}
 	if m.Receipt == nil {
+		if m.Predicted != nil {
+			add("predicted", "%s", predictionText(*m.Predicted))
+		}
 		if d := details(m); len(d) > 0 {
 			add("progress", "%s", strings.Join(d, ", "))
 		}
@@ -176,12 +181,20 @@ func writeMove(w io.Writer, m control.Move, more ...[]string) error {
 			how = "brought back"
 		}
 		add("documents", "%s %s, %s caught up in %d rounds", count(r.Docs), how, count(r.CaughtUp), r.Rounds)
+		if p := r.Predicted; p != nil {
+			add("predicted", "%s", predictionText(*p))
+			add("in fact", "%s documents, %s, copied in %s; pause %.1f ms", count(r.Docs), size(r.Bytes), clock(r.CopyTime), r.Pause.LongestMS)
+		}
 		add("verified", "%s", verifiedText(r.Verification))
 		add("pause", "%d writes held: p50 %.1f ms, longest %.1f ms; %d refused; cutover %.1f ms, tried %d time(s)",
 			r.Pause.HeldRequests, r.Pause.P50MS, r.Pause.LongestMS, r.Pause.Refused, r.Pause.ControllerMS, r.Cutovers)
 		if r.Pause.Unanswered > 0 {
-			add("", "%d proxies did not tell what they held", r.Pause.Unanswered)
+			add("", "%d proxies did not tell what they held: %s", r.Pause.Unanswered, strings.Join(r.Pause.UnansweredProxies, ", "))
 		}
+		if n := len(r.Pause.VanishedProxies); n > 0 {
+			add("", "%d proxies vanished, and cannot tell: %s", n, strings.Join(r.Pause.VanishedProxies, ", "))
+		}
+		add("client errors", "%s", errorsText(r.Pause.Errors))
 		add("instances", "%s", strings.Join(r.Instances, ", "))
 		add("fence", "%s", r.Fence)
 		if r.Attempts > 1 {
@@ -210,4 +223,21 @@ func writeMove(w io.Writer, m control.Move, more ...[]string) error {
 		}
 	}
 	return table(w, []string{"MOVE", m.ID}, rows)
+}
+
+// errorsText are the errors that clients got, by kind.
+func errorsText(by map[string]int) string {
+	var out []string
+	for _, kind := range slices.Sorted(maps.Keys(by)) {
+		out = append(out, fmt.Sprintf("%s %s", count(int64(by[kind])), kind))
+	}
+	if len(out) == 0 {
+		return "none during the move, say the proxies"
+	}
+	return strings.Join(out, ", ")
+}
+
+// predictionText is a prediction, and what it rests on.
+func predictionText(p control.Prediction) string {
+	return fmt.Sprintf("%s documents, %s on disk, copied in %s; pause about %s (by %s)", count(p.Docs), size(p.Bytes), clock(p.CopyTime), p.Pause.Round(time.Millisecond), p.Basis)
 }

@@ -325,3 +325,32 @@ func TestLinesSayWhatIsWaitedFor(t *testing.T) {
 		t.Errorf("%q", b.String())
 	}
 }
+
+// The receipt shows what was predicted beside what it came to, the errors by kind, and
+// who could not tell.
+func TestReceiptText(t *testing.T) {
+	r := receipt()
+	r.Bytes, r.CopyTime = 3<<20, 4500*time.Millisecond
+	r.Predicted = &control.Prediction{Docs: 49_000, Bytes: 2 << 20, CopyTime: 5 * time.Second, Pause: 80 * time.Millisecond, Moves: 2, Basis: "the newest 2 moves between these clusters"}
+	r.Pause.Errors = map[string]int{"status_500": 2, "sluice_unavailable": 1200}
+	r.Pause.Unanswered, r.Pause.UnansweredProxies, r.Pause.VanishedProxies = 1, []string{"p1"}, []string{"p3"}
+	var b bytes.Buffer
+	if err := writeMove(&b, control.Move{ID: "m1", Stage: control.StageFlipped, Receipt: r}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"predicted      49,000 documents, 2.0 MiB on disk, copied in 5.0s; pause about 80ms (by the newest 2 moves between these clusters)",
+		"in fact        50,000 documents, 3.0 MiB, copied in 4.5s; pause 12.5 ms",
+		"client errors  1,200 sluice_unavailable, 2 status_500",
+		"1 proxies did not tell what they held: p1", "1 proxies vanished, and cannot tell: p3",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in:\n%s", want, b.String())
+		}
+	}
+	b.Reset()
+	r.Pause.Errors = map[string]int{}
+	if err := writeMove(&b, control.Move{ID: "m1", Stage: control.StageFlipped, Receipt: r}); err != nil || !strings.Contains(b.String(), "none during the move, say the proxies") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/docs"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -18,7 +19,7 @@ import (
 func movesCommand() *cobra.Command {
 	return group("moves", "Look at moves, watch them, abort them, roll them back, retire what they left",
 		"  sluice moves list --active\n  sluice moves watch acme\n  sluice moves abort acme\n  sluice moves rollback acme\n  sluice moves retire m1k2j3h4g5abcdef",
-		movesList(), movesShow(), movesWatch(), movesSet(), movesPause(true), movesPause(false), movesAbort(), movesRollback(), movesRetire())
+		movesList(), movesShow(), movesWatch(), movesSet(), movesPause(true), movesPause(false), movesAbort(), movesRollback(), movesRetire(), movesSchema())
 }
 
 func movesList() *cobra.Command {
@@ -75,6 +76,19 @@ func movesShow() *cobra.Command {
 		}
 		return writeMove(c.OutOrStdout(), r.Value, v.row())
 	})
+}
+
+func movesSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:     "schema",
+		Short:   "Print the JSON schema of a move's receipt",
+		Example: "  sluice moves schema > receipt.schema.json",
+		Args:    args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := c.OutOrStdout().Write(docs.ReceiptSchema)
+			return err
+		},
+	}
 }
 
 func movesWatch() *cobra.Command {

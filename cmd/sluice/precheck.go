@@ -24,6 +24,9 @@ type precheckView struct {
 	CopySeconds   float64       `json:"copy_seconds"`
 	// CopiedBy is left out if nobody has put a scan into question.
 	CopiedBy *mover.Choice `json:"copied_by,omitempty"`
+	// Prediction goes by earlier moves between the two clusters; nil where something is
+	// in the way.
+	Prediction *control.Prediction `json:"prediction,omitempty"`
 }
 
 // precheck is the dry run: it changes nothing, and is refused when something is
@@ -33,11 +36,19 @@ func precheck(c *cobra.Command, s *store.Store, req control.Request) error {
 	if err != nil {
 		return moveRefusal(c.Context(), s, req, err)
 	}
+	var p *control.Prediction
+	if !r.Failed() {
+		made, err := control.PredictMove(c.Context(), s, req, r.Docs, r.Bytes)
+		if err != nil {
+			return err
+		}
+		p, r.CopyTime = &made, made.CopyTime
+	}
 	if wantJSON(c) {
 		err = writeJSON(c.OutOrStdout(), precheckView{!r.Failed(), r.Checks, r.Docs, r.Bytes, r.Indices, r.Shards,
-			r.SourceVersion, r.TargetVersion, r.CopyTime.Seconds(), r.Copy})
+			r.SourceVersion, r.TargetVersion, r.CopyTime.Seconds(), r.Copy, p})
 	} else {
-		err = writePrecheck(c, r)
+		err = writePrecheck(c, r, p)
 	}
 	if err == nil && r.Failed() {
 		return refused("tenant %q cannot be moved to %s as things are; nothing was changed", string(req.Partition), req.Cluster)
@@ -45,7 +56,7 @@ func precheck(c *cobra.Command, s *store.Store, req control.Request) error {
 	return err
 }
 
-func writePrecheck(c *cobra.Command, r mover.Report) error {
+func writePrecheck(c *cobra.Command, r mover.Report, p *control.Prediction) error {
 	var rows [][]string
 	for _, k := range r.Checks {
 		rows = append(rows, []string{k.Name, string(k.Verdict), k.Detail})
@@ -53,7 +64,11 @@ func writePrecheck(c *cobra.Command, r mover.Report) error {
 	if err := table(c.OutOrStdout(), []string{"CHECK", "VERDICT", "DETAIL"}, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices; copying takes about %s\n",
-		count(r.Docs), size(r.Bytes), r.Indices, r.CopyTime.Round(time.Second))
+	if p == nil {
+		_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices\n", count(r.Docs), size(r.Bytes), r.Indices)
+		return err
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices; copying takes about %s, and writes are held for about %s\nby %s\n",
+		count(r.Docs), size(r.Bytes), r.Indices, clock(p.CopyTime), p.Pause.Round(time.Millisecond), p.Basis)
 	return err
 }

@@ -252,6 +252,11 @@ func (l *look) checkPrevious(c placement.Cluster, e placement.Entry, all map[str
 		m.Value.Receipt.Fence != control.FenceClean || e.State.Migrating() {
 		return
 	}
+	for _, o := range l.moves {
+		if o.Value.Partition == e.Partition && !o.Value.Settled() {
+			return // a rollback has taken the fence away, or has yet to set it again
+		}
+	}
 	for _, i := range m.Value.Indices {
 		has, ok := all[i.Source]
 		if !ok || has.blocked || has.uuid != i.SourceUUID {

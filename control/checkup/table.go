@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
@@ -65,7 +64,7 @@ func errOr(err, other error) error {
 // corrupt reports whether a record of that name was found to be.
 func (l *look) corrupt(subject, name string) bool {
 	return slices.ContainsFunc(l.findings, func(f Finding) bool {
-		return strings.HasSuffix(f.Code, "_corrupt") && f.Subject == Subject{subject, name}
+		return f.Code == subject+"_corrupt" && f.Subject == Subject{subject, name}
 	})
 }
 
