@@ -117,9 +117,10 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 		}
 		return nil
 	}
-	if m.From.Kind == placement.SharedIndex && d.c.timed != nil {
-		// Its proof is a source that stands still, and other tenants write to this one.
-		return &mover.RefusedError{Code: mover.CodeUnsupported, Field: "controller.barrier", Detail: "a tenant of a shared index cannot be moved by a timed barrier", Fix: "use proxies that hold sessions"}
+	if (m.From.Kind == placement.SharedIndex || m.To.Kind == placement.SharedIndex) && d.c.timed != nil {
+		// Its proof is a source that stands still, and other tenants write to this one;
+		// nor was anybody to try it with a target that others write to.
+		return &mover.RefusedError{Code: mover.CodeUnsupported, Field: "controller.barrier", Detail: "no tenant moves out of a shared index, or into one, by a timed barrier", Fix: "use proxies that hold sessions"}
 	}
 	if err := d.stage(ctx, StagePreparing, func(m *Move) { m.Creating = true }); err != nil {
 		return err

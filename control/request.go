@@ -30,7 +30,8 @@ type Request struct {
 	Partition placement.PartitionID
 	Cluster   string         // where to
 	Kind      placement.Kind // default: the same as now
-	Index     string         // physical index at the target (default "<logical>-<id>"), or the pattern there (default: the same)
+	Index     string         // physical index at the target (default "<logical>-<id>"), or the pattern there (default: the same), or the shared index
+	Field     string         // the partition field of a shared index (default: that of its tenants)
 	Options   MoveOptions
 	id        string // of a wave's move; empty: a new one
 	// others are the moves that may have the target, for the first look; nil: all are listed.
@@ -155,8 +156,15 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if err := opt.Copy.ByShared(e.State.From.Kind, target.Kind); err != nil {
 		return fail(err)
 	}
+	if target.Kind != placement.SharedIndex && r.Field != "" {
+		return fail(&placement.InvalidError{Field: "partition_field", Value: r.Field, Fix: "must be empty but for a move into a shared_index"})
+	}
 	many := e.State.From.Many()
 	switch {
+	case target.Kind == placement.SharedIndex:
+		if target, err = sharedTarget(ctx, s, r, e.State.From, target); err != nil {
+			return fail(err)
+		}
 	case target.Kind == placement.DedicatedIndex && target.Index == "" && many:
 		target.Index = e.State.From.Index
 	case target.Kind == placement.DedicatedIndex && target.Index == "":
@@ -186,12 +194,14 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 func movable(from placement.Placement, to placement.Kind) error {
 	shared := from.Kind == placement.SharedIndex
 	switch {
-	case shared && to == placement.DedicatedIndex:
+	case to == placement.SharedIndex && (from.Many() || from.Kind == placement.DedicatedCluster):
+		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: "cannot be moved to: a tenant of a shared index has one index, and this one has any number of them; move it with its indices, or register what it needs anew"}
+	case to == placement.SharedIndex, shared && to == placement.DedicatedIndex:
 		return nil
 	case shared:
-		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: fmt.Sprintf("must be dedicated_index: the tenant shares the index %s with other tenants, and moves out of it into an index of its own", from.Index)}
+		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: fmt.Sprintf("must be dedicated_index or shared_index: the tenant shares the index %s with other tenants, and moves out of it into an index of its own, or into another shared one", from.Index)}
 	case to != from.Kind:
-		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: fmt.Sprintf("cannot be moved to from %s: possible are moves within dedicated_index, within dedicated_cluster, and out of a shared_index into a dedicated_index", from.Kind)}
+		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: fmt.Sprintf("cannot be moved to from %s: possible are moves within dedicated_index, within dedicated_cluster, and between a dedicated_index and a shared_index", from.Kind)}
 	}
 	return nil
 }
@@ -206,7 +216,7 @@ func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, ta
 		return err
 	}
 	for _, o := range moves {
-		if m := o.Value; m.Partition != id && !m.Settled() && target.Overlaps(m.To) {
+		if m := o.Value; m.Partition != id && !m.Settled() && target.Overlaps(m.To) && !together(target, m.To) {
 			return fmt.Errorf("%w: %s meets %s, to which move %s takes tenant %q; choose another place", ErrPlaceTaken, target, m.To, m.ID, string(m.Partition))
 		}
 	}
@@ -214,7 +224,7 @@ func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, ta
 	_, err = s.Entries(ctx, func(e placement.Entry, err error) bool {
 		if err == nil && e.Partition != id {
 			for _, p := range []placement.Placement{e.State.From, e.State.To, e.Previous} {
-				if target.Overlaps(p) {
+				if target.Overlaps(p) && !together(target, p) {
 					taken = fmt.Errorf("%w: %s meets %s of tenant %q; choose another place, or move that tenant and retire its move first", ErrPlaceTaken, target, p, string(e.Partition))
 				}
 			}

@@ -232,7 +232,12 @@ func (m *Mover) updateAliases(ctx context.Context, actions []any) error {
 	if len(actions) == 0 {
 		return nil
 	}
-	err := m.change(ctx, m.dst, http.MethodPost, "/_aliases", nil, map[string]any{"actions": actions}, nil)
+	body := map[string]any{"actions": actions}
+	change := func() error { return m.change(ctx, m.dst, http.MethodPost, "/_aliases", nil, body, nil) }
+	if m.into != nil {
+		change = func() error { return m.acknowledged(ctx, m.dst, "/_aliases", body) }
+	}
+	err := change()
 	if _, kind := status(err); kind == "aliases_not_found_exception" {
 		return fmt.Errorf("change the aliases of the target: %w", errors.Join(ErrFenced, err))
 	}
@@ -242,7 +247,7 @@ func (m *Mover) updateAliases(ctx context.Context, actions []any) error {
 	return nil
 }
 
-// aliases returns Sluice's aliases of each target index.
+// aliases returns Sluice's aliases of each target index that are this move's.
 func (m *Mover) aliases(ctx context.Context, idx []Index) ([][]string, error) {
 	out := make([][]string, len(idx))
 	for n, i := range idx {
@@ -253,7 +258,7 @@ func (m *Mover) aliases(ctx context.Context, idx []Index) ([][]string, error) {
 			return nil, fmt.Errorf("read the aliases of %s on %s: %w", i.Target, m.dst.Name(), err)
 		}
 		for a := range ans[i.Target].Aliases {
-			if ownAlias(a) {
+			if ownAlias(a) && (m.into == nil || a == m.marker() || strings.HasPrefix(a, m.prefix())) { // a pool has those of other moves, too
 				out[n] = append(out[n], a)
 			}
 		}

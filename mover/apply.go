@@ -71,7 +71,7 @@ func (m *Mover) apply(ctx context.Context, refs []gate.DocRef) (Applied, error) 
 		all = all[len(chunk):]
 		g.Go(func() error {
 			apply := m.applyChunk
-			if m.tenant != nil {
+			if m.lifts() {
 				apply = m.applyLifted
 			}
 			a, err := apply(gctx, chunk)

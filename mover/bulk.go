@@ -48,6 +48,10 @@ type answer struct {
 // or is rejected. Overload is waited out for up to Patience; an unknown outcome
 // is drained before it is tried again.
 func (m *Mover) write(ctx context.Context, ops []op) ([]answer, error) {
+	ops, err := m.stamped(ops)
+	if err != nil {
+		return nil, err
+	}
 	answers := make([]answer, len(ops))
 	todo := make([]int, len(ops))
 	for i := range todo {

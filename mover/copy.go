@@ -169,7 +169,7 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, c *course, from *s
 			if err != nil {
 				return err
 			}
-			if b.hits, err = m.written(b.hits); err != nil {
+			if b.hits, err = written(m.tenant, b.hits); err != nil {
 				return err
 			}
 			if !synced {
@@ -225,9 +225,18 @@ func (m *Mover) copyBatch(ctx context.Context, n int, hits []doc) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	// A conflict is right: B has a newer version already, from an Apply before
-	// this shard was copied anew.
-	return size, m.rejectedError(ops, answers)
+	if err := m.rejectedError(ops, answers); err != nil || m.into == nil {
+		// A conflict is right: B has a newer version already, from an Apply before
+		// this shard was copied anew.
+		return size, err
+	}
+	var refused []target // by a pool, which may only remember a deletion
+	for k, a := range answers {
+		if a.outcome == conflict {
+			refused = append(refused, target{n, ops[k].id, ops[k].routing})
+		}
+	}
+	return size, m.clash(ctx, refused)
 }
 
 // rejectedError returns an error for the first rejected op, if any.

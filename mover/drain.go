@@ -18,6 +18,9 @@ import (
 // block and the list of tasks are needed. via names each index for the block: an
 // alias, or the index itself where no flip can have made it anybody's.
 func (m *Mover) drain(ctx context.Context, idx []Index, via []string) error {
+	if m.into != nil {
+		return m.drainPool(ctx, m.spec.To.Index)
+	}
 	if err := m.await(ctx, idx, via); err != nil {
 		return err
 	}
@@ -141,6 +144,7 @@ type task struct {
 	ID          int64  `json:"id"`
 	Action      string `json:"action"`
 	Description string `json:"description"`
+	Parent      string `json:"parent_task_id"`
 }
 
 func (m *Mover) tasks(ctx context.Context, c *upstream.Client, actions string) ([]task, error) {

@@ -81,7 +81,14 @@ func (m *Mover) Seal(ctx context.Context) error {
 	m.turn = 0 // from here on this process writes nothing either
 	g, gctx = errgroup.WithContext(ctx)
 	g.SetLimit(8)
-	for set, targets := range restored(idx, src) {
+	give := restored(idx, src)
+	if m.into != nil {
+		give = nil // a pool keeps its own
+		if err := m.plainSource(src[0]); err != nil {
+			return err
+		}
+	}
+	for set, targets := range give {
 		for part := range lists(targets) {
 			g.Go(func() error {
 				err := m.change(gctx, m.dst, http.MethodPut, "/"+joined(part)+"/_settings", nil, map[string]any{setGC: set.gc, setFinal: set.final}, nil)
@@ -168,7 +175,7 @@ func (m *Mover) Release(ctx context.Context) error {
 	var actions []any
 	for n, i := range idx {
 		for _, a := range have[n] {
-			if m.isSealAlias(a) || m.isWriteAlias(a) {
+			if m.isSealAlias(a) || m.isWriteAlias(a) || m.into != nil && a == m.marker() {
 				actions = append(actions, action("remove", i.Target, a, map[string]any{"must_exist": false}))
 			}
 		}
@@ -354,7 +361,8 @@ func (m *Mover) touches(description string, ours map[string]bool) bool {
 }
 
 // Discard removes what the move has made at the target, after nothing can be
-// written there any more. An index that this move did not create stays.
+// written there any more. An index that this move did not create stays; of a shared
+// one the tenant's documents are deleted.
 func (m *Mover) Discard(ctx context.Context) error {
 	if err := m.work.Acquire(ctx, 1); err != nil {
 		return err
@@ -364,6 +372,9 @@ func (m *Mover) Discard(ctx context.Context) error {
 		return err
 	}
 	defer m.gate.Release(rotation)
+	if m.into != nil {
+		return m.discardInto(ctx)
+	}
 	idx := m.Indexes()
 	marked, err := m.marked(ctx)
 	if err != nil {

@@ -43,6 +43,7 @@ const (
 	CodeSourceDisabled  = "source_disabled" // _source off, or filtered
 	CodeDataStream      = "data_stream"
 	CodeTargetExists    = "target_exists"
+	CodeTargetMissing   = "target_missing" // the index to be shared
 	CodeTargetRefused   = "target_refused" // the target does not accept a mapping or setting
 	CodeAliasConflict   = "alias_conflict"
 	CodeVersion         = "incompatible_version"

@@ -8,25 +8,26 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
-// Applying to the copy of a tenant that leaves a shared index. Both sides choose a
-// document's shard by its routing, but not the same one: at A the routing has the
-// tenant's prefix, and stands in for the _id where the client gave none. Documents
+// Applying to the copy of a tenant that leaves a shared index, or moves into one. Both sides choose a
+// document's shard by its routing, but not the same one: in a shared index the routing has
+// the tenant's prefix, and stands in for the _id where the client gave none. Documents
 // that share an _id are one if they fall on one shard, and two otherwise. So
 //
 //   - a write at A may have replaced a document of another routing, whose copy at B is
 //     on a shard of its own. No journal names that routing, so all shards of B are
 //     asked for the _id;
 //   - two documents of A may fall on one shard at B, where one would replace the
-//     other. That is refused, because an index of its own cannot hold both.
+//     other. That is refused, because B cannot hold both.
 //
 // Hence the unit here is the _id with all its routings, and B is read at once and not
 // only after a conflict.
 
 // order puts the documents of one _id beside one another, for chunk.
 func (m *Mover) order(ts []target) {
-	if m.tenant != nil {
+	if m.lifts() {
 		slices.SortStableFunc(ts, func(a, b target) int { return cmp.Compare(a.id, b.id) })
 	}
 }
@@ -34,11 +35,11 @@ func (m *Mover) order(ts []target) {
 // chunk returns how many of the next documents one worker applies.
 func (m *Mover) chunk(ts []target) int {
 	n := min(m.pageDocs(), len(ts))
-	if m.tenant == nil {
+	if !m.lifts() {
 		return n
 	}
 	if idx := m.Indexes(); len(idx) == 1 {
-		n = max(1, n/max(1, idx[0].Shards)) // each is asked for on every shard
+		n = max(1, n/max(1, idx[0].atTarget())) // each is asked for on every shard
 	}
 	for n < len(ts) && ts[n].id == ts[n-1].id {
 		n++
@@ -56,9 +57,9 @@ func (m *Mover) everyShard(ctx context.Context, i Index) ([]string, error) {
 		return ways, nil
 	}
 	seen := map[int]bool{}
-	for n := 0; len(seen) < i.Shards; n++ {
-		if n > 100*i.Shards {
-			return nil, fmt.Errorf("find routings to the shards of %s on %s: %d of %d", i.Target, m.dst.Name(), len(seen), i.Shards)
+	for n := 0; len(seen) < i.atTarget(); n++ {
+		if n > 100*i.atTarget() {
+			return nil, fmt.Errorf("find routings to the shards of %s on %s: %d of %d", i.Target, m.dst.Name(), len(seen), i.atTarget())
 		}
 		way := strconv.Itoa(n)
 		var ans struct {
@@ -109,8 +110,14 @@ func (m *Mover) applyLifted(ctx context.Context, todo []target) (Applied, error)
 		l := left[len(left)-1]
 		l.routings = append(l.routings, t.routing)
 	}
+	began, patience := time.Now(), time.Duration(0)
 	for round := 0; len(left) > 0; round++ {
-		if round == maxRounds {
+		if round == 4 {
+			if patience, err = m.forgotten(ctx); err != nil {
+				return out, err
+			}
+		}
+		if round >= maxRounds && time.Since(began) >= patience {
 			for _, l := range left {
 				if len(l.a) > len(l.b) { // each write of one meets the other's higher version
 					return out, l.merged(idx[0])
@@ -119,7 +126,7 @@ func (m *Mover) applyLifted(ctx context.Context, todo []target) (Applied, error)
 			return out, fmt.Errorf("apply: %d documents after %d rounds: %w", len(left), round, ErrNotSettled)
 		}
 		if round > 3 {
-			if err := pause(ctx, 1); err != nil { // tombstones: let the clock of B tick
+			if err := pause(ctx, 1+min(3, round/maxRounds)); err != nil { // tombstones: let the clock of B tick
 				return out, err
 			}
 		}
@@ -187,6 +194,9 @@ func (m *Mover) readLifted(ctx context.Context, idx []Index, ids []*lifted) erro
 			at = append(at, get{idx[0].Target, l.id, w})
 		}
 	}
+	if err := m.physical(at); err != nil {
+		return err
+	}
 	b, err := m.fetch(ctx, m.dst, at, routed)
 	if err != nil {
 		return err
@@ -196,6 +206,11 @@ func (m *Mover) readLifted(ctx context.Context, idx []Index, ids []*lifted) erro
 	for n, l := range ids {
 		l.a, l.b = versions{}, versions{}
 		for _, d := range b[n*len(ways) : (n+1)*len(ways)] {
+			if d.Found && m.into != nil {
+				if err := unmark(m.into, &d); err != nil {
+					return err
+				}
+			}
 			if d.Found {
 				l.b[d.Routing] = d
 				l.routings = append(l.routings, d.Routing)
@@ -263,6 +278,6 @@ func (l *lifted) merged(i Index) error {
 		return fmt.Errorf("apply: a document after %d rounds: %w", maxRounds, ErrNotSettled)
 	}
 	return &RefusedError{Code: CodeDocument, Field: i.Target,
-		Detail: "the tenant has documents with the same _id and different routings, which fall on one shard in an index of its own, so that one replaces the other",
+		Detail: "the tenant has documents with the same _id and different routings, which fall on one shard of the target, so that one replaces the other",
 		Fix:    "have the tenant give them different ids"}
 }

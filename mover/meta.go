@@ -110,6 +110,19 @@ func (m *Mover) syncOne(ctx context.Context, i Index, now metaVersions) (bool, e
 	if len(dst) != 1 || dst[0].uuid != i.TargetUUID {
 		return false, fmt.Errorf("index %s on %s: %w", i.Target, m.dst.Name(), ErrTargetChanged)
 	}
+	if m.into != nil {
+		s, err := m.lift(src[0])
+		if err != nil {
+			return false, err
+		}
+		if changed, err = m.enrich(ctx, s, dst[0]); err != nil {
+			return false, err
+		}
+		m.mu.Lock()
+		m.meta[i.Source] = synced{now, s}
+		m.mu.Unlock()
+		return changed, nil
+	}
 	for _, f := range []*found{&src[0], &dst[0]} { // the target's, too, so that both are written alike
 		if *f, err = m.lift(*f); err != nil {
 			return false, err
@@ -153,6 +166,16 @@ func (m *Mover) thaw(ctx context.Context, i Index, src found) error {
 	m.mu.Lock()
 	last, known := m.meta[i.Source]
 	m.mu.Unlock()
+	if m.into != nil {
+		if known && string(last.as.mappings) == string(src.mappings) {
+			return nil
+		}
+		pool, err := m.pool(ctx)
+		if err == nil {
+			_, err = m.enrich(ctx, src, pool)
+		}
+		return err
+	}
 	_, held, err := frozen(src.mappings)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package mover
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math"
@@ -25,7 +26,9 @@ type Index struct {
 	SourceUUID string `json:"source_uuid"`
 	Target     string `json:"target"`
 	TargetUUID string `json:"target_uuid"`
-	Shards     int    `json:"shards"`
+	Shards     int    `json:"shards"` // of the source, and of a target that the move has made
+	// TargetShards are those of a shared target.
+	TargetShards int `json:"target_shards,omitempty"`
 	// GCDeletes is the source's index.gc_deletes, which the target gets before
 	// the move completes; empty is OpenSearch's default.
 	GCDeletes string `json:"gc_deletes,omitempty"`
@@ -46,6 +49,9 @@ type Index struct {
 	// rollback begins from it.
 	TargetBase map[string]int64 `json:"target_base,omitempty"`
 }
+
+// atTarget is how many shards the target has.
+func (i Index) atTarget() int { return cmp.Or(i.TargetShards, i.Shards) }
 
 // rotation is the whole of Mover.gate; a bulk takes 1 of it.
 const rotation = 1 << 20
@@ -104,6 +110,8 @@ type Mover struct {
 	pristine atomic.Bool
 	// tenant is whose documents of a shared source are moved; nil: all of the source's.
 	tenant *shared.Tenant
+	// into is whose documents of a shared target are written; nil: the target is the move's own.
+	into *shared.Tenant
 
 	// work is held by whatever writes documents to the target, so that a copy
 	// never writes what an Apply has already replaced.
@@ -142,7 +150,7 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 			return nil, err
 		}
 	}
-	tenant, err := liftedTenant(spec)
+	tenant, into, err := ends(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +160,7 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 	if spec.Attempt == 0 {
 		spec.Attempt = 1
 	}
-	m := &Mover{tenant: tenant, work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]synced{}}
+	m := &Mover{tenant: tenant, into: into, work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]synced{}}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

@@ -100,24 +100,12 @@ func (m *Mover) Precheck(ctx context.Context) (Report, error) {
 		}
 		r.Docs, r.Bytes = r.Docs+docs, r.Bytes+bytes
 	}
-	_, err = m.checkTarget(ctx, sources)
-	if err := r.judge("target", err, "free"); err != nil {
-		return r, err
+	judge := m.judgeTarget
+	if m.into != nil {
+		judge = func(ctx context.Context, r *Report, s []found) error { return m.judgeInto(ctx, r, s[0]) }
 	}
-	if err := r.judge("aliases", m.checkAliases(ctx, sources), "no conflict"); err != nil {
+	if err := judge(ctx, &r, sources); err != nil {
 		return r, err
-	}
-	if err := m.judgePipelines(ctx, &r, sources); err != nil {
-		return r, err
-	}
-	t, err := m.templated(ctx, sources)
-	if err != nil {
-		return r, err
-	}
-	if len(t) > 0 {
-		r.add("templates", Warn, "index templates of the target match %s and may add to its mappings and settings", strings.Join(t, ", "))
-	} else {
-		r.add("templates", OK, "none of the target matches")
 	}
 	free, err := m.free(ctx)
 	switch {
@@ -132,6 +120,30 @@ func (m *Mover) Precheck(ctx context.Context) (Report, error) {
 	}
 	r.CopyTime = UsualCopyTime(r.Docs, r.Bytes)
 	return r, m.judgeCopy(ctx, &r, sources)
+}
+
+// judgeTarget looks at a target that the move is to make.
+func (m *Mover) judgeTarget(ctx context.Context, r *Report, sources []found) error {
+	_, err := m.checkTarget(ctx, sources)
+	if err := r.judge("target", err, "free"); err != nil {
+		return err
+	}
+	if err := r.judge("aliases", m.checkAliases(ctx, sources), "no conflict"); err != nil {
+		return err
+	}
+	if err := m.judgePipelines(ctx, r, sources); err != nil {
+		return err
+	}
+	t, err := m.templated(ctx, sources)
+	if err != nil {
+		return err
+	}
+	if len(t) > 0 {
+		r.add("templates", Warn, "index templates of the target match %s and may add to its mappings and settings", strings.Join(t, ", "))
+	} else {
+		r.add("templates", OK, "none of the target matches")
+	}
+	return nil
 }
 
 // size returns documents and bytes of an index's primaries; of a shared one the

@@ -30,6 +30,9 @@ func (m *Mover) Prepare(ctx context.Context) ([]Index, error) {
 			return nil, err
 		}
 	}
+	if m.into != nil {
+		return m.prepareInto(ctx, sources[0])
+	}
 	have, err := m.checkTarget(ctx, sources)
 	if err != nil {
 		return nil, err
@@ -185,6 +188,9 @@ func (m *Mover) routingShards(ctx context.Context, c *upstream.Client, index str
 func (m *Mover) Ready(ctx context.Context) error {
 	if _, err := m.SyncMeta(ctx); err != nil {
 		return err
+	}
+	if m.into != nil {
+		return m.readyInto(ctx)
 	}
 	idx, err := m.indices()
 	if err != nil {

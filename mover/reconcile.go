@@ -88,12 +88,12 @@ type unit struct {
 
 func (u unit) slice() Slice { return Slice{u.index.Source, u.shard} }
 
-// shards of a side that the unit has.
-func (u unit) shards() []int {
+// shards of a side that the unit has, of all that the side has.
+func (u unit) shards(all int) []int {
 	if u.shard >= 0 {
 		return []int{u.shard}
 	}
-	out := make([]int, u.index.Shards)
+	out := make([]int, all)
 	for n := range out {
 		out[n] = n
 	}
@@ -107,8 +107,8 @@ func (m *Mover) units(skip []Slice) ([]unit, error) {
 	}
 	var out []unit
 	for n, i := range idx {
-		all := unit{n, i, -1}.shards()
-		if m.tenant != nil {
+		all := unit{n, i, -1}.shards(i.Shards)
+		if m.lifts() {
 			all = []int{-1}
 		}
 		for _, shard := range all {
@@ -290,18 +290,26 @@ func (m *Mover) checkDocs(content bool) int {
 func (m *Mover) scanBoth(ctx context.Context, u unit, content bool, each func(dst bool, hits []doc) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(2, m.opt.Workers))
-	for _, shard := range u.shards() {
+	for _, shard := range u.shards(u.index.Shards) {
 		g.Go(func() error {
 			return m.scanDocs(gctx, m.src, u.index.Source, shard, m.where(), content, func(h []doc) error {
-				h, err := m.written(h)
+				h, err := written(m.tenant, h)
 				if err != nil {
 					return err
 				}
 				return each(false, h)
 			})
 		})
+	}
+	for _, shard := range u.shards(u.index.atTarget()) {
 		g.Go(func() error {
-			return m.scanDocs(gctx, m.dst, u.index.Target, shard, everything, content, func(h []doc) error { return each(true, h) })
+			return m.scanDocs(gctx, m.dst, u.index.Target, shard, m.whereInto(), content, func(h []doc) error {
+				h, err := written(m.into, h)
+				if err != nil {
+					return err
+				}
+				return each(true, h)
+			})
 		})
 	}
 	return g.Wait()

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
@@ -36,27 +35,12 @@ import (
 //     and one that was only deleted is missing in the count that Fence has noted.
 //     Both are looked at before anything is deleted, and nothing that was written
 //     since the flip ever is.
-//   - The attempt's own safety (see the package doc) concerns B, which is an index of
-//     its own; and an abort removes that.
+//   - The attempt's own safety (see the package doc) concerns B; for one that is shared
+//     as well, see into.go.
 //
 // What cannot be had without stopping the others is a comparison that stands still:
 // a move whose proxies hold no sessions, or whose journals do not name what is
 // written, needs that, and is refused: by package control, and by checkShared.
-
-// liftedTenant returns whose documents of a shared source are to be moved, nil if
-// the source is not shared. It refuses pairs of placements that cannot be moved.
-func liftedTenant(spec Spec) (*shared.Tenant, error) {
-	from, to := spec.From, spec.To
-	switch {
-	case from.Kind == placement.SharedIndex && to.Kind == placement.DedicatedIndex && !to.Many():
-		return shared.New(spec.Partition, from.PartitionField)
-	case from.Kind == placement.SharedIndex || to.Kind == placement.SharedIndex:
-		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", from, to), Fix: "move out of a shared index to one index of the tenant's own; into one nothing can be moved"}
-	case from.Kind != to.Kind || from.Many() != to.Many():
-		return nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", from, to), Fix: "move between placements of one kind, and between patterns"}
-	}
-	return nil, nil
-}
 
 // where matches the documents of the source that are moved.
 func (m *Mover) where() map[string]any {
@@ -160,26 +144,26 @@ func settingList(setting string) []string {
 	return []string{setting}
 }
 
-// written turns documents of the source, as scans find them, into what the tenant
+// written turns documents of a shared index, as scans find them, into what the tenant
 // wrote. One with the tenant's mark but not its prefix was written by somebody else.
-func (m *Mover) written(hits []doc) ([]doc, error) {
-	if m.tenant == nil {
+func written(tenant *shared.Tenant, hits []doc) ([]doc, error) {
+	if tenant == nil {
 		return hits, nil
 	}
 	for k := range hits {
-		if err := m.unmark(&hits[k]); err != nil {
+		if err := unmark(tenant, &hits[k]); err != nil {
 			return nil, err
 		}
 	}
 	return hits, nil
 }
 
-func (m *Mover) unmark(d *doc) error {
+func unmark(tenant *shared.Tenant, d *doc) error {
 	foreign := func(detail string) error {
 		return &RefusedError{Code: CodeDocument, Field: d.Index, Detail: "a document of the tenant's is not as a proxy writes it: " + detail, Fix: "find out who writes to the shared index around the proxies, and remove or correct that document"}
 	}
-	id, mine := m.tenant.ClientID(d.ID)
-	routing, too := m.tenant.ClientRouting(d.Routing)
+	id, mine := tenant.ClientID(d.ID)
+	routing, too := tenant.ClientRouting(d.Routing)
 	if !mine || !too {
 		return foreign("its _id or its routing has not the tenant's prefix")
 	}
@@ -187,7 +171,7 @@ func (m *Mover) unmark(d *doc) error {
 	if len(d.Source) == 0 {
 		return nil // was not asked for, or is refused where it is needed
 	}
-	source, err := m.tenant.Original(nil, d.Source)
+	source, err := tenant.Original(nil, d.Source)
 	if err != nil {
 		var refused *shared.RefusedError
 		if errors.As(err, &refused) {
@@ -199,13 +183,20 @@ func (m *Mover) unmark(d *doc) error {
 	return nil
 }
 
-// fetchSource reads documents of the move at A, one for each target. In a shared
-// source the document must be of that very routing: others can be on its shard
+// fetchSource reads documents of the move at A, one for each target. If a side is
+// shared the document must be of that very routing: others can be on its shard
 // there, and on another shard at B.
 func (m *Mover) fetchSource(ctx context.Context, idx []Index, ts []target, what detail) ([]doc, error) {
 	g := gets(idx, ts, sourceName)
 	if m.tenant == nil {
-		return m.fetch(ctx, m.src, g, what)
+		if m.into != nil {
+			what = max(what, routed)
+		}
+		docs, err := m.fetch(ctx, m.src, g, what)
+		for k := range docs {
+			docs[k].Found = docs[k].Found && (m.into == nil || docs[k].Routing == ts[k].routing)
+		}
+		return docs, err
 	}
 	for k, t := range ts {
 		id, err := m.tenant.ID(t.id)
@@ -224,7 +215,7 @@ func (m *Mover) fetchSource(ctx context.Context, idx []Index, ts []target, what 
 			d.Found = false
 		}
 		if d.Found {
-			if err := m.unmark(d); err != nil {
+			if err := unmark(m.tenant, d); err != nil {
 				return nil, err
 			}
 		}
@@ -234,15 +225,29 @@ func (m *Mover) fetchSource(ctx context.Context, idx []Index, ts []target, what 
 
 // fetchTarget is fetchSource for B.
 func (m *Mover) fetchTarget(ctx context.Context, idx []Index, ts []target, what detail) ([]doc, error) {
-	if m.tenant != nil {
+	g := gets(idx, ts, targetName)
+	if err := m.physical(g); err != nil {
+		return nil, err
+	}
+	for k := range g {
+		if m.into != nil {
+			g[k].routing = m.into.Routing(ts[k].routing)
+		}
+	}
+	if m.lifts() {
 		what = max(what, routed)
 	}
-	docs, err := m.fetch(ctx, m.dst, gets(idx, ts, targetName), what)
-	if err != nil || m.tenant == nil {
+	docs, err := m.fetch(ctx, m.dst, g, what)
+	if err != nil || !m.lifts() {
 		return docs, err
 	}
 	for k := range docs {
-		docs[k].Found = docs[k].Found && docs[k].Routing == ts[k].routing
+		d := &docs[k]
+		if d.Found = d.Found && d.Routing == g[k].routing; d.Found && m.into != nil {
+			if err := unmark(m.into, d); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return docs, nil
 }

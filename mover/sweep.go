@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+
+	"github.com/sluiceproxy/sluice/internal/upstream"
 )
 
 // What follows the flip at a shared source; see shared.go for why it is safe.
@@ -29,6 +31,11 @@ func preferred(shard int) string { return fmt.Sprintf("_shards:%d|_primary", sha
 // countWhere counts documents, of one shard if preference says so. An answer of
 // fewer shards than were asked is an error, because it would be too low.
 func (m *Mover) countWhere(ctx context.Context, index, preference string, where map[string]any) (int64, error) {
+	return m.countOn(ctx, m.src, index, preference, where)
+}
+
+// countOn is countWhere for either side.
+func (m *Mover) countOn(ctx context.Context, c *upstream.Client, index, preference string, where map[string]any) (int64, error) {
 	var ans struct {
 		Count  int64
 		Shards struct{ Total, Successful int } `json:"_shards"`
@@ -37,11 +44,11 @@ func (m *Mover) countWhere(ctx context.Context, index, preference string, where 
 	if preference != "" {
 		q.Set("preference", preference)
 	}
-	if err := m.read(ctx, m.src, http.MethodPost, "/"+esc(index)+"/_count", q, map[string]any{"query": where}, &ans); err != nil {
-		return 0, fmt.Errorf("count the tenant's documents of %s on %s: %w", index, m.src.Name(), err)
+	if err := m.read(ctx, c, http.MethodPost, "/"+esc(index)+"/_count", q, map[string]any{"query": where}, &ans); err != nil {
+		return 0, fmt.Errorf("count the tenant's documents of %s on %s: %w", index, c.Name(), err)
 	}
 	if ans.Shards.Successful != ans.Shards.Total || ans.Shards.Total == 0 {
-		return 0, fmt.Errorf("count the tenant's documents of %s on %s: %d of %d shards", index, m.src.Name(), ans.Shards.Successful, ans.Shards.Total)
+		return 0, fmt.Errorf("count the tenant's documents of %s on %s: %d of %d shards", index, c.Name(), ans.Shards.Successful, ans.Shards.Total)
 	}
 	return ans.Count, nil
 }

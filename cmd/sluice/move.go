@@ -31,12 +31,17 @@ back to it.
 
 A tenant of a shared index moves with --kind dedicated_index into an index of its own, on
 the same cluster or another. The shared index is not blocked, for others write to it; retire
-deletes the tenant's documents there, unless somebody has written to them since.`,
+deletes the tenant's documents there, unless somebody has written to them since.
+
+With --kind shared_index --index POOL a tenant with one index moves into a shared index that
+exists, beside its other tenants. Fields that it lacks are added; those that it has
+otherwise are in the way.`,
 		Example: `  sluice move acme --to b --dry-run     # what it would do, and what is in its way
   sluice move acme --to b --wait
   sluice move acme --to b --index acme-2026 --wait -o json
   sluice move acme --to b --retire-after 24h --trash 7d   # the old copy goes by itself, in two steps
   sluice move tiny --to b --kind dedicated_index --wait   # out of a shared index
+  sluice move tiny --to b --kind shared_index --index pool --wait   # into one
   sluice move acme --to b --copy auto --repository backups --snapshot-above 50GiB --dry-run
   sluice move acme --to b --copy snapshot --repository backups --wait   # see docs/moves.md`,
 		Args: args(cobra.ExactArgs(1)),
@@ -85,8 +90,9 @@ deletes the tenant's documents there, unless somebody has written to them since.
 	c.ValidArgsFunction = completeTenants
 	f := c.Flags()
 	f.StringVar(&req.Cluster, "to", "", "the cluster to move to")
-	f.StringVar((*string)(&req.Kind), "kind", "", "kind of placement at the target: dedicated_index for a tenant of a shared index (default: the same as now)")
-	f.StringVar(&req.Index, "index", "", "name of the index at the target; must not exist (default: the clients' name, a dash and the move's id). Of a tenant with a pattern, the pattern there (default: the same)")
+	f.StringVar((*string)(&req.Kind), "kind", "", "kind of placement at the target: dedicated_index or shared_index, out of or into a shared index (default: the same as now)")
+	f.StringVar(&req.Index, "index", "", "name of the index at the target; must not exist (default: the clients' name, a dash and the move's id). Of a tenant with a pattern, the pattern there (default: the same). With --kind shared_index, an index that exists")
+	f.StringVar(&req.Field, "partition-field", "", "with --kind shared_index: the field that tells the tenants of the index apart (default: that of those which are there)")
 	f.BoolVar(&dryRun, "dry-run", false, "check what is in the way and estimate; change nothing")
 	f.BoolVar(&wait, "wait", false, "watch until the tenant has flipped, print the receipt, and exit by the outcome")
 	f.DurationVar(&req.Options.PauseBudget, "pause-budget", 0, "hold writes only when the predicted pause is at most this (default controller.pause_budget)")
@@ -96,7 +102,7 @@ deletes the tenant's documents there, unless somebody has written to them since.
 	verifyFlags(c, &req.Options)
 	copyFlags(c, &req.Options.Copy)
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
-	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster", "shared_index"}, cobra.ShellCompDirectiveNoFileComp))
 	storeFlags(c)
 	outputFlag(c)
 	return c

@@ -168,7 +168,7 @@ func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 // the same field.
 func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) error {
 	err := noMove(ctx, s, func(m control.Move) error {
-		if m.Partition != id && p.Overlaps(m.To) {
+		if m.Partition != id && p.Overlaps(m.To) && !together(p, m.To) {
 			return refused("%s meets %s, to which move %s takes tenant %q", p, m.To, m.ID, string(m.Partition))
 		}
 		return nil
@@ -192,8 +192,7 @@ func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 			return true
 		}
 		for _, q := range []placement.Placement{e.State.From, e.State.To, e.Previous} {
-			together := q.Kind == placement.SharedIndex && p.Kind == placement.SharedIndex && q.PartitionField == p.PartitionField
-			if !together && p.Overlaps(q) {
+			if !together(p, q) && p.Overlaps(q) {
 				other, theirs = e.Partition, q
 			}
 		}
@@ -208,6 +207,11 @@ func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 		return refused("%s and %s can have an index in common, and that place belongs to tenant %q already", p, theirs, string(other))
 	}
 	return refused("%s belongs to tenant %q already", p, string(other))
+}
+
+// together reports that tenants may be in both places, because they share by one field.
+func together(p, q placement.Placement) bool {
+	return q.Kind == placement.SharedIndex && p.Kind == placement.SharedIndex && q.PartitionField == p.PartitionField
 }
 
 func clusterKnown(ctx context.Context, s *store.Store, name string) error {
