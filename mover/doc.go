@@ -29,6 +29,8 @@
 // Documents are copied by a scan, or by a snapshot that is restored into the indices
 // which the move has created; snapshot.go says why what follows is the same.
 //
+// A shared target cannot be blocked: into.go and intodrain.go say what holds there.
+//
 // A dedicated cluster is moved with all its indices, those included that the tenant
 // creates meanwhile (Adopt), but not with its settings, templates, pipelines and
 // scripts, nor with hidden indices and those whose name begins with a dot: they are

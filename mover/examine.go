@@ -17,7 +17,14 @@ import (
 
 // marker is the alias that tells a target index which this move created. It is
 // part of the request that creates the index, so there is never one without.
-func (m *Mover) marker() string { return placement.ReservedPrefix + "move-" + m.spec.Move }
+// A shared target, which it did not, is marked by another name: nothing that is found by
+// the first may be taken for the move's to delete.
+func (m *Mover) marker() string {
+	if m.into != nil {
+		return m.prefix() + "shared"
+	}
+	return placement.ReservedPrefix + "move-" + m.spec.Move
+}
 
 // ownAlias reports whether an alias is one of Sluice's, of whatever move.
 func ownAlias(name string) bool { return strings.HasPrefix(name, placement.ReservedPrefix) }

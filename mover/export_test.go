@@ -131,3 +131,15 @@ func (f once) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // CreatedMajor reads the version that an index was created by.
 var CreatedMajor = createdMajor
+
+// Task is a task of a cluster.
+type Task = task
+
+// Drained is how many tasks a drain of a shared target waits for, list by list.
+func Drained(lists [][]Task, prefix, pool string) (out []int) {
+	var o orphans
+	for _, l := range lists {
+		out = append(out, o.busy(l, prefix, pool))
+	}
+	return out
+}

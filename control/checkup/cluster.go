@@ -132,6 +132,8 @@ func (l *look) checkIndex(c placement.Cluster, name string, i index) {
 				_, err := control.RequestCleaning(ctx, l.x.s, id, m.Version)
 				return "a controller cleans the target of move " + id, err
 			})
+		case !known && !slices.Contains(i.aliases, placement.ReservedPrefix+"move-"+id):
+			stale = append(stale, a) // no move has made that index: it was shared, or is sealed
 		case !known:
 			said[id] = true
 			l.add("target_unknown", subject, fmt.Sprintf("of move %s, UUID %s", id, i.uuid), func(ctx context.Context) (string, error) {
