@@ -80,7 +80,7 @@ func (e *driftError) Unwrap() error { return errDrift }
 // can be compared while writes are held.
 func (d *drive) accepting() bool {
 	m := d.move()
-	return d.accept.Load() && m.Drift != nil && m.Drift.Accepted > 0 && m.From.Kind != placement.SharedIndex && m.To.Kind != placement.SharedIndex
+	return d.accept.Load() && m.Drift != nil && m.Drift.Accepted > 0 && m.From.Kind != placement.SharedIndex
 }
 
 // drifted takes note of differences that no journal explains. Accepted, they are put
