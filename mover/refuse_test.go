@@ -81,7 +81,10 @@ func TestBadSpec(t *testing.T) {
 		"same place":  func(s *mover.Spec) { s.To = s.From },
 		"no cluster":  func(s *mover.Spec) { s.To.Cluster = "" },
 		"other kinds": func(s *mover.Spec) { s.To = placement.Placement{Kind: placement.DedicatedCluster, Cluster: "b"} },
-		"shared":      func(s *mover.Spec) { s.To.Kind, s.To.PartitionField = placement.SharedIndex, "tenant" },
+		"many to one that is shared": func(s *mover.Spec) {
+			s.From.Index, s.From.Logical = "many-*", "*"
+			s.To.Kind, s.To.PartitionField = placement.SharedIndex, "tenant"
+		},
 	} {
 		s := good
 		change(&s)
