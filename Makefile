@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood stores-page endpoints-page clients-page doctor-page receipt-schema clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page clients-page doctor-page receipt-schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,13 @@ bench-flood: ## what a tenant feels of one that floods, with and without the lim
 	@.ci/check-tools engines
 	@mkdir -p bench/results
 	go run ./bench/flood -out bench/results/flood.json $(FLOOD)
+
+COPYING ?=
+bench-copying: ## what a tenant feels of the copy of its own move, with the throttle and without; COPYING="-rounds 20" and the like; the result is in bench/results/copying.json
+	@.ci/check-tools engines
+	@$(MAKE) --no-print-directory build
+	@mkdir -p bench/results
+	go run ./bench/copying -out bench/results/copying.json $(COPYING)
 
 stores-page: ## write docs/stores/measured.md from bench/results/stores-*.json
 	@go run ./bench/stores -page docs/stores/measured.md bench/results/stores-*.json

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,8 +37,8 @@ type drive struct {
 	abort     chan struct{} // closed when an abort was requested
 	abortOnce sync.Once
 	paused    atomic.Bool
-	accept    atomic.Bool   // of drift
-	copyRate  atomic.Uint64 // of math.Float64bits
+	accept    atomic.Bool // of drift
+	options   atomic.Pointer[MoveOptions]
 
 	writing *semaphore.Weighted // held while the record is changed: one change after the other
 
@@ -86,7 +85,7 @@ func newDrive(c *Controller, sess *store.Session, r store.Record[Move]) *drive {
 func (d *drive) observe(m Move) {
 	d.paused.Store(m.Paused)
 	d.accept.Store(m.Options.AcceptDrift)
-	d.copyRate.Store(math.Float64bits(m.Options.CopyRate))
+	d.options.Store(&m.Options)
 	if m.AbortRequested {
 		d.abortOnce.Do(func() { close(d.abort) })
 	}
@@ -338,7 +337,7 @@ func (d *drive) attempt(ctx context.Context) error {
 	defer stop(nil)
 	save := &newest{every: time.Second}
 	d.mv, err = mover.New(mover.Spec{Move: m.ID, Attempt: m.Attempt, Partition: m.Partition, From: m.From, To: m.To, RollbackOf: m.RollbackOf, Old: m.Old}, src, dst, &mover.Options{
-		Logger: d.log, Lease: d.lease, Progress: save.progress, Workers: d.c.opt.CopyWorkers, CopyRate: m.Options.CopyRate,
+		Logger: d.log, Lease: d.lease, Progress: save.progress, Workers: d.c.opt.CopyWorkers, Limits: m.Options.limits(),
 		Copy: m.Options.Copy,
 	})
 	if err != nil {

@@ -15,3 +15,6 @@ func PlanMove(ctx context.Context, s *store.Store, r Request) (Move, error) {
 	m, _, _, err := planMove(ctx, s, r)
 	return m, err
 }
+
+// InHours reports whether a copy of these hours may run at t.
+var InHours = inHours

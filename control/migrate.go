@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -80,7 +79,7 @@ func (d *drive) forward(ctx context.Context, e placement.Entry, save *newest) er
 		}
 	}
 	if d.move().Stage == StageCopying {
-		copy := func() error { return d.copy(ctx, save) }
+		copy := func() error { return d.copyInHours(ctx, save) }
 		switch m := d.move(); {
 		case m.RollbackOf != "":
 			copy = func() error { return d.bringBack(ctx) }
@@ -254,10 +253,13 @@ func (d *drive) copy(ctx context.Context, save *newest) error {
 			case <-t.C:
 				// An error needs no handling here: if the move was taken over, the
 				// lease says so to the copy.
-				_ = d.update(ctx, func(m *Move) { save.into(&m.Progress) })
-				d.mv.SetCopyRate(math.Float64frombits(d.copyRate.Load()))
-				if d.paused.Load() {
-					stop(errPaused) // the checkpoint is what it goes on from
+				_ = d.update(ctx, func(m *Move) {
+					save.into(&m.Progress)
+					m.Progress.SlowedBy = d.mv.SlowedBy()
+				})
+				d.mv.SetLimits(d.options.Load().limits())
+				if err := d.held(); err != nil {
+					stop(err) // the checkpoint is what it goes on from
 				}
 			}
 		}
@@ -276,7 +278,7 @@ func (d *drive) copy(ctx context.Context, save *newest) error {
 	return d.stage(ctx, StageCatchingUp, func(m *Move) {
 		save.into(&m.Progress)
 		m.Progress.Docs, m.Progress.Bytes = max(m.Progress.Docs, m.Checkpoint.Docs), max(m.Progress.Bytes, m.Checkpoint.Bytes)
-		m.Progress.ETA = 0
+		m.Progress.ETA, m.Progress.SlowedBy = 0, ""
 	})
 }
 

@@ -3,9 +3,7 @@ package control
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"fmt"
 	"maps"
-	"math"
 	"time"
 
 	"github.com/sluiceproxy/sluice/mover"
@@ -38,7 +36,12 @@ type MoveOptions struct {
 	PauseBudget     time.Duration `json:"pause_budget"`     // writes are not held while a longer pause is predicted (default 250 ms)
 	CutoverDeadline time.Duration `json:"cutover_deadline"` // a longer cutover is left again (default 2 s)
 	DrainBarrier    time.Duration `json:"drain_barrier"`    // how long a vanished proxy's writes may still land (default 30 s)
-	CopyRate        float64       `json:"copy_rate"`        // documents a second; 0: as fast as the clusters allow
+	CopyRate        float64       `json:"copy_rate"`        // documents a second; 0: no limit
+	CopyBytes       float64       `json:"copy_bytes"`       // bytes of documents a second; 0: no limit
+	// CopyHours are when the copy may run; none: always. See copyhours.go.
+	CopyHours []Window `json:"copy_hours,omitempty"`
+	// CopyEager leaves the pressure of the clusters unheeded.
+	CopyEager bool `json:"copy_eager,omitempty"`
 	Afterwards
 	Verify Verify `json:"verify"` // what is compared before the cutover (default versions)
 	// AcceptDrift: what somebody has written around the proxies is taken over, instead
@@ -78,10 +81,8 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 	default:
 		return o, &placement.InvalidError{Field: "verify", Value: string(o.Verify), Fix: "must be versions or content"}
 	}
-	// Neither NaN nor infinite, which no record holds; and at less than one a
-	// second, the source would forget the scan between two documents.
-	if o.CopyRate != 0 && !(o.CopyRate >= 1 && o.CopyRate <= math.MaxFloat64) {
-		return o, &placement.InvalidError{Field: "copy_rate", Value: fmt.Sprint(o.CopyRate), Fix: "must be 0 (no limit) or a number of documents a second, 1 at least"}
+	if err := o.limitsValid(); err != nil {
+		return o, err
 	}
 	if err := o.Afterwards.check(); err != nil {
 		return o, err
@@ -117,7 +118,8 @@ type Progress struct {
 	PredictedPause time.Duration `json:"predicted_pause"`
 	Cutovers       int           `json:"cutovers"` // tried
 	Laggards       []Laggard     `json:"laggards,omitempty"`
-	Note           string        `json:"note,omitempty"` // what it waits for
+	Note           string        `json:"note,omitempty"`      // what it waits for
+	SlowedBy       string        `json:"slowed_by,omitempty"` // which pressure of the clusters holds the copy back
 }
 
 // StageTime is one stage's place in the timeline.

@@ -265,8 +265,28 @@ func RequestAbort(ctx context.Context, s *store.Store, id string) (Move, error) 
 type Bounds struct {
 	PauseBudget     *time.Duration
 	CutoverDeadline *time.Duration
-	CopyRate        *float64 // documents a second; 0: as fast as the clusters allow
+	CopyRate        *float64  // documents a second; 0: no limit
+	CopyBytes       *float64  // bytes a second; 0: no limit
+	CopyHours       *[]Window // none: always
+	CopyEager       *bool
 	AcceptDrift     *bool
+}
+
+// Into changes options to what the bounds say.
+func (b Bounds) Into(o *MoveOptions) {
+	set(&o.PauseBudget, b.PauseBudget)
+	set(&o.CutoverDeadline, b.CutoverDeadline)
+	set(&o.CopyRate, b.CopyRate)
+	set(&o.CopyBytes, b.CopyBytes)
+	set(&o.CopyHours, b.CopyHours)
+	set(&o.CopyEager, b.CopyEager)
+	set(&o.AcceptDrift, b.AcceptDrift)
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
 }
 
 // RequestBounds changes the bounds of a move that has not flipped, by
@@ -292,18 +312,7 @@ func RequestBounds(ctx context.Context, s *store.Store, id string, b Bounds) (Mo
 		case m.Settled():
 			return ErrFlipped
 		}
-		if b.PauseBudget != nil {
-			m.Options.PauseBudget = *b.PauseBudget
-		}
-		if b.CutoverDeadline != nil {
-			m.Options.CutoverDeadline = *b.CutoverDeadline
-		}
-		if b.CopyRate != nil {
-			m.Options.CopyRate = *b.CopyRate
-		}
-		if b.AcceptDrift != nil {
-			m.Options.AcceptDrift = *b.AcceptDrift
-		}
+		b.Into(&m.Options)
 		var err error
 		m.Options, err = m.Options.withDefaults()
 		return err

@@ -71,6 +71,12 @@ func ParseWindow(text, zone string) (Window, error) {
 	return w, nil
 }
 
+// valid refuses a window that was not made by ParseWindow.
+func (w Window) valid() error {
+	_, err := ParseWindow(fmt.Sprintf("%02d:%02d-%02d:%02d", w.From/60, w.From%60, w.To/60, w.To%60), w.Zone)
+	return err
+}
+
 func (w Window) String() string {
 	return fmt.Sprintf("%02d:%02d-%02d:%02d %s", w.From/60, w.From%60, w.To/60, w.To%60, w.Zone)
 }

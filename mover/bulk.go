@@ -89,6 +89,7 @@ func (m *Mover) write(ctx context.Context, ops []op) ([]answer, error) {
 				return nil, err
 			}
 		case busy:
+			m.throttle.refusedBy(m.dst.Name())
 			// Half as many at a time: what was refused may have been too much at once.
 			size = max(1, size/2)
 			if perr := pause(ctx, n); perr != nil {

@@ -53,7 +53,13 @@ func jitter(d time.Duration) time.Duration {
 // read performs a call that changes nothing, so it is repeated: after 429 for
 // as long as Patience lasts, after a broken connection or a 502 to 504 a few times.
 func (m *Mover) read(ctx context.Context, c *upstream.Client, method, path string, q url.Values, body, into any) error {
-	return m.repeat(ctx, 4, func() error { return c.JSON(ctx, method, path, q, body, into) })
+	return m.repeat(ctx, 4, func() error {
+		err := c.JSON(ctx, method, path, q, body, into)
+		if overloaded(err) {
+			m.throttle.refusedBy(c.Name())
+		}
+		return err
+	})
 }
 
 // change performs a call that changes something and may be repeated, because

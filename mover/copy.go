@@ -75,6 +75,14 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 		m.EndScan(ctx, from)
 		begun = nil
 	}
+	watch, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer stop()
+	watching.Go(func() { m.watchNodes(watch, m.src) })
+	if m.dst.Name() != m.src.Name() {
+		watching.Go(func() { m.watchNodes(watch, m.dst) })
+	}
 	p := &meter{total: total, docs: from.Docs, bytes: from.Bytes, tell: m.opt.Progress}
 	cp := Checkpoint{Done: append([]Slice(nil), from.Done...), Docs: from.Docs, Bytes: from.Bytes}
 	for n, i := range idx {
@@ -136,6 +144,28 @@ func (m *Mover) copySlice(ctx context.Context, n int, i Index, c *course, resume
 	}
 }
 
+// touchEvery is how often a scan whose writers are held back is kept alive.
+var touchEvery = time.Minute // tests do not wait so long
+
+// throttled makes reading a page of a copy a piece of work that the throttle knows.
+func (m *Mover) throttled(ctx context.Context, hits *[]doc, read func() error) func() error {
+	timed := func() error {
+		began, refusals := time.Now(), m.throttle.refusedSoFar()
+		if err := read(); err != nil {
+			return err
+		}
+		size := int64(0)
+		for _, h := range *hits {
+			size += int64(len(h.Source))
+		}
+		if m.throttle.refusedSoFar() == refusals {
+			m.throttle.answered(searches, len(*hits), size, time.Since(began))
+		}
+		return nil
+	}
+	return func() error { return m.throttle.turn(ctx, timed) }
+}
+
 // copyOnce runs one reader and Workers writers. The refresh comes first: a
 // point in time that still shows a document whose deletion has already been
 // applied to B would bring it back.
@@ -158,6 +188,7 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, c *course, from *s
 			from.close(ctx)
 		}
 	}()
+	from.paced = true
 	c.save = func(at Position) error { return note(from.id, &at) }
 	batches := make(chan *batch)
 	g, gctx := errgroup.WithContext(ctx)
@@ -180,11 +211,20 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, c *course, from *s
 				}
 				synced = true
 			}
-			select {
-			case batches <- b:
-				return nil
-			case <-gctx.Done():
-				return context.Cause(gctx)
+			for {
+				again := time.NewTimer(touchEvery)
+				select {
+				case batches <- b:
+					again.Stop()
+					return nil
+				case <-gctx.Done():
+					again.Stop()
+					return context.Cause(gctx)
+				case <-again.C:
+					if err := from.touch(gctx); err != nil {
+						return err
+					}
+				}
 			}
 		})
 	})
@@ -218,11 +258,18 @@ func (m *Mover) copyBatch(ctx context.Context, n int, hits []doc) (int64, error)
 		size += int64(len(h.Source))
 	}
 	m.sized(len(hits), size)
-	if err := m.pace(ctx, len(hits)); err != nil {
+	if err := m.throttle.pace(ctx, len(hits), size); err != nil {
 		return 0, cmp.Or(context.Cause(ctx), err)
 	}
-	answers, err := m.write(ctx, ops)
-	if err != nil {
+	var answers []answer
+	if err := m.throttle.turn(ctx, func() (err error) {
+		began, refusals := time.Now(), m.throttle.refusedSoFar()
+		answers, err = m.write(ctx, ops)
+		if err == nil && m.throttle.refusedSoFar() == refusals {
+			m.throttle.answered(bulks, len(hits), size, time.Since(began))
+		}
+		return err
+	}); err != nil {
 		return 0, err
 	}
 	if err := m.rejectedError(ops, answers); err != nil || m.into == nil {

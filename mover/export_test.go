@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"time"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
@@ -116,7 +117,7 @@ func answering(raw []byte) (*Mover, context.Context) {
 	if err != nil {
 		panic(err)
 	}
-	return &Mover{src: c, dst: c}, ctx
+	return &Mover{src: c, dst: c, throttle: newThrottle(Options{BatchDocs: 1, BatchBytes: 1, Workers: 1}, "a", "a")}, ctx
 }
 
 type once func() []byte
@@ -142,4 +143,86 @@ func Drained(lists [][]Task, prefix, pool string) (out []int) {
 		out = append(out, o.busy(l, prefix, pool))
 	}
 	return out
+}
+
+// Throttle is a throttle of a copy from cluster A to cluster B.
+type Throttle struct{ t *throttle }
+
+// NewThrottle returns one for so many workers.
+func NewThrottle(workers int, l Limits) Throttle {
+	return Throttle{newThrottle(Options{BatchDocs: 1000, BatchBytes: 4 << 20, Workers: workers, Limits: l}, "A", "B")}
+}
+
+// What a throttle does, and what it holds to.
+func (x Throttle) Answered(bulk bool, docs int, took time.Duration) {
+	kind := searches
+	if bulk {
+		kind = bulks
+	}
+	x.t.answered(kind, docs, 0, took)
+}
+func (x Throttle) Refused(cluster string)                            { x.t.refusedBy(cluster) }
+func (x Throttle) Turn(ctx context.Context, work func() error) error { return x.t.turn(ctx, work) }
+func (x Throttle) Set(l Limits)                                      { x.t.set(l) }
+func (x Throttle) SlowedBy() string                                  { return x.t.slowedBy() }
+func (x Throttle) Pace(ctx context.Context, docs int, b int64) error { return x.t.pace(ctx, docs, b) }
+func (x Throttle) Page(want int, avg int64) int                      { return x.t.page(want, avg) }
+func (x Throttle) Level() float64 {
+	x.t.mu.Lock()
+	defer x.t.mu.Unlock()
+	return x.t.level
+}
+
+// Looks is what a cluster's nodes say from one look to the next.
+type Looks struct{ last map[string]counted }
+
+// Heard reads one answer about a cluster's nodes and tells the throttle.
+func (l *Looks) Heard(x Throttle, cluster, answer string) error {
+	var ans struct{ Nodes map[string]nodeStats }
+	if err := json.Unmarshal([]byte(answer), &ans); err != nil {
+		return err
+	}
+	var r reading
+	r, l.last = diagnose(cluster, ans.Nodes, l.last)
+	x.t.heard(cluster, r)
+	return nil
+}
+
+// The bounds of a throttle.
+const (
+	LeastLevel  = leastLevel
+	Gentle      = gentle
+	LongestRest = longestRest
+	NodesEvery  = nodesEvery
+	NodesPath   = nodesPath
+)
+
+// SetTouchEvery changes how often a scan that waits is kept alive, until undo is called.
+func SetTouchEvery(d time.Duration) (undo func()) {
+	before := touchEvery
+	touchEvery = d
+	return func() { touchEvery = before }
+}
+
+// WatchNodes watches a cluster's nodes until the context ends.
+func (m *Mover) WatchNodes(ctx context.Context, c *upstream.Client) { m.watchNodes(ctx, c) }
+
+// ThrottleOf is the throttle of a mover.
+func ThrottleOf(m *Mover) Throttle { return Throttle{m.throttle} }
+
+// NodeFacts are what a cluster's only node says of itself.
+func NodeFacts(ctx context.Context, c *upstream.Client) (heap, cpu int64, threads map[string]int64, breakers int, err error) {
+	var ans struct{ Nodes map[string]nodeStats }
+	err = c.JSON(ctx, http.MethodGet, nodesPath, query("filter_path", nodesFilter), nil, &ans)
+	threads, cpu = map[string]int64{}, -1
+	for _, n := range ans.Nodes {
+		for name, p := range n.Pools {
+			threads[name] = p.Threads
+		}
+		heap, breakers = n.JVM.Mem.HeapUsed, len(n.Breakers)
+		if n.OS.CPU.Percent != nil {
+			cpu = *n.OS.CPU.Percent
+		}
+	}
+	return heap, cpu, threads, breakers, err
 }

@@ -2,9 +2,7 @@ package mover
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
-	"golang.org/x/time/rate"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
@@ -78,7 +75,7 @@ type Options struct {
 	BatchDocs  int            // most documents of a batch; 0 is 1000
 	BatchBytes int            // aimed-at size of a batch in bytes; 0 is 4 MiB
 	Workers    int            // concurrent bulk requests; 0 is 2
-	CopyRate   float64        // documents a second that Copy writes at most; 0: as fast as the clusters allow
+	Limits     Limits         // of Copy, see SetLimits
 	Copy       CopyOptions    // what Choose and Precheck decide by
 	Progress   func(Progress) // called during Copy, from one goroutine at a time
 	// Patience bounds how long a cluster may refuse one request (429) before the
@@ -101,7 +98,7 @@ type Mover struct {
 	spec     Spec
 	src, dst *upstream.Client
 	opt      Options
-	limit    *rate.Limiter // of Copy; see copyDocs
+	throttle *throttle // of Copy
 	log      *slog.Logger
 	rates    rates
 	avgBytes atomic.Int64 // of a document, as measured of late
@@ -180,10 +177,7 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 	if m.opt.Patience <= 0 {
 		m.opt.Patience = 2 * time.Minute
 	}
-	m.limit = rate.NewLimiter(rate.Inf, m.opt.BatchDocs)
-	if r := m.opt.CopyRate; r > 0 {
-		m.limit = rate.NewLimiter(rate.Limit(r), int(math.Ceil(min(r, float64(m.opt.BatchDocs)))))
-	}
+	m.throttle = newThrottle(m.opt, src.Name(), dst.Name())
 	return m, nil
 }
 
@@ -219,38 +213,15 @@ func (m *Mover) pageDocs() int {
 	return int(max(1, min(int64(m.opt.BatchDocs), int64(m.opt.BatchBytes)/avg)))
 }
 
-// copyDocs returns how many documents a copy asks for at a time: not more than
-// CopyRate allows in a second, so that a writer waits for a second at most and
-// the source's scan is not forgotten meanwhile.
-func (m *Mover) copyDocs() int {
-	return min(m.pageDocs(), m.limit.Burst())
-}
+// copyDocs returns how many documents a copy asks for at a time.
+func (m *Mover) copyDocs() int { return m.throttle.page(m.pageDocs(), m.avgBytes.Load()) }
 
-// pace waits until so many documents more may be written. In parts: the rate may have
-// been lowered since they were asked for.
-func (m *Mover) pace(ctx context.Context, docs int) error {
-	for docs > 0 {
-		n := min(docs, max(1, m.limit.Burst()))
-		if err := m.limit.WaitN(ctx, n); err != nil {
-			if ctx.Err() == nil && n > m.limit.Burst() {
-				continue // lowered in this very moment
-			}
-			return err
-		}
-		docs -= n
-	}
-	return nil
-}
+// SetLimits changes Options.Limits of a copy that may be under way.
+func (m *Mover) SetLimits(l Limits) { m.throttle.set(l) }
 
-// SetCopyRate changes Options.CopyRate of a copy that may be under way.
-func (m *Mover) SetCopyRate(docs float64) {
-	limit, burst := rate.Inf, m.opt.BatchDocs
-	if docs > 0 {
-		limit, burst = rate.Limit(docs), int(math.Ceil(min(docs, float64(m.opt.BatchDocs))))
-	}
-	m.limit.SetBurst(burst)
-	m.limit.SetLimit(limit)
-}
+// SlowedBy says, for people, which pressure of the clusters holds a copy back; empty:
+// none does.
+func (m *Mover) SlowedBy() string { return m.throttle.slowedBy() }
 
 // sized notes how large documents are. It reacts at once to larger ones, and
 // slowly to smaller ones.

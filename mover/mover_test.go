@@ -445,7 +445,7 @@ func TestCopyRate(t *testing.T) {
 	r := newRig(t, "")
 	const n, rate = 100, 40
 	r.fill(n)
-	m := r.taken(&mover.Options{CopyRate: rate, Workers: 8})
+	m := r.taken(&mover.Options{Limits: mover.Limits{Docs: rate}, Workers: 8})
 	began := time.Now()
 	r.copyAll(m)
 	if took, least := time.Since(began), time.Duration(n-rate)*time.Second/rate; took < least {
@@ -455,7 +455,7 @@ func TestCopyRate(t *testing.T) {
 
 	idx := m.Indexes()
 	r.spec.Attempt = 2
-	m = r.mover(&mover.Options{CopyRate: 1})
+	m = r.mover(&mover.Options{Limits: mover.Limits{Docs: 1}})
 	m.Use(idx)
 	if err := m.Take(t.Context(), true); err != nil {
 		t.Fatal(err)

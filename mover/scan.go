@@ -48,6 +48,7 @@ type scan struct {
 	index string
 	shard int
 	id    string
+	paced bool            // its pages are turns of the throttle
 	after json.RawMessage // where pages begins; nil: at the first document
 }
 
@@ -92,8 +93,12 @@ func (s *scan) pages(ctx context.Context, where map[string]any, source bool, pag
 		if after != nil {
 			body["search_after"] = after
 		}
-		hits, err := s.m.page(ctx, s.c, s.index, body)
-		if err != nil {
+		var hits []doc
+		ask := func() (err error) { hits, err = s.m.page(ctx, s.c, s.index, body); return err }
+		if s.paced {
+			ask = s.m.throttled(ctx, &hits, ask)
+		}
+		if err := ask(); err != nil {
 			return fmt.Errorf("scan %s[%d] on %s: %w", s.index, s.shard, s.c.Name(), err)
 		}
 		if len(hits) == 0 {
@@ -104,6 +109,16 @@ func (s *scan) pages(ctx context.Context, where map[string]any, source bool, pag
 			return err
 		}
 	}
+}
+
+// touch keeps the point in time for another while. It is what a copy does whose writers
+// are held back for longer than the source would wait.
+func (s *scan) touch(ctx context.Context) error {
+	body := map[string]any{"pit": map[string]any{"id": s.id, "keep_alive": keepAlive}, "size": 0, "track_total_hits": false}
+	if err := s.m.read(ctx, s.c, http.MethodPost, "/_search", nil, body, nil); err != nil {
+		return fmt.Errorf("keep the point in time of %s[%d] on %s: %w", s.index, s.shard, s.c.Name(), errors.Join(errScanLost, err))
+	}
+	return nil
 }
 
 // scanIDs reads the documents that match a query, without their sources.

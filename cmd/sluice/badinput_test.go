@@ -66,6 +66,12 @@ func (f badFleet) moves(t *testing.T) {
 		{"move nobody --to young", exitRefused, `unknown tenant "nobody"`},
 		{"move acme --to nowhere", exitRefused, `unknown cluster "nowhere": known are down, old, young`},
 		{"move acme", exitUsage, "--to"},
+		{"move acme --to young --copy-hours 22-6", exitUsage, `--copy-hours: "22-6" must be two times of the day, such as 22:00-06:00, or always`},
+		{"move acme --to young --copy-hours 22:00-06:00 --copy-zone Berlin", exitUsage, `--copy-zone: "Berlin" must be a name of the IANA time zone database`},
+		{"move acme --to young --copy-zone Europe/Berlin", exitUsage, "--copy-zone: there are no --copy-hours"},
+		{"move acme --to young --copy-throttle half", exitUsage, `--copy-throttle: "half" must be auto or off`},
+		{"move acme --to young --copy-bytes 0.001", exitUsage, `copy_bytes: "0.001" must be 0 (no limit) or a number of megabytes a second, 0.01 at least`},
+		{"wave run --all-from old --to young --copy-hours 1-2", exitUsage, "--copy-hours"},
 		{"tenant add new --cluster old --kind odd --index new", exitUsage, `placement.kind: "odd" must be one of`},
 	} {
 		tenant, _, _ := strings.Cut(strings.TrimPrefix(tt.args, "move "), " ")
@@ -82,8 +88,20 @@ func (f badFleet) moves(t *testing.T) {
 			t.Errorf("sluice %s changed the tenant:\n%s\n%s", tt.args, before, after)
 		}
 	}
-	c.ok("move", "acme", "--to", "young", "--copy-rate", "500")
+	c.ok("move", "acme", "--to", "young", "--copy-rate", "500", "--copy-hours", "00:00-23:59", "--copy-hours", "23:59-00:00")
 	inStage(t, c, "acme", control.StageCopying)
+	for _, tt := range [][2]string{
+		{"--copy-rate 100 --copy-bytes 20 --copy-hours 00:00-23:59 --copy-hours 23:59-00:00 --copy-zone Europe/Berlin", "copy: 100 documents a second, 20 MB a second, between 00:00-23:59 Europe/Berlin, between 23:59-00:00 Europe/Berlin"},
+		{"--copy-bytes 0 --copy-hours always --copy-throttle off", "copy: 100 documents a second, the pressure of the clusters is not heeded"},
+		{"--copy-rate 1 --copy-throttle auto", "copy: 1 documents a second"},
+	} {
+		if out := c.ok(strings.Fields("moves set acme " + tt[0])...); !strings.HasSuffix(strings.TrimSpace(out), tt[1]) {
+			t.Errorf("moves set %s: %s", tt[0], out)
+		}
+	}
+	if r := c.run("moves", "set", "acme", "--copy-hours", "always", "--copy-hours", "1:00-2:00"); r.code != exitUsage {
+		t.Errorf("always and an hour: %+v", r)
+	}
 	for _, args := range []string{"move acme --to young", "move acme --to down", "move acme --to young --dry-run"} {
 		if r := c.run(strings.Fields(args)...); r.code != exitRefused || !strings.Contains(r.stderr, "moving already") {
 			t.Errorf("sluice %s while it moves: %+v", args, r)

@@ -34,6 +34,9 @@ func frame(m control.Move, width int) []string {
 	if p.Note != "" {
 		out = append(out, "  "+printable(p.Note))
 	}
+	if p.SlowedBy != "" {
+		out = append(out, "  slowed by: "+printable(p.SlowedBy))
+	}
 	return out
 }
 
@@ -167,6 +170,12 @@ func writeMove(w io.Writer, m control.Move, more ...[]string) error {
 		}
 		if m.Progress.Note != "" {
 			add("note", "%s", m.Progress.Note)
+		}
+		if m.Progress.SlowedBy != "" {
+			add("slowed by", "%s", m.Progress.SlowedBy)
+		}
+		if m.Stage == control.StagePreparing || m.Stage == control.StageCopying {
+			add("copy", "%s", copyBounds(m.Options))
 		}
 		for _, l := range m.Progress.Laggards {
 			add("waiting for", "%s", l)

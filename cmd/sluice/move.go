@@ -16,6 +16,7 @@ import (
 
 func moveCommand() *cobra.Command {
 	var req control.Request
+	var limits copyBoundFlags
 	var dryRun, wait bool
 	c := &cobra.Command{
 		Use:   "move TENANT --to CLUSTER",
@@ -54,6 +55,9 @@ otherwise are in the way.`,
 			}
 			if dryRun && wait {
 				return &usageError{errors.New("--wait: there is nothing to wait for with --dry-run")}
+			}
+			if err := limits.into(c, &req.Options); err != nil {
+				return err
 			}
 			s, err := openStore(c)
 			if err != nil {
@@ -98,7 +102,7 @@ otherwise are in the way.`,
 	f.DurationVar(&req.Options.PauseBudget, "pause-budget", 0, "hold writes only when the predicted pause is at most this (default controller.pause_budget)")
 	f.DurationVar(&req.Options.CutoverDeadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again (default controller.cutover_deadline)")
 	afterwardsFlags(c, &req.Options.Afterwards)
-	f.Float64Var(&req.Options.CopyRate, "copy-rate", 0, "documents a second to copy at most (default: as fast as the clusters allow)")
+	limits.add(c)
 	verifyFlags(c, &req.Options)
 	copyFlags(c, &req.Options.Copy)
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)

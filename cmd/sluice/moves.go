@@ -104,32 +104,36 @@ object a line.`,
 
 func movesSet() *cobra.Command {
 	var budget, deadline time.Duration
-	var rate float64
+	var limits copyBoundFlags
 	var accept bool
 	c := oneMove(&cobra.Command{
 		Use:   "set MOVE|TENANT",
-		Short: "Change the pause budget, the cutover deadline, the copy rate or what drift means of a move that is under way",
-		Long: `Change the pause budget, the cutover deadline, the copy rate or what drift means of a move
+		Short: "Change the pause budget, the cutover deadline, the bounds of the copy or what drift means of a move that is under way",
+		Long: `Change the pause budget, the cutover deadline, the bounds of the copy or what drift means of a move
 that has not flipped. Its controller heeds them within a second, or at its next try; what was copied is kept. sluice moves show
 tells when a move waits because the pause that it predicts is above its budget, or because
-somebody writes around the proxies.`,
-		Example: "  sluice moves set acme --pause-budget 500ms\n  sluice moves set acme --pause-budget 3s --cutover-deadline 4s\n  sluice moves set acme --accept-drift",
+somebody writes around the proxies, and what slows its copy down.`,
+		Example: `  sluice moves set acme --pause-budget 500ms
+  sluice moves set acme --pause-budget 3s --cutover-deadline 4s
+  sluice moves set acme --copy-bytes 20 --copy-hours 22:00-06:00 --copy-zone Europe/Berlin
+  sluice moves set acme --copy-rate 0 --copy-hours always
+  sluice moves set acme --accept-drift`,
 	}, func(c *cobra.Command, s *store.Store, id string) error {
-		var b control.Bounds
+		b, err := limits.bounds(c)
+		if err != nil {
+			return err
+		}
 		if c.Flags().Changed("pause-budget") {
 			b.PauseBudget = &budget
 		}
 		if c.Flags().Changed("cutover-deadline") {
 			b.CutoverDeadline = &deadline
 		}
-		if c.Flags().Changed("copy-rate") {
-			b.CopyRate = &rate
-		}
 		if c.Flags().Changed("accept-drift") {
 			b.AcceptDrift = &accept
 		}
 		if b == (control.Bounds{}) {
-			return &usageError{errors.New("give --pause-budget, --cutover-deadline, --copy-rate, --accept-drift or several")}
+			return &usageError{errors.New("give --pause-budget, --cutover-deadline, --copy-rate, --copy-bytes, --copy-hours, --copy-throttle, --accept-drift or several")}
 		}
 		m, err := control.RequestBounds(c.Context(), s, id, b)
 		if err != nil {
@@ -138,21 +142,14 @@ somebody writes around the proxies.`,
 		if wantJSON(c) {
 			return writeJSON(c.OutOrStdout(), m)
 		}
-		_, err = fmt.Fprintf(c.OutOrStdout(), "move %s: pause budget %s, cutover deadline %s, copy rate %s, drift %s\n", m.ID, m.Options.PauseBudget, m.Options.CutoverDeadline, rateText(m.Options.CopyRate), driftPolicy(m.Options.AcceptDrift))
+		_, err = fmt.Fprintf(c.OutOrStdout(), "move %s: pause budget %s, cutover deadline %s, drift %s; copy: %s\n", m.ID, m.Options.PauseBudget, m.Options.CutoverDeadline, driftPolicy(m.Options.AcceptDrift), copyBounds(m.Options))
 		return err
 	})
-	c.Flags().Float64Var(&rate, "copy-rate", 0, "documents a second to copy at most, 0 for as fast as the clusters allow")
+	limits.add(c)
 	c.Flags().BoolVar(&accept, "accept-drift", false, "take over what somebody has written around the proxies, instead of waiting; --accept-drift=false waits again")
 	c.Flags().DurationVar(&budget, "pause-budget", 0, "hold writes only when the predicted pause is at most this")
 	c.Flags().DurationVar(&deadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again; below the proxies' hold deadline, or held writes fail")
 	return c
-}
-
-func rateText(docs float64) string {
-	if docs == 0 {
-		return "not limited"
-	}
-	return fmt.Sprintf("%g documents a second", docs)
 }
 
 func movesPause(pause bool) *cobra.Command {

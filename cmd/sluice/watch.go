@@ -187,6 +187,9 @@ func (v *lineView) show(m control.Move) error {
 	if m.Progress.Note != "" {
 		text += "  " + printable(m.Progress.Note)
 	}
+	if m.Progress.SlowedBy != "" {
+		text += "  slowed by: " + printable(m.Progress.SlowedBy)
+	}
 	_, err := fmt.Fprintf(v.w, "%s %-11s %s\n", now.Format(time.TimeOnly), m.Stage, strings.TrimSpace(text))
 	return err
 }

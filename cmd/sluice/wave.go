@@ -127,6 +127,7 @@ func waveRun() *cobra.Command {
 	var from planFlags
 	var r control.WaveRequest
 	var windows []string
+	var copying copyBoundFlags // of each move
 	var zone string
 	var wait bool
 	c := &cobra.Command{
@@ -141,6 +142,9 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
   sluice wave run --file - --paused < tenants.txt`,
 		Args: args(cobra.NoArgs),
 		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
+			if err := copying.into(c, &r.Options); err != nil {
+				return err
+			}
 			for _, w := range windows {
 				x, err := control.ParseWindow(w, zone)
 				if err != nil {
@@ -193,7 +197,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 	f.DurationVar(&r.Options.CutoverDeadline, "cutover-deadline", 0, "of each move (default controller.cutover_deadline)")
 	afterwardsFlags(c, &r.Options.Afterwards)
 	copyFlags(c, &r.Options.Copy)
-	f.Float64Var(&r.Options.CopyRate, "copy-rate", 0, "documents a second that each move copies at most (default: as fast as the clusters allow)")
+	copying.add(c)
 	verifyFlags(c, &r.Options)
 	storeFlags(c)
 	outputFlag(c)

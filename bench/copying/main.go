@@ -1,0 +1,88 @@
+// Command copying measures what a tenant feels of the copy of its own move:
+//
+//	go run ./bench/copying -program bin/sluice -out bench/results/copying.json
+//
+// It starts two OpenSearch nodes, a controller and a proxy, each a process of its own.
+// Clients of the tenant read, write and search through the proxy. In one run the cases
+// take turns: no move, a move that copies with the throttle's defaults, and one that
+// copies without a throttle. A move is asked for before its turn, and aborted after it,
+// which leaves nothing at the target; between turns everything rests. So the ratios
+// compare what was measured within seconds of each other.
+//
+// It is no test: it asserts that what it measured happened (every request succeeded,
+// the move was copying from the beginning of its turn to the end) and judges no figure.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// plan is how much is measured.
+type plan struct {
+	Docs    int           `json:"documents"`
+	Clients int           `json:"clients"`
+	Rounds  int           `json:"rounds"`
+	Slice   time.Duration `json:"slice_ns"`        // of one case in a round
+	Settle  time.Duration `json:"settle_ns"`       // before each turn; with a move it is copying by then
+	Think   time.Duration `json:"think_ns"`        // between two requests of a client
+	Flags   []string      `json:"flags,omitempty"` // of more cases
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, out, errw io.Writer) int {
+	f := flag.NewFlagSet("copying", flag.ContinueOnError)
+	f.SetOutput(errw)
+	var p plan
+	f.IntVar(&p.Docs, "docs", 300_000, "documents of the tenant, about 500 bytes each")
+	f.IntVar(&p.Clients, "clients", 3, "clients of the tenant")
+	f.IntVar(&p.Rounds, "rounds", 12, "rounds, in each of which every case has a turn")
+	f.DurationVar(&p.Slice, "slice", 6*time.Second, "how long a turn is")
+	f.DurationVar(&p.Settle, "settle", 2*time.Second, "pause before each turn")
+	f.DurationVar(&p.Think, "think", 10*time.Millisecond, "pause of a client between two requests")
+	f.Func("flags", "`FLAGS` of the move in one more case, such as '--copy-rate 500'; may be given several times", func(s string) error { p.Flags = append(p.Flags, s); return nil })
+	program := f.String("program", "bin/sluice", "the sluice to measure")
+	file := f.String("out", "", "`file` of the result, besides standard output")
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if p.Docs < 1 || p.Clients < 1 || p.Rounds < 1 || p.Slice <= 0 || p.Settle < 0 || p.Think < 0 {
+		_, _ = fmt.Fprintln(errw, "copying: all numbers must be above 0")
+		return 2
+	}
+	path, err := filepath.Abs(*program) // processes are started elsewhere
+	if err != nil {
+		_, _ = fmt.Fprintln(errw, err)
+		return 2
+	}
+	res, err := measure(ctx, path, p, errw)
+	if err != nil {
+		_, _ = fmt.Fprintln(errw, err)
+		return 1
+	}
+	text, err := json.MarshalIndent(res, "", "  ")
+	if err == nil && *file != "" {
+		err = os.WriteFile(*file, append(text, '\n'), 0o644)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(errw, err)
+		return 1
+	}
+	_, _ = fmt.Fprintf(out, "%s\n", text)
+	res.table(errw)
+	return 0
+}
