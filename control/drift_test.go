@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -241,5 +244,65 @@ func TestDriftThatNeverStopsIsAccepted(t *testing.T) {
 		b.docs[id] = doc{n: 1, version: 1, deleted: code == http.StatusNotFound} // may be lacking, and nothing else
 	}
 	b.mu.Unlock()
+	b.check(t)
+}
+
+// A verification that takes long tells how far it is, and takes over meanwhile what the
+// proxies write.
+func TestALongVerificationCatchesUp(t *testing.T) {
+	b := newBench(t, "slow", 300)
+	to, err := url.Parse(b.urls["a"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(to)
+	var slow atomic.Bool
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slow.Load() && r.URL.Path == "/_search" {
+			time.Sleep(time.Second) // a page of a scan takes so long
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	c, err := b.s.Clusters().Get(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Value.Endpoints = []string{front.URL}
+	if _, err := b.s.Clusters().Put(t.Context(), "a", c.Value, c.Version); err != nil {
+		t.Fatal(err)
+	}
+	b.start(t, b.s, "c1")
+	m := b.paused(t, control.MoveOptions{})
+	slow.Store(true)
+	b.resume(t, m)
+	b.await(t, m.ID, func(m control.Move) bool { return m.Stage == control.StageVerifying || m.Settled() })
+	if err := b.write(3, 1); err != nil {
+		t.Fatal(err)
+	}
+	m = b.await(t, m.ID, func(m control.Move) bool { return m.Progress.Comparing != nil || m.Settled() })
+	if m.Settled() || m.Progress.Comparing.Total < 600 {
+		t.Fatalf("it is %s (%s), and tells %+v", m.Stage, m.Error, m.Progress.Comparing)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; sleepUnless(t.Context(), 20*time.Millisecond) {
+		var got struct {
+			Source struct{ N int } `json:"_source"`
+		}
+		b.call(t, "b", http.MethodGet, "/"+m.To.Index+"/_doc/d13", "", &got)
+		if got.Source.N == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("what was written while both sides were compared is not at the target")
+		}
+	}
+	now, err := control.Moves(b.s).Get(t.Context(), m.ID)
+	if err != nil || now.Value.Stage != control.StageVerifying {
+		t.Errorf("the comparison had ended: %s, %v", now.Value.Stage, err)
+	}
+	slow.Store(false)
+	if m = b.await(t, m.ID, settled); m.Stage != control.StageFlipped || m.Progress.Comparing != nil || m.Receipt.Verification.Unsettled != 0 {
+		t.Errorf("it ended as %s: %s", m.Stage, m.Error)
+	}
 	b.check(t)
 }

@@ -2,8 +2,8 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -131,8 +131,10 @@ func only(d mover.Diff, open []gate.DocRef, first mover.Diff) mover.Diff {
 	return out
 }
 
-// compareSides compares both sides, from where an earlier driver has left it. The
-// record is written at most once a second, and so not at all for a small tenant.
+// compareSides compares both sides, from where an earlier driver has left it. That may
+// take hours, for which no journal is long enough: so once a second what they hold is
+// taken over meanwhile, and the record says how far it is. A small tenant is compared in
+// less, and has none of that.
 func (d *drive) compareSides(ctx context.Context) (mover.Diff, error) {
 	m := d.move()
 	o := mover.VerifyOptions{Content: m.Options.Verify == VerifyContent}
@@ -142,52 +144,48 @@ func (d *drive) compareSides(ctx context.Context) (mover.Diff, error) {
 	total, began := 2*max(m.Progress.Docs, m.Progress.Total), time.Now()
 	var scanned atomic.Int64
 	o.Scanned = func(n int64) { scanned.Store(n) }
-	var mu sync.Mutex // guards at
-	var at *mover.Verification
-	o.Save = func(v mover.Verification) error {
-		mu.Lock()
-		defer mu.Unlock()
-		at = &v
-		return nil
-	}
-	write := func(ctx context.Context) {
-		mu.Lock()
-		v := at
-		mu.Unlock()
-		now := Comparing{Scanned: scanned.Load(), Total: max(total, scanned.Load())}
-		if past, done := time.Since(began), now.Scanned-o.From.Scanned; done > 0 {
-			now.ETA = time.Duration(float64(past) / float64(done) * float64(now.Total-now.Scanned))
+	var at atomic.Pointer[mover.Verification]
+	o.Save = func(v mover.Verification) error { at.Store(&v); return nil }
+	work, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var diff mover.Diff
+	compared := make(chan error, 1) // also orders the write of diff before its use
+	go func() {
+		var err error
+		diff, err = d.mv.Verify(work, o)
+		compared <- err
+	}()
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case err := <-compared:
+			if err == nil && d.move().Verification != nil {
+				// It has served its purpose: whatever is compared next is compared anew.
+				err = d.update(ctx, func(m *Move) { m.Verification, m.Progress.Comparing = nil, nil })
+			}
+			return diff, err
+		case <-t.C:
 		}
-		// An error needs no handling: if the move was taken over, the lease says so
-		// to the comparison.
-		_ = d.update(ctx, func(m *Move) {
-			if m.Progress.Comparing = &now; v != nil {
-				m.Verification = v
+		now := Comparing{Scanned: scanned.Load(), Total: max(total, scanned.Load())}
+		if done := now.Scanned - o.From.Scanned; done > 0 {
+			now.ETA = time.Duration(float64(time.Since(began)) / float64(done) * float64(now.Total-now.Scanned))
+		}
+		err := d.update(ctx, func(m *Move) {
+			if m.Progress.Comparing = &now; at.Load() != nil {
+				m.Verification = at.Load()
 			}
 		})
-	}
-	done := make(chan struct{})
-	var tell sync.WaitGroup
-	tell.Go(func() {
-		t := time.NewTicker(time.Second)
-		defer t.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-t.C:
-				write(ctx)
-			}
+		if err == nil {
+			_, err = d.round(ctx)
 		}
-	})
-	diff, err := d.mv.Verify(ctx, o)
-	close(done)
-	tell.Wait()
-	if err == nil && d.move().Verification != nil {
-		// It has served its purpose: whatever is compared next is compared anew.
-		err = d.update(ctx, func(m *Move) { m.Verification, m.Progress.Comparing = nil, nil })
+		var peer *peerError
+		if err != nil && !errors.As(err, &peer) { // a proxy that does not answer is asked again
+			stop(err)
+			<-compared
+			return diff, err
+		}
 	}
-	return diff, err
 }
 
 // unexplained returns which of the documents still differ after the journals

@@ -93,7 +93,8 @@ type Progress struct {
 }
 
 // Mover moves one partition. Its methods are called in order by one goroutine;
-// Progress, Rates and PredictPause may be called by others meanwhile.
+// Progress, Rates and PredictPause may be called by others meanwhile, and Apply and
+// Adopt beside a Verify.
 type Mover struct {
 	spec     Spec
 	src, dst *upstream.Client

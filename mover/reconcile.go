@@ -135,8 +135,13 @@ func (m *Mover) compareAll(ctx context.Context, c comparison) (Diff, error) {
 	if err := m.work.Acquire(ctx, 1); err != nil {
 		return Diff{}, err
 	}
-	defer m.work.Release(1)
-	if err := m.settleAll(ctx); err != nil {
+	err := m.settleAll(ctx)
+	if c.repair {
+		defer m.work.Release(1)
+	} else {
+		m.work.Release(1) // writes nothing, so what is written meanwhile is as what clients write
+	}
+	if err != nil {
 		return Diff{}, err
 	}
 	if err := errors.Join(m.RefreshSource(ctx), m.RefreshTarget(ctx)); err != nil {
@@ -358,7 +363,8 @@ type VerifyOptions struct {
 	Scanned func(int64)
 }
 
-// Verify is Reconcile that repairs nothing, and that can be resumed. What is left out
+// Verify is Reconcile that repairs nothing, that may run beside Apply and Adopt, and that
+// can be resumed. What is left out
 // then are shards that were equal when an earlier call looked. That says as much
 // after a pause as without one: what a proxy has written since is in a journal, and
 // what a journal loses is compared again as a whole (Resync). What goes around the

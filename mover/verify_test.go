@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -168,5 +169,25 @@ func TestVerifyResumes(t *testing.T) {
 	cancel()
 	if _, err := next.Verify(ctx, mover.VerifyOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// What the journals name is applied while both sides are compared, which may take long.
+func TestApplyBesideAVerify(t *testing.T) {
+	r := newRig(t, `{"settings":{"number_of_shards":2,"number_of_replicas":0}}`)
+	r.fill(500)
+	m := r.taken(nil)
+	r.copyAll(m)
+	r.call(r.src, "PUT", "/"+r.a+"/_doc/d1", "", `{"n":"new"}`, nil)
+	var once sync.Once
+	d, err := m.Verify(t.Context(), mover.VerifyOptions{Scanned: func(int64) {
+		once.Do(func() { // and the comparison waits for it
+			if a := r.apply(m, ref("d1", "")); a.Indexed != 1 {
+				t.Errorf("%+v", a)
+			}
+		})
+	}})
+	if err != nil || !d.Empty() || d.Scanned != 1000 {
+		t.Errorf("%+v, %v", d, err)
 	}
 }
