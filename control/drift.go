@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -228,4 +229,61 @@ func (m Move) accepted(last mover.Diff) *DiffCounts {
 	counts.Scanned = max(counts.Scanned, last.Scanned)
 	counts.Accepted += last.Repaired
 	return &counts
+}
+
+// noise decides about a cutover of a move that accepts drift in which the source did not
+// stand still.
+func (d *drive) noise() error {
+	if d.noisy++; d.noisy <= noisyCutovers {
+		return errNoisy
+	}
+	d.flip.verified.Late = late(d.flip.marks, d.mv.Indexes())
+	return nil
+}
+
+// readyForDrift does, where drift was accepted, what the cutover will do once more: so
+// that little is left to it, and its time is known.
+func (d *drive) readyForDrift(ctx context.Context) error {
+	if !d.accepting() {
+		return nil
+	}
+	_, err := d.resync(ctx)
+	return err
+}
+
+// compareContent compares, if it was asked for, the contents of a move without journals.
+// Nothing tells there what is drift; so what differs is made what it is at the source.
+func (d *drive) compareContent(ctx context.Context, diff *mover.Diff) error {
+	if d.move().Options.Verify != VerifyContent {
+		return nil
+	}
+	more, err := d.compareSides(ctx)
+	if err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	if _, err := d.mv.Apply(ctx, more.Refs()); err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	diff.NContent, diff.Scanned = more.NContent, more.Scanned
+	return nil
+}
+
+// only is a Diff of those of its differences that are still open, with the shards that
+// they were found in.
+func only(d mover.Diff, open []gate.DocRef, first mover.Diff) mover.Diff {
+	is, shard := map[gate.DocRef]bool{}, map[gate.DocRef]int{}
+	for _, r := range open {
+		is[r] = true
+	}
+	for _, x := range first.Differences {
+		shard[x.Ref()] = x.Shard
+	}
+	var out mover.Diff
+	for _, x := range d.Differences {
+		if r := x.Ref(); is[r] {
+			x.Shard = shard[r]
+			out.Add(x)
+		}
+	}
+	return out
 }

@@ -53,16 +53,8 @@ func (d *drive) timedCompare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.move().Options.Verify == VerifyContent {
-		// No journal tells what is drift here; what differs is made the source's.
-		more, err := d.compareSides(ctx)
-		if err != nil {
-			return fmt.Errorf("compare: %w", err)
-		}
-		if _, err := d.mv.Apply(ctx, more.Refs()); err != nil {
-			return fmt.Errorf("compare: %w", err)
-		}
-		diff.NContent, diff.Scanned = more.NContent, more.Scanned
+	if err := d.compareContent(ctx, &diff); err != nil {
+		return err
 	}
 	d.verified = true
 	idx, counts := d.mv.Indexes(), countsOf(diff)
@@ -155,11 +147,7 @@ func (d *drive) stillQuiet() error {
 			continue
 		}
 		if d.accepting() && d.c.timed == nil {
-			if d.noisy++; d.noisy <= noisyCutovers {
-				return errNoisy
-			}
-			d.flip.verified.Late = late(d.flip.marks, d.mv.Indexes())
-			return nil
+			return d.noise()
 		}
 		if d.c.timed == nil {
 			return fmt.Errorf("%w: the source was written to after the barrier", errDrift)

@@ -92,10 +92,8 @@ func (d *drive) verify(ctx context.Context) error {
 			}
 		}
 	}
-	if d.accepting() {
-		if _, err := d.resync(ctx); err != nil {
-			return err
-		}
+	if err := d.readyForDrift(ctx); err != nil {
+		return err
 	}
 	d.verified = true
 	idx := d.mv.Indexes()
@@ -109,26 +107,6 @@ func (d *drive) verify(ctx context.Context) error {
 
 func countsOf(d mover.Diff) DiffCounts {
 	return DiffCounts{Scanned: d.Scanned, Missing: d.NMissing, Extra: d.NExtra, Older: d.NOlder, Routing: d.NRouting, Content: d.NContent}
-}
-
-// only is a Diff of those of its differences that are still open, with the shards that
-// they were found in.
-func only(d mover.Diff, open []gate.DocRef, first mover.Diff) mover.Diff {
-	is, shard := map[gate.DocRef]bool{}, map[gate.DocRef]int{}
-	for _, r := range open {
-		is[r] = true
-	}
-	for _, x := range first.Differences {
-		shard[x.Ref()] = x.Shard
-	}
-	var out mover.Diff
-	for _, x := range d.Differences {
-		if r := x.Ref(); is[r] {
-			x.Shard = shard[r]
-			out.Add(x)
-		}
-	}
-	return out
 }
 
 // compareSides compares both sides, from where an earlier driver has left it. That may
