@@ -115,7 +115,7 @@ func (d *drive) approach(ctx context.Context, tell *newest) (wait error, dirty i
 			return nil, 0, err
 		}
 		if d.resyncs() && d.compared > 0 && d.c.opt.Now()-d.compared >= timedCompareEvery {
-			if err := d.timedCompare(ctx); err != nil {
+			if err := d.compareAgain(ctx); err != nil {
 				return nil, 0, err
 			}
 		}

@@ -251,6 +251,15 @@ func (d *drive) readyForDrift(ctx context.Context) error {
 	return err
 }
 
+// compareAgain measures a comparison anew. What was found before where drift was accepted
+// stays in the record.
+func (d *drive) compareAgain(ctx context.Context) error {
+	if d.c.timed != nil || d.rewrites {
+		return d.timedCompare(ctx)
+	}
+	return d.readyForDrift(ctx)
+}
+
 // compareContent compares, if it was asked for, the contents of a move without journals.
 // Nothing tells there what is drift; so what differs is made what it is at the source.
 func (d *drive) compareContent(ctx context.Context, diff *mover.Diff) error {

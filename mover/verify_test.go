@@ -178,7 +178,7 @@ func TestApplyBesideAVerify(t *testing.T) {
 	r.fill(500)
 	m := r.taken(nil)
 	r.copyAll(m)
-	r.call(r.src, "PUT", "/"+r.a+"/_doc/d1", "", `{"n":"new"}`, nil)
+	r.call(r.src, "PUT", "/"+r.a+"/_doc/d1", "", `{"n":-7}`, nil)
 	var once sync.Once
 	d, err := m.Verify(t.Context(), mover.VerifyOptions{Scanned: func(int64) {
 		once.Do(func() { // and the comparison waits for it
