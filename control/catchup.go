@@ -23,6 +23,9 @@ func (d *drive) catchUp(ctx context.Context) error {
 			return err
 		}
 		if wait == nil {
+			wait = d.shadowed()
+		}
+		if wait == nil {
 			done, why, err := d.cutover(ctx)
 			if err != nil || done {
 				return err
@@ -32,7 +35,10 @@ func (d *drive) catchUp(ctx context.Context) error {
 		}
 		var over *overBudget
 		busy := errors.As(wait, &over) && dirty > 0
-		level := slog.LevelInfo
+		level, pause := slog.LevelInfo, min(100*time.Millisecond<<min(tries, 5), 3*time.Second)
+		if isShadowWait(wait) {
+			level, pause = slog.LevelDebug, 500*time.Millisecond
+		}
 		if busy {
 			level = slog.LevelDebug // several times a second; the record's note says it too
 		}
@@ -44,7 +50,7 @@ func (d *drive) catchUp(ctx context.Context) error {
 			continue // the round itself took time; the next one is shorter
 		}
 		// After those, hurrying costs the clusters what keeps the prediction high.
-		sleep(ctx, min(100*time.Millisecond<<min(tries, 5), 3*time.Second))
+		sleep(ctx, pause)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

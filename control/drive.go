@@ -64,6 +64,7 @@ type drive struct {
 	drift      error         // why the last verification failed, if it is to be waited for
 	driftUntil time.Duration // when to compare again
 	noisy      int           // cutovers that were undone because somebody wrote around the proxies
+	shadow     *shadowReader // nil: no searches are compared
 }
 
 // flipped is what only the driver that flipped knows.

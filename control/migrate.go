@@ -78,6 +78,7 @@ func (d *drive) forward(ctx context.Context, e placement.Entry, save *newest) er
 			return err
 		}
 	}
+	defer d.startShadow(ctx)()
 	if d.move().Stage == StageCopying {
 		copy := func() error { return d.copyInHours(ctx, save) }
 		switch m := d.move(); {

@@ -49,6 +49,12 @@ type MoveOptions struct {
 	AcceptDrift bool `json:"accept_drift,omitempty"`
 	// Copy says how to copy; left out, by scan.
 	Copy mover.CopyOptions `json:"copy,omitzero"`
+
+	ShadowReads int           `json:"shadow_reads,omitempty"` // searches that are compared before the flip; 0: none
+	ShadowTime  time.Duration `json:"shadow_time,omitempty"`  // that they may add to the move (default 1 m)
+	// ShadowMaxDifferences is how many of them may differ at the target, or fail there;
+	// over it no cutover begins. Nil: any number.
+	ShadowMaxDifferences *int `json:"shadow_max_differences,omitempty"`
 }
 
 // Defaults of MoveOptions.
@@ -90,7 +96,10 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 	if err := o.Copy.Validate(); err != nil {
 		return o, err
 	}
-	return o, o.consistent()
+	if err := o.consistent(); err != nil {
+		return o, err
+	}
+	return o.shadowDefaults()
 }
 
 // consistent refuses a budget that no cutover could use up.
@@ -120,6 +129,7 @@ type Progress struct {
 	Laggards       []Laggard     `json:"laggards,omitempty"`
 	Note           string        `json:"note,omitempty"`      // what it waits for
 	SlowedBy       string        `json:"slowed_by,omitempty"` // which pressure of the clusters holds the copy back
+	Shadow         *ShadowReads  `json:"shadow,omitempty"`
 }
 
 // StageTime is one stage's place in the timeline.

@@ -38,7 +38,8 @@ type Receipt struct {
 	Predicted *Prediction   `json:"predicted,omitempty"`
 	// Fence: "clean" (no write reached the old copy after the flip's last
 	// check), "written" (somebody writes around the proxies), or why it is not known.
-	Fence string `json:"fence"`
+	Fence  string       `json:"fence"`
+	Shadow *ShadowReads `json:"shadow,omitempty"` // nil: not asked for
 }
 
 // DiffCounts is the result of a verification: every id and version compared, and the

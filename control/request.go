@@ -270,6 +270,8 @@ type Bounds struct {
 	CopyHours       *[]Window // none: always
 	CopyEager       *bool
 	AcceptDrift     *bool
+
+	ShadowMaxDifferences *int // see MoveOptions
 }
 
 // Into changes options to what the bounds say.
@@ -313,6 +315,9 @@ func RequestBounds(ctx context.Context, s *store.Store, id string, b Bounds) (Mo
 			return ErrFlipped
 		}
 		b.Into(&m.Options)
+		if b.ShadowMaxDifferences != nil {
+			m.Options.ShadowMaxDifferences = b.ShadowMaxDifferences
+		}
 		var err error
 		m.Options, err = m.Options.withDefaults()
 		return err

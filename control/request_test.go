@@ -60,6 +60,11 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 		"negative timeout":  {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CutoverDeadline: -1}}, invalid("cutover_deadline")},
 		"slow rate":         {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: 0.5}}, invalid("copy_rate")},
 		"infinite rate":     {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.Inf(1)}}, invalid("copy_rate")},
+		"shadows below 0":   {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{ShadowReads: -1}}, invalid("shadow_reads")},
+		"many shadows":      {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{ShadowReads: 1001}}, invalid("shadow_reads")},
+		"no shadow time":    {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{ShadowReads: 1, ShadowTime: -1}}, invalid("shadow_time")},
+		"below no shadow":   {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{ShadowReads: 1, ShadowMaxDifferences: new(-1)}}, invalid("shadow_max_differences")},
+		"nothing to bound":  {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{ShadowMaxDifferences: new(0)}}, invalid("shadow_max_differences")},
 		"no rate":           {control.Request{Partition: "acme", Cluster: "b", Options: control.MoveOptions{CopyRate: math.NaN()}}, invalid("copy_rate")},
 	} {
 		if _, err := control.RequestMove(t.Context(), s, test.r); err == nil || !test.want(err) {

@@ -67,7 +67,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 		if m.Verified != nil {
 			r.Verification = *m.Verified
 		}
-		r.Timeline, r.CopiedBy = slices.Clone(m.Timeline), m.CopiedBy
+		r.Timeline, r.CopiedBy, r.Shadow = slices.Clone(m.Timeline), m.CopiedBy, m.Progress.Shadow
 		r.CopyTime, r.Predicted = m.copyTime(), m.Predicted
 		m.Receipt, m.Owner, m.Error = r, "", ""
 		m.Indices = d.mv.Indexes() // with what Fence has noted of a shared source

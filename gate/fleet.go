@@ -35,8 +35,8 @@ func fleetToken(secret []byte) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
-// FleetHandler serves the controllers, below /-/fleet/v1/: the journals and
-// what writers felt. It answers only to the fleet's secret.
+// FleetHandler serves the controllers, below /-/fleet/v1/: the journals, what
+// writers felt, and shadow reads. It answers only to the fleet's secret.
 func (g *Gate) FleetHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+fleetPath+"journal", func(w http.ResponseWriter, r *http.Request) {
@@ -70,6 +70,7 @@ func (g *Gate) FleetHandler() http.Handler {
 	mux.HandleFunc("GET "+fleetPath+"holds", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, g.holds.of(r.URL.Query().Get("move")))
 	})
+	g.shadowRoutes(mux)
 	want := "Bearer " + fleetToken(g.opt.FleetSecret)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(g.opt.FleetSecret) == 0 || !hmac.Equal([]byte(r.Header.Get("Authorization")), []byte(want)) {
@@ -149,13 +150,17 @@ func (p *Peers) Holds(ctx context.Context, info store.Info, move string) (HoldSt
 }
 
 func (p *Peers) call(ctx context.Context, method string, info store.Info, what string, q url.Values, into any) error {
+	return p.callWith(ctx, p.client, method, info, what, q, nil, into)
+}
+
+func (p *Peers) callWith(ctx context.Context, client *http.Client, method string, info store.Info, what string, q url.Values, in io.Reader, into any) error {
 	u := strings.TrimSuffix(info.Address, "/") + fleetPath + what + "?" + q.Encode()
-	req, err := http.NewRequestWithContext(ctx, method, u, nil)
+	req, err := http.NewRequestWithContext(ctx, method, u, in)
 	if err != nil {
 		return fmt.Errorf("%s of %s: %w", what, info.Name, err)
 	}
 	req.Header.Set("Authorization", p.token)
-	resp, err := p.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("%s of %s: %w", what, info.Name, err)
 	}
@@ -166,6 +171,8 @@ func (p *Peers) call(ctx context.Context, method string, info store.Info, what s
 		return fmt.Errorf("%s of %s: %w", what, info.Name, err)
 	case resp.StatusCode == http.StatusGone:
 		return fmt.Errorf("%s of %s: %w", what, info.Name, ErrJournalLost)
+	case resp.StatusCode == http.StatusNotFound && strings.HasPrefix(what, "shadow/"): // also of a build that knows nothing of it
+		return fmt.Errorf("%s of %s: %w", what, info.Name, ErrNoShadow)
 	case resp.StatusCode != http.StatusOK:
 		return fmt.Errorf("%s of %s: %s: %s", what, info.Name, resp.Status, bytes.TrimSpace(body))
 	case into == nil:

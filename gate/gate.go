@@ -133,6 +133,8 @@ type Gate struct {
 	flight   *inFlight
 	holds    *holds
 
+	shadow atomic.Pointer[Shadow] // nil: see SetShadow
+
 	dirty    chan struct{} // capacity 1: something that is published may have changed
 	progress atomic.Int64  // leased mode: the replica is proven current as of this time, ns
 

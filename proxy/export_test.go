@@ -13,9 +13,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/sluiceproxy/sluice/affinity"
+	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/tenancy"
 	"github.com/sluiceproxy/sluice/tenancy/shared"
@@ -426,3 +428,64 @@ func PatternText(pl placement.Placement, s string) string { return patternOf(pl)
 func Wants(a *AccessLog, status int, took time.Duration) bool {
 	return a.wants(&request{status: status}, took)
 }
+
+// CompareShadow compares two answers to one search of an endpoint, such as _search.
+func CompareShadow(endpoint, a, b string) (gate.ShadowResult, error) {
+	o := map[string]op{"_search": opSearch, "_count": opCount, "_msearch": opMsearch}[endpoint]
+	var both [2]replayed
+	for i, raw := range []string{a, b} {
+		f, err := readFound(o, []byte(raw))
+		if err != nil {
+			return gate.ShadowResult{}, err
+		}
+		both[i].found = f
+	}
+	return compareAnswers(both[0], both[1]), nil
+}
+
+// ShadowRequest is a search of a tenant that is in a move.
+func ShadowRequest(p *Proxy, tenant placement.PartitionID, move, path, query, body string) (offer func()) {
+	t, err := classify(http.MethodPost, path)
+	if err != nil {
+		panic(err) // the tests' own
+	}
+	q := &request{p: p, target: t, tenant: tenant, r: &http.Request{Method: http.MethodPost, Header: http.Header{"Authorization": {"secret"}, "X-Opaque-Id": {"mine"}}}}
+	q.entry.State = placement.State{Phase: placement.Draining}
+	q.entry.Attempt.Move = move
+	values, perr := url.ParseQuery(query)
+	if perr != nil {
+		panic(perr)
+	}
+	text := []byte(body)
+	return func() { p.shadow.offer(q, values, text) }
+}
+
+// ShadowKept is what is kept of a tenant's searches.
+func ShadowKept(p *Proxy, tenant placement.PartitionID) (bodies []string, bytes int, headers []http.Header) {
+	all := p.shadow.asked.Load()
+	if all == nil || (*all)[tenant] == nil {
+		return nil, 0, nil
+	}
+	r := (*all)[tenant]
+	for _, s := range r.kept {
+		bodies, headers = append(bodies, string(s.body)), append(headers, s.header)
+	}
+	return bodies, r.bytes, headers
+}
+
+// ShadowExpire lets the time pass after which a sample is forgotten.
+func ShadowExpire(t *testing.T, p *Proxy, tenant placement.PartitionID, late bool) {
+	t.Helper()
+	r := (*p.shadow.asked.Load())[tenant]
+	if late {
+		r.until = r.until.Add(-2 * shadowLife)
+	}
+	p.shadow.expire(tenant, r)
+}
+
+// Bounds of a sample.
+const (
+	ShadowBytes   = shadowBytes
+	ShadowBody    = shadowBody
+	ShadowTenants = shadowTenants
+)

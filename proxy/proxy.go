@@ -125,6 +125,7 @@ type Proxy struct {
 	limits   *limits
 	breakers *breakers
 	headers  headerRules
+	shadow   *shadow
 	log      *slog.Logger
 	leaving  atomic.Bool
 
@@ -192,8 +193,13 @@ func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Opti
 	if err != nil {
 		return nil, fmt.Errorf("proxy: register metrics: %w", err)
 	}
-	return &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, limits: limits, breakers: breakers, log: opt.Logger,
-		headers: newHeaderRules(opt.ForwardHeaders, opt.DropHeaders)}, nil
+	p := &Proxy{gate: g, clusters: clusters, tenants: tenants, sealer: sealer, o: opt, m: m, limits: limits, breakers: breakers, log: opt.Logger,
+		headers: newHeaderRules(opt.ForwardHeaders, opt.DropHeaders)}
+	p.shadow = newShadow(p)
+	if g != nil {
+		g.SetShadow(p.shadow)
+	}
+	return p, nil
 }
 
 // Leave makes every answer from now on, those of requests under way included, ask

@@ -35,10 +35,12 @@ func (q *request) read() error {
 			return err
 		}
 	}
+	asked, query := body, q.query
 	path, body, at, err := q.readTarget(body, at)
 	if err != nil {
 		return err
 	}
+	q.p.shadow.offer(q, query, asked)
 	resp, err := q.sendRead(ctx, at.place.Cluster, q.r.Method, path, q.query, bytesPayload(body, q.bodyType()))
 	if err != nil {
 		return err

@@ -161,6 +161,10 @@ func writeMove(w io.Writer, m control.Move, more ...[]string) error {
 	if c := m.CopiedBy; c != nil {
 		add("copied by", "%s: %s", c.Method, c.Reason)
 	}
+	shadow := m.Progress.Shadow
+	if m.Receipt != nil {
+		shadow = m.Receipt.Shadow
+	}
 	if m.Receipt == nil {
 		if m.Predicted != nil {
 			add("predicted", "%s", predictionText(*m.Predicted))
@@ -211,6 +215,9 @@ func writeMove(w io.Writer, m control.Move, more ...[]string) error {
 		}
 	}
 	rows = append(rows, driftRows(m)...)
+	for i, line := range shadowLines(shadow) {
+		add([]string{"shadow reads", ""}[min(i, 1)], "%s", line)
+	}
 	timeline := m.Timeline
 	if m.Receipt != nil && len(m.Receipt.Timeline) > len(timeline) {
 		timeline = m.Receipt.Timeline

@@ -18,6 +18,7 @@ func moveCommand() *cobra.Command {
 	var req control.Request
 	var limits copyBoundFlags
 	var dryRun, wait bool
+	var shadow func()
 	c := &cobra.Command{
 		Use:   "move TENANT --to CLUSTER",
 		Short: "Move a tenant to another cluster while it keeps reading and writing",
@@ -36,7 +37,11 @@ deletes the tenant's documents there, unless somebody has written to them since.
 
 With --kind shared_index --index POOL a tenant with one index moves into a shared index that
 exists, beside its other tenants. Fields that it lacks are added; those that it has
-otherwise are in the way.`,
+otherwise are in the way.
+
+With --shadow-reads the proxies sample the tenant's searches while it moves, and compare
+what both sides answer before the flip: totals, hits and their order, documents, aggregations
+and times. The receipt has the result.`,
 		Example: `  sluice move acme --to b --dry-run     # what it would do, and what is in its way
   sluice move acme --to b --wait
   sluice move acme --to b --index acme-2026 --wait -o json
@@ -44,7 +49,8 @@ otherwise are in the way.`,
   sluice move tiny --to b --kind dedicated_index --wait   # out of a shared index
   sluice move tiny --to b --kind shared_index --index pool --wait   # into one
   sluice move acme --to b --copy auto --repository backups --snapshot-above 50GiB --dry-run
-  sluice move acme --to b --copy snapshot --repository backups --wait   # see docs/moves.md`,
+  sluice move acme --to b --copy snapshot --repository backups --wait   # see docs/moves.md
+  sluice move acme --to b --shadow-reads 200 --shadow-max-differences 0 --wait`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
 			if req.Cluster == "" {
@@ -65,6 +71,7 @@ otherwise are in the way.`,
 			}
 			defer s.close()
 			req.Partition = placement.PartitionID(a[0])
+			shadow()
 			// Of the configuration, unless the flag was given.
 			if o := &req.Options; !c.Flags().Changed("pause-budget") {
 				o.PauseBudget = s.cfg.Controller.PauseBudget
@@ -105,6 +112,7 @@ otherwise are in the way.`,
 	limits.add(c)
 	verifyFlags(c, &req.Options)
 	copyFlags(c, &req.Options.Copy)
+	shadow = shadowFlags(f, &req.Options)
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster", "shared_index"}, cobra.ShellCompDirectiveNoFileComp))
 	storeFlags(c)

@@ -106,10 +106,11 @@ func movesSet() *cobra.Command {
 	var budget, deadline time.Duration
 	var limits copyBoundFlags
 	var accept bool
+	var differences int
 	c := oneMove(&cobra.Command{
 		Use:   "set MOVE|TENANT",
-		Short: "Change the pause budget, the cutover deadline, the bounds of the copy or what drift means of a move that is under way",
-		Long: `Change the pause budget, the cutover deadline, the bounds of the copy or what drift means of a move
+		Short: "Change the pause budget, the cutover deadline, the bounds of the copy or what drift means or how many shadow reads may differ, of a move that is under way",
+		Long: `Change the pause budget, the cutover deadline, the bounds of the copy or what drift means or how many shadow reads may differ, of a move
 that has not flipped. Its controller heeds them within a second, or at its next try; what was copied is kept. sluice moves show
 tells when a move waits because the pause that it predicts is above its budget, or because
 somebody writes around the proxies, and what slows its copy down.`,
@@ -129,11 +130,14 @@ somebody writes around the proxies, and what slows its copy down.`,
 		if c.Flags().Changed("cutover-deadline") {
 			b.CutoverDeadline = &deadline
 		}
+		if c.Flags().Changed("shadow-max-differences") {
+			b.ShadowMaxDifferences = &differences
+		}
 		if c.Flags().Changed("accept-drift") {
 			b.AcceptDrift = &accept
 		}
 		if b == (control.Bounds{}) {
-			return &usageError{errors.New("give --pause-budget, --cutover-deadline, --copy-rate, --copy-bytes, --copy-hours, --copy-throttle, --accept-drift or several")}
+			return &usageError{errors.New("give --pause-budget, --cutover-deadline, --copy-rate, --copy-bytes, --copy-hours, --copy-throttle, --accept-drift, --shadow-max-differences or several")}
 		}
 		m, err := control.RequestBounds(c.Context(), s, id, b)
 		if err != nil {
@@ -146,6 +150,7 @@ somebody writes around the proxies, and what slows its copy down.`,
 		return err
 	})
 	limits.add(c)
+	c.Flags().IntVar(&differences, "shadow-max-differences", 0, "begin the cutover when at most so many shadow reads differ at the target or fail there")
 	c.Flags().BoolVar(&accept, "accept-drift", false, "take over what somebody has written around the proxies, instead of waiting; --accept-drift=false waits again")
 	c.Flags().DurationVar(&budget, "pause-budget", 0, "hold writes only when the predicted pause is at most this")
 	c.Flags().DurationVar(&deadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again; below the proxies' hold deadline, or held writes fail")

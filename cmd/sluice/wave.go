@@ -130,6 +130,7 @@ func waveRun() *cobra.Command {
 	var copying copyBoundFlags // of each move
 	var zone string
 	var wait bool
+	var shadow func()
 	c := &cobra.Command{
 		Use:   "run (--plan FILE | --all-from CLUSTER --to CLUSTERS | --label KEY=VALUE --to CLUSTERS | --rebalance | --file FILE)",
 		Short: "Begin a wave; controllers do the work, and go on after each other",
@@ -169,6 +170,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 			if o := &r.Options; !c.Flags().Changed("cutover-deadline") {
 				o.CutoverDeadline = s.cfg.Controller.CutoverDeadline
 			}
+			shadow()
 			r.Options.DrainBarrier = s.cfg.Controller.DrainBarrier
 			w, err := control.RequestWave(c.Context(), s.Store, r)
 			if err != nil {
@@ -199,6 +201,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 	copyFlags(c, &r.Options.Copy)
 	copying.add(c)
 	verifyFlags(c, &r.Options)
+	shadow = shadowFlags(f, &r.Options)
 	storeFlags(c)
 	outputFlag(c)
 	return c
