@@ -126,9 +126,6 @@ func (l *look) readTable(ctx context.Context) error {
 	if err := read(ctx, l, store.SpaceRoster, "roster_corrupt", "process", func(r store.Record[store.RosterRecord]) { l.roster[r.Name] = r.Value }); err != nil {
 		return err
 	}
-	if err := read(ctx, l, store.SpaceTrash, "trash_corrupt", "move", func(store.Record[control.Trash]) {}); err != nil {
-		return err
-	}
 	return read(ctx, l, store.SpaceSessions, "session_corrupt", "process", func(r store.Record[store.SessionRecord]) { l.sessions[r.Name] = r.Value })
 }
 

@@ -140,7 +140,6 @@ var states = []planted{
 		w.wave(control.WaveDone, "")
 		w.item(control.ItemWaiting)
 	}},
-	{code: "trash_corrupt", subject: "move m1", plant: func(w *world) { w.raw(store.SpaceTrash, "m1", `{"until":7}`) }},
 	{code: "label_without_tenant", subject: "tenant ghost", plant: func(w *world) { w.raw(store.SpaceLabels, "ghost", `{"a":"b"}`) }},
 	{code: "trash_corrupt", subject: "trash m0", plant: func(w *world) { w.raw(store.SpaceTrash, "m0", `{"move":1}`) }},
 	{code: "label_corrupt", subject: "tenant ghost", plant: func(w *world) { w.raw(store.SpaceLabels, "ghost", `{"a":1}`) }},
