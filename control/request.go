@@ -147,6 +147,9 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if r.Kind != "" {
 		target.Kind = r.Kind
 	}
+	if target.Kind == placement.DedicatedCluster {
+		target.Logical = "" // its names are those that clients use
+	}
 	if err := movable(e.State.From, target.Kind); err != nil {
 		return fail(err)
 	}
@@ -159,23 +162,27 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if target.Kind != placement.SharedIndex && r.Field != "" {
 		return fail(&placement.InvalidError{Field: "partition_field", Value: r.Field, Fix: "must be empty but for a move into a shared_index"})
 	}
-	many := e.State.From.Many()
+	many := e.State.From.Many() || e.State.From.Kind == placement.DedicatedCluster
 	switch {
 	case target.Kind == placement.SharedIndex:
 		if target, err = sharedTarget(ctx, s, r, e.State.From, target); err != nil {
 			return fail(err)
 		}
-	case target.Kind == placement.DedicatedIndex && target.Index == "" && many:
+	case target.Kind == placement.DedicatedCluster:
+	case target.Index == "" && e.State.From.Many():
 		target.Index = e.State.From.Index
-	case target.Kind == placement.DedicatedIndex && target.Index == "":
+	case target.Index == "" && !many:
 		target.Index = target.Logical + "-" + m.ID
 	case many && !target.Many():
-		return fail(&placement.InvalidError{Field: "index", Value: r.Index, Fix: fmt.Sprintf("must be a pattern with a *, as %s is: the tenant has any number of indices", e.State.From.Index)})
+		return fail(&placement.InvalidError{Field: "index", Value: r.Index, Fix: fmt.Sprintf("must be a pattern with a *, such as %s-*: the tenant has any number of indices", r.Partition)})
 	case !many && target.Many():
 		return fail(&placement.InvalidError{Field: "index", Value: r.Index, Fix: "must be the name of an index: the tenant has one index, which a move does not change"})
 	}
 	if target.Overlaps(e.State.From) {
 		return fail(&placement.Refusal{Code: placement.CodeSamePlacement, Op: placement.OpBegin, Partition: r.Partition, State: e.State, Epoch: e.Epoch, Detail: "the target is, or could share an index with, where it already is; name another with --index"})
+	}
+	if target.Many() {
+		target.Logical = "*"
 	}
 	if err := target.Validate(); err != nil {
 		return fail(err)
@@ -192,16 +199,8 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 
 // movable refuses pairs of kinds that a move does not lead between.
 func movable(from placement.Placement, to placement.Kind) error {
-	shared := from.Kind == placement.SharedIndex
-	switch {
-	case to == placement.SharedIndex && (from.Many() || from.Kind == placement.DedicatedCluster):
+	if to == placement.SharedIndex && (from.Many() || from.Kind == placement.DedicatedCluster) {
 		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: "cannot be moved to: a tenant of a shared index has one index, and this one has any number of them; move it with its indices, or register what it needs anew"}
-	case to == placement.SharedIndex, shared && to == placement.DedicatedIndex:
-		return nil
-	case shared:
-		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: fmt.Sprintf("must be dedicated_index or shared_index: the tenant shares the index %s with other tenants, and moves out of it into an index of its own, or into another shared one", from.Index)}
-	case to != from.Kind:
-		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: fmt.Sprintf("cannot be moved to from %s: possible are moves within dedicated_index, within dedicated_cluster, and between a dedicated_index and a shared_index", from.Kind)}
 	}
 	return nil
 }

@@ -97,6 +97,8 @@ func WayBack(m Move, e placement.Entry) error {
 		return no("its old copy is being retired")
 	case m.From.Kind == placement.SharedIndex, m.To.Kind == placement.SharedIndex:
 		return no("a move into or out of a shared index is not rolled back, since nothing fences what others write to; move the tenant by a new move")
+	case m.To.Kind == placement.DedicatedCluster && m.From.Kind == placement.DedicatedIndex && !m.From.Many():
+		return no("the tenant had one index and has a cluster since, where it may have made others that have no place to go back to; move it to a pattern by a new move")
 	case e.State.Migrating() && e.Attempt.Move != "":
 		return fmt.Errorf("%w (move %s, %s)", ErrAlreadyMoving, e.Attempt.Move, e.State.Phase)
 	case e.PreviousMove != m.ID || e.Previous != m.From || e.State.From != m.To:

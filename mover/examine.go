@@ -53,10 +53,10 @@ func (m *Mover) logicalName(source string) string {
 	return logical
 }
 
-// targetAlias returns the target's name for an alias of the source. One whose name
-// fits the tenant's pattern is an index to its clients, and stays it.
+// targetAlias returns the target's name for an alias of the source. One that the
+// tenant's clients can name is an index to them, and stays it.
 func (m *Mover) targetAlias(alias string) string {
-	if !m.spec.From.Many() {
+	if !m.many() {
 		return alias
 	}
 	if logical, ok := m.spec.From.LogicalOf(alias); ok {
@@ -232,7 +232,7 @@ func (m *Mover) checkAliases(ctx context.Context, sources []found) error {
 		for _, a := range slices.Sorted(maps.Keys(tenantAliases(s))) {
 			a = m.targetAlias(a)
 			if targets[a] {
-				return &RefusedError{Code: CodeAliasConflict, Field: "to.index", Detail: fmt.Sprintf("%s is an alias of the source and cannot be the name of an index too", a), Fix: "choose another index name"}
+				return &RefusedError{Code: CodeAliasConflict, Field: "to.index", Detail: fmt.Sprintf("%s is an alias of the source and cannot be the name of an index too", a), Fix: "choose another index name, or remove the alias"}
 			}
 			all, err := m.describe(ctx, m.dst, a)
 			if err != nil {

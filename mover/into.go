@@ -52,12 +52,10 @@ func ends(spec Spec) (from, to *shared.Tenant, err error) {
 	one := func(p placement.Placement) bool {
 		return p.Kind == placement.SharedIndex || p.Kind == placement.DedicatedIndex && !p.Many()
 	}
-	isShared := a.Kind == placement.SharedIndex || b.Kind == placement.SharedIndex
-	switch {
-	case isShared && !(one(a) && one(b)):
-		return nil, nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", a, b), Fix: "into a shared index, or out of one, moves a tenant with one index, from or to an index of its own or another shared one"}
-	case !isShared && (a.Kind != b.Kind || a.Many() != b.Many()):
-		return nil, nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", a, b), Fix: "move between placements of one kind, and between patterns"}
+	// A cluster takes whatever the tenant has; what has any number of indices needs a
+	// place for any number, and only that.
+	if whole := b.Kind == placement.DedicatedCluster; !whole && one(a) != one(b) {
+		return nil, nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", a, b), Fix: "a tenant with one index moves to one, its own or a shared one, or to a cluster; one with any number of indices to a pattern or a cluster"}
 	}
 	if a.Kind == placement.SharedIndex {
 		if from, err = shared.New(spec.Partition, a.PartitionField); err != nil {

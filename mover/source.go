@@ -133,12 +133,9 @@ func (m *Mover) sources(ctx context.Context) ([]found, error) {
 }
 
 // checkNames refuses indices under a pattern that no client can name, which a flip
-// would make searchable or not as the pattern of the target is, and those whose name
-// would be too long there.
+// would make searchable or not as the pattern of the target is, and what would have
+// no name there: it would be too long.
 func (m *Mover) checkNames(all []found) error {
-	if !m.spec.From.Many() {
-		return nil
-	}
 	for _, f := range all {
 		if f.dataStream != "" {
 			continue // is refused as what it is
@@ -149,6 +146,13 @@ func (m *Mover) checkNames(all []found) error {
 		}
 		if _, err := m.spec.To.Physical(logical); err != nil {
 			return &RefusedError{Code: CodeTargetRefused, Field: f.name, Detail: "its name under the pattern of the target is none", Fix: "choose a shorter pattern, or copy it to another name", Err: err}
+		}
+		for _, a := range slices.Sorted(maps.Keys(tenantAliases(f))) {
+			if name, ok := m.spec.From.LogicalOf(a); ok {
+				if _, err := m.spec.To.Physical(name); err != nil {
+					return &RefusedError{Code: CodeTargetRefused, Field: "alias " + a, Detail: "its name under the pattern of the target is none", Fix: "choose a shorter pattern, or remove the alias", Err: err}
+				}
+			}
 		}
 	}
 	return nil
