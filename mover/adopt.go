@@ -62,9 +62,6 @@ func (m *Mover) Adopt(ctx context.Context) (bool, error) {
 	}
 	var actions []any
 	for k := range fresh {
-		if err := m.opt.Lease(); err != nil {
-			return false, err
-		}
 		f, ok := have[m.targetName(fresh[k].name)]
 		if !ok {
 			if f, err = m.create(ctx, &fresh[k], m.targetName(fresh[k].name)); err != nil {

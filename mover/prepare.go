@@ -46,9 +46,6 @@ func (m *Mover) Prepare(ctx context.Context) ([]Index, error) {
 	var idx []Index
 	for i := range sources {
 		s := &sources[i]
-		if err := m.opt.Lease(); err != nil {
-			return nil, err
-		}
 		t := m.targetName(s.name)
 		f, ok := have[t]
 		if !ok {
@@ -131,8 +128,13 @@ const createPatience = time.Minute
 
 // sendCreate sends the creation of an index and waits for its answer even if the
 // caller is told to stop meanwhile: the cluster goes on with it, and whoever then
-// removes what the move has made would not find what is not there yet.
+// removes what the move has made would not find what is not there yet. The lease is
+// looked at last: what was read of the clusters may have taken long enough for another
+// driver to have used that name, and the index under it may be gone again.
 func (m *Mover) sendCreate(ctx context.Context, target string, body any) (code int, kind string, err error) {
+	if err := m.opt.Lease(); err != nil {
+		return 0, "", err
+	}
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), createPatience)
 	defer cancel()
 	before := m.creating.Swap(true)

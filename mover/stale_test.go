@@ -116,6 +116,51 @@ func TestNothingIsBlockedWithoutTheLease(t *testing.T) {
 	}
 }
 
+// losing loses the lease while the source tells how an index is sharded, which is the
+// last that is read before one is created.
+type losing struct {
+	*http.Transport
+	lost atomic.Bool
+}
+
+func (l *losing) RoundTrip(q *http.Request) (*http.Response, error) {
+	resp, err := l.Transport.RoundTrip(q)
+	if strings.HasPrefix(q.URL.Path, "/_cluster/state/metadata/") {
+		l.lost.Store(true)
+	}
+	return resp, err
+}
+
+// A driver that was stopped between its reading and the creation of the target creates
+// nothing: another may have used that name since, and removed what was under it.
+func TestNothingIsCreatedWithoutTheLease(t *testing.T) {
+	n := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
+	r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
+	l := &losing{Transport: &http.Transport{}}
+	t.Cleanup(l.CloseIdleConnections)
+	c, err := upstream.New(placement.Cluster{Name: "a", Endpoints: []string{n.URL()}}, &upstream.Options{Transport: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	lost := errors.New("the lease is lost")
+	m, err := mover.New(r.spec, c, r.dst, &mover.Options{Lease: func() error {
+		if l.lost.Load() {
+			return lost
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Prepare(t.Context()); !errors.Is(err, lost) || m.Creating() {
+		t.Errorf("it ended with %v, and says that it may have created something: %t", err, m.Creating())
+	}
+	if got := r.try(r.dst, "GET", "/"+r.b, ""); got != http.StatusNotFound {
+		t.Errorf("the target answers %d", got)
+	}
+}
+
 // flip is what follows the last round: Seal, complete, and Release.
 func (r *rig) flip(m *mover.Mover) {
 	r.t.Helper()
