@@ -48,6 +48,8 @@ and times. The receipt has the result.`,
   sluice move acme --to b --retire-after 24h --trash 7d   # the old copy goes by itself, in two steps
   sluice move tiny --to b --kind dedicated_index --wait   # out of a shared index
   sluice move tiny --to b --kind shared_index --index pool --wait   # into one
+  sluice move acme --to c --kind dedicated_cluster --wait           # to a cluster of its own
+  sluice move acme --to b --kind dedicated_index --index 'acme-*'   # from there, all of its indices
   sluice move acme --to b --copy auto --repository backups --snapshot-above 50GiB --dry-run
   sluice move acme --to b --copy snapshot --repository backups --wait   # see docs/moves.md
   sluice move acme --to b --shadow-reads 200 --shadow-max-differences 0 --wait`,
@@ -101,7 +103,7 @@ and times. The receipt has the result.`,
 	c.ValidArgsFunction = completeTenants
 	f := c.Flags()
 	f.StringVar(&req.Cluster, "to", "", "the cluster to move to")
-	f.StringVar((*string)(&req.Kind), "kind", "", "kind of placement at the target: dedicated_index or shared_index, out of or into a shared index (default: the same as now)")
+	f.StringVar((*string)(&req.Kind), "kind", "", "kind of placement at the target: dedicated_index, dedicated_cluster or shared_index (default: the same as now)")
 	f.StringVar(&req.Index, "index", "", "name of the index at the target; must not exist (default: the clients' name, a dash and the move's id). Of a tenant with a pattern, the pattern there (default: the same). With --kind shared_index, an index that exists")
 	f.StringVar(&req.Field, "partition-field", "", "with --kind shared_index: the field that tells the tenants of the index apart (default: that of those which are there)")
 	f.BoolVar(&dryRun, "dry-run", false, "check what is in the way and estimate; change nothing")
