@@ -112,7 +112,7 @@ func newBench(t *testing.T, tenant string, docs int) *bench {
 		b.docs[fmt.Sprintf("d%d", i)] = doc{version: 1}
 	}
 	if docs > 0 {
-		b.call(t, "a", http.MethodPost, "/"+from.Index+"/_bulk", bulk.String(), nil)
+		b.call(t, "a", http.MethodPost, "/"+from.Index+"/_bulk?refresh=true", bulk.String(), nil)
 	}
 
 	var handler atomic.Pointer[http.Handler]

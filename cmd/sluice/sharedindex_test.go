@@ -37,7 +37,7 @@ func TestAddTenantsOfASharedIndex(t *testing.T) {
 		{[]string{"tenant", "add", "third", "--cluster", "a", "--index", "pool"}, "belongs to tenant"},
 		{[]string{"tenant", "add", "third", "--cluster", "a", "--kind", "dedicated_cluster"}, "belongs to tenant"},
 		{[]string{"move", "acme", "--to", "a"}, "at cluster a already"},
-		{[]string{"move", "acme", "--to", "a", "--kind", "dedicated_cluster"}, "where it already is; name another"},
+		{[]string{"move", "acme", "--to", "a", "--kind", "dedicated_cluster"}, "at cluster a already"},
 		{[]string{"move", "hooli", "--to", "a", "--kind", "shared_index", "--index", "pool", "--partition-field", "owner"}, "must be tenant, by which the tenants of pool are told apart"},
 	} {
 		if r := c.run(test.args...); r.code == exitOK || !strings.Contains(r.stderr, test.says) {
