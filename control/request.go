@@ -199,6 +199,11 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 
 // movable refuses pairs of kinds that a move does not lead between.
 func movable(from placement.Placement, to placement.Kind) error {
+	switch to {
+	case placement.DedicatedCluster, placement.DedicatedIndex, placement.SharedIndex:
+	default:
+		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: "must be dedicated_cluster, dedicated_index or shared_index"}
+	}
 	if to == placement.SharedIndex && (from.Many() || from.Kind == placement.DedicatedCluster) {
 		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: "cannot be moved to: a tenant of a shared index has one index, and this one has any number of them; move it with its indices, or register what it needs anew"}
 	}

@@ -29,6 +29,12 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 	if _, err := s.Register(t.Context(), "tiny", pool); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.Clusters().Put(t.Context(), "w", placement.Cluster{Name: "w", Endpoints: []string{"http://127.0.0.1:1"}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Register(t.Context(), "whole", placement.Placement{Kind: placement.DedicatedCluster, Cluster: "w"}); err != nil {
+		t.Fatal(err)
+	}
 	invalid := func(field string) func(error) bool {
 		return func(err error) bool {
 			var e *placement.InvalidError
@@ -49,7 +55,9 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 		"by another field":  {control.Request{Partition: "acme", Cluster: "a", Kind: placement.SharedIndex, Index: "pool", Field: "owner"}, invalid("partition_field")},
 		"by no field":       {control.Request{Partition: "acme", Cluster: "b", Kind: placement.SharedIndex, Index: "pool"}, invalid("partition_field")},
 		"within the pool":   {control.Request{Partition: "tiny", Cluster: "a", Kind: placement.SharedIndex}, is(placement.ErrSamePlacement)},
-		"out to a cluster":  {control.Request{Partition: "tiny", Cluster: "b", Kind: placement.DedicatedCluster}, invalid("kind")},
+		"many to one":       {control.Request{Partition: "whole", Cluster: "b", Kind: placement.DedicatedIndex, Index: "one"}, invalid("index")},
+		"many to the pool":  {control.Request{Partition: "whole", Cluster: "a", Kind: placement.SharedIndex, Index: "pool", Field: "tenant"}, invalid("kind")},
+		"a cluster's index": {control.Request{Partition: "tiny", Cluster: "b", Kind: placement.DedicatedCluster, Index: "docs"}, invalid("placement.index")},
 		"out to a pattern":  {control.Request{Partition: "tiny", Cluster: "b", Kind: placement.DedicatedIndex, Index: "tiny-*"}, invalid("index")},
 		"out to the pool":   {control.Request{Partition: "tiny", Cluster: "a", Kind: placement.DedicatedIndex, Index: "pool"}, is(placement.ErrSamePlacement)},
 		"to an index of it": {control.Request{Partition: "acme", Cluster: "a", Index: "pool"}, is(control.ErrPlaceTaken)},
