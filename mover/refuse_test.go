@@ -80,7 +80,7 @@ func TestBadSpec(t *testing.T) {
 		"no move id":  func(s *mover.Spec) { s.Move = "" },
 		"same place":  func(s *mover.Spec) { s.To = s.From },
 		"no cluster":  func(s *mover.Spec) { s.To.Cluster = "" },
-		"other kinds": func(s *mover.Spec) { s.To = placement.Placement{Kind: placement.DedicatedCluster, Cluster: "b"} },
+		"many to one": func(s *mover.Spec) { s.From = placement.Placement{Kind: placement.DedicatedCluster, Cluster: "a"} },
 		"many to one that is shared": func(s *mover.Spec) {
 			s.From.Index, s.From.Logical = "many-*", "*"
 			s.To.Kind, s.To.PartitionField = placement.SharedIndex, "tenant"
