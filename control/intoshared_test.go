@@ -11,7 +11,6 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
-	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
@@ -80,25 +79,7 @@ func TestMoveIntoASharedIndex(t *testing.T) {
 
 	wg := b.load(ctx, t, 2)
 	m = request()
-	var stages []control.Stage
-	for n, writes := range []int64{4, 6, 9} {
-		d := &mortal{Driver: b.d, dead: make(chan struct{}), persist: n%2 == 0}
-		d.left.Store(writes)
-		victim := b.start(t, store.New(d, nil), fmt.Sprintf("victim-%d", n))
-		select {
-		case <-d.dead:
-		case <-time.After(60 * time.Second):
-			t.Fatal("the victim did not die")
-		}
-		victim()
-		r, err := control.Moves(b.s).Get(t.Context(), m.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if stages = append(stages, r.Value.Stage); r.Value.Settled() {
-			break
-		}
-	}
+	stages := b.kill(t, m.ID, 4, 6, 9)
 	b.start(t, b.s, "heir")
 	if m = b.await(t, m.ID, settled); m.Stage != control.StageFlipped || m.Receipt == nil {
 		t.Fatalf("it ended as %s: %s", m.Stage, m.Error)

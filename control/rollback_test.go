@@ -13,7 +13,6 @@ import (
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/placement"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 var quickly = control.MoveOptions{DrainBarrier: 2 * time.Second, PauseBudget: 2 * time.Second, CutoverDeadline: 4 * time.Second}
@@ -127,25 +126,7 @@ func TestRollbackUnderLoad(t *testing.T) {
 
 	stop()
 	m := b.rollback(t, first.ID)
-	var stages []control.Stage
-	for n, writes := range []int64{3, 6, 9, 10} {
-		d := &mortal{Driver: b.d, dead: make(chan struct{}), persist: n%2 == 0}
-		d.left.Store(writes)
-		victim := b.start(t, store.New(d, nil), fmt.Sprintf("victim-%d", n))
-		select {
-		case <-d.dead:
-		case <-time.After(60 * time.Second):
-			t.Fatal("the victim did not die")
-		}
-		victim()
-		r, err := control.Moves(b.s).Get(t.Context(), m.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if stages = append(stages, r.Value.Stage); r.Value.Settled() {
-			break
-		}
-	}
+	stages := b.kill(t, m.ID, 3, 6, 9, 10)
 	b.start(t, b.s, "heir")
 	m = b.await(t, m.ID, settled)
 	if m.Stage != control.StageFlipped || m.Receipt == nil || m.Receipt.RollbackOf != first.ID {

@@ -130,24 +130,7 @@ func arrived(ctx context.Context, s *store.Store, t Trash) (bool, error) {
 // Any number of controllers may do so at once: what is to be done is in the record, by
 // compare-and-swap, before it is done, is never taken back, and may be done again.
 // The record goes last.
-func (t *tenancy) trash(ctx context.Context) {
-	tick := time.NewTicker(t.c.opt.Scan)
-	defer tick.Stop()
-	for n := 0; ; {
-		if err := t.stepTrash(ctx); err != nil && ctx.Err() == nil {
-			t.c.log.Warn("looking into the trash failed, trying again", "error", err)
-			sleep(ctx, backoff(n))
-			n++
-		} else {
-			n = 0
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
+func (t *tenancy) trash(ctx context.Context) { t.repeat(ctx, "looking into the trash", t.stepTrash) }
 
 func (t *tenancy) stepTrash(ctx context.Context) error {
 	all, _, err := TrashRecords(t.c.s).List(ctx)

@@ -17,6 +17,31 @@ import (
 	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
+// kill runs one controller after another on the move, each of which dies at that many of
+// its writes to the store, in turn applied and not, and returns the stages at which they did.
+func (b *bench) kill(t *testing.T, move string, at ...int64) (stages []control.Stage) {
+	t.Helper()
+	for n, writes := range at {
+		d := &mortal{Driver: b.d, dead: make(chan struct{}), persist: n%2 == 0}
+		d.left.Store(writes)
+		victim := b.start(t, store.New(d, nil), fmt.Sprintf("victim-%d", n))
+		select {
+		case <-d.dead:
+		case <-time.After(60 * time.Second):
+			t.Fatal("the victim did not die")
+		}
+		victim()
+		r, err := control.Moves(b.s).Get(t.Context(), move)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stages = append(stages, r.Value.Stage); r.Value.Settled() {
+			break
+		}
+	}
+	return stages
+}
+
 // inPool is the path, with the beginning of a query, and the body of a write as a
 // proxy sends it to a shared index.
 func inPool(id placement.PartitionID, index, doc, body string) (string, string) {
@@ -128,25 +153,7 @@ func TestMoveOutOfASharedIndex(t *testing.T) {
 	ended()
 
 	m = b.unshare(t, "b")
-	var stages []control.Stage
-	for n, writes := range []int64{3, 6, 8, 9} {
-		d := &mortal{Driver: b.d, dead: make(chan struct{}), persist: n%2 == 0}
-		d.left.Store(writes)
-		victim := b.start(t, store.New(d, nil), fmt.Sprintf("victim-%d", n))
-		select {
-		case <-d.dead:
-		case <-time.After(60 * time.Second):
-			t.Fatal("the victim did not die")
-		}
-		victim()
-		r, err := control.Moves(b.s).Get(t.Context(), m.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if stages = append(stages, r.Value.Stage); r.Value.Settled() {
-			break
-		}
-	}
+	stages := b.kill(t, m.ID, 3, 6, 8, 9)
 	b.start(t, b.s, "heir")
 	if m = b.await(t, m.ID, settled); m.Stage != control.StageFlipped || m.Receipt == nil {
 		t.Fatalf("it ended as %s: %s", m.Stage, m.Error)

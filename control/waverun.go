@@ -24,12 +24,15 @@ import (
 // refuses a second move of one tenant.
 
 // waves works on waves until the tenure ends.
-func (t *tenancy) waves(ctx context.Context) {
+func (t *tenancy) waves(ctx context.Context) { t.repeat(ctx, "working on waves", t.stepWaves) }
+
+// repeat takes a step every Scan, and later after one that failed, until ctx ends.
+func (t *tenancy) repeat(ctx context.Context, what string, step func(context.Context) error) {
 	tick := time.NewTicker(t.c.opt.Scan)
 	defer tick.Stop()
 	for n := 0; ; {
-		if err := t.stepWaves(ctx); err != nil && ctx.Err() == nil {
-			t.c.log.Warn("working on waves failed, trying again", "error", err)
+		if err := step(ctx); err != nil && ctx.Err() == nil {
+			t.c.log.Warn(what+" failed, trying again", "error", err)
 			sleep(ctx, backoff(n))
 			n++
 		} else {
