@@ -200,29 +200,50 @@ func awaitWave(t *testing.T, s *store.Store, id string, ok func(control.WaveStat
 // a failure, and moves every tenant once.
 func TestWave(t *testing.T) {
 	b := newBench(t, "loner", 1)
-	const tenants = 12
+	const tenants, most = 12, 3
 	waveStore(t, b, tenants)
 	items := waveItems(tenants)
-	b.call(t, "b", http.MethodPut, "/taken", "", nil)
-	items[5].Index = "taken" // which exists at b: this move is refused
-	w, err := control.RequestWave(t.Context(), b.s, control.WaveRequest{Plan: "test", Items: items, Limits: control.WaveLimits{AtOnce: 3, PerSource: 3, PerTarget: 3},
+	for n := range items {
+		items[n].Index = fmt.Sprintf("target-%02d", n)
+	}
+	w, err := control.RequestWave(t.Context(), b.s, control.WaveRequest{Plan: "test", Items: items, Limits: control.WaveLimits{AtOnce: most, PerSource: most, PerTarget: most},
 		Options: control.MoveOptions{DrainBarrier: 2 * time.Second, PauseBudget: 3 * time.Second, CutoverDeadline: 4 * time.Second}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	stop := controllerWithWaves(t, b.s, "c1")
 	within := func(st control.WaveStatus) {
-		if n := st.Counts[control.ItemMoving]; n > 3 {
+		if n := st.Counts[control.ItemMoving]; n > most {
 			t.Errorf("%d moves at once", n)
 		}
 	}
-	awaitWave(t, b.s, w.ID, func(st control.WaveStatus) bool { within(st); return st.Counts[control.ItemDone] >= 3 })
+	awaitWave(t, b.s, w.ID, func(st control.WaveStatus) bool { within(st); return st.Counts[control.ItemDone] >= 1 })
 	stop()
-	controllerWithWaves(t, b.s, "c2")
-	st := awaitWave(t, b.s, w.ID, func(st control.WaveStatus) bool { within(st); return st.Wave.State == control.WaveStopped })
-	if st.Counts[control.ItemFailed] != 1 || st.Items[5].State != control.ItemFailed || !strings.Contains(st.Items[5].Error, "taken") || st.Counts[control.ItemWaiting] == 0 {
-		t.Errorf("%v, %+v", st.Counts, st.Items[5])
+
+	// The next item's target exists, so its move is refused. It moves alone, so that
+	// those after it still wait when the wave hears of it.
+	st, err := control.ReadWave(t.Context(), b.s, w.ID)
+	if err != nil {
+		t.Fatal(err)
 	}
+	refused := slices.IndexFunc(st.Items, func(i control.WaveItem) bool { return i.State == control.ItemWaiting })
+	if refused < 0 || refused == tenants-1 {
+		t.Fatalf("the wave was over before its controller ended: %v", st.Counts)
+	}
+	b.call(t, "b", http.MethodPut, "/"+items[refused].Index, "", nil)
+	limit := func(atOnce int) {
+		t.Helper()
+		if _, err := control.RequestWaveLimits(t.Context(), b.s, w.ID, control.WaveLimits{AtOnce: atOnce}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(1)
+	controllerWithWaves(t, b.s, "c2")
+	st = awaitWave(t, b.s, w.ID, func(st control.WaveStatus) bool { within(st); return st.Wave.State == control.WaveStopped })
+	if st.Counts[control.ItemFailed] != 1 || st.Items[refused].State != control.ItemFailed || !strings.Contains(st.Items[refused].Error, items[refused].Index) || st.Counts[control.ItemWaiting] != tenants-1-refused {
+		t.Errorf("%v, %+v", st.Counts, st.Items[refused])
+	}
+	limit(most)
 	if _, err := control.RequestWaveState(t.Context(), b.s, w.ID, control.WaveRunning); err != nil {
 		t.Fatal(err)
 	}
@@ -234,9 +255,9 @@ func TestWave(t *testing.T) {
 	if err != nil || len(moves) != tenants {
 		t.Errorf("%d moves, %v", len(moves), err)
 	}
-	for _, i := range st.Items {
+	for n, i := range st.Items {
 		e, err := b.s.State(t.Context(), i.Partition)
-		if want := map[bool]string{true: "a", false: "b"}[i.N == 5]; err != nil || e.State.From.Cluster != want {
+		if want := map[bool]string{true: "a", false: "b"}[n == refused]; err != nil || e.State.From.Cluster != want {
 			t.Errorf("%s is at %s, %v", i.Partition, e.State, err)
 		}
 	}
