@@ -24,10 +24,10 @@ type Limits struct {
 const (
 	// leastLevel is what remains under the worst pressure, in workers: a copy that
 	// stood still would hold its scan, and the files that the scan keeps, for ever.
-	leastLevel = 0.05
+	leastLevel = 0.02
 	// gentle is where a copy begins, and what it needs no leave for: one request for a
-	// quarter of the time. bench/copying measures what tenants feel of it.
-	gentle = 0.25
+	// tenth of the time. bench/copying measures what tenants feel of it.
+	gentle = 0.1
 	// longestRest bounds the wait after one piece of work.
 	longestRest = 5 * time.Second
 	// adjustEvery is how often the level changes.
@@ -46,7 +46,7 @@ const (
 // throttle holds a copy to an operator's limits, and to what the clusters bear.
 //
 // The level is how many workers' worth of time the copy may spend on requests: 2 is
-// two requests at all times, 0.25 one request for a quarter of the time. It is cut by a
+// two requests at all times, 0.1 one request for a tenth of the time. It is cut by a
 // factor when something is wrong: a cluster refuses requests, answers take much longer
 // than they did, or a node says that its queues are deep, its heap is full or its
 // processors are busy. It is raised by steps while nothing is; beyond gentle only while

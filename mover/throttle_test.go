@@ -224,7 +224,7 @@ func TestTurnsKeepTheLevel(t *testing.T) {
 		eager    bool
 		share    float64
 		peak     int64
-	}{{0, false, 0.25, 1}, {1, false, 0.125, 1}, {20, false, 0.05, 1}, {0, true, 3, 3}, {20, true, 3, 3}} {
+	}{{0, false, 0.1, 1}, {1, false, 0.05, 1}, {20, false, 0.02, 1}, {0, true, 3, 3}, {20, true, 3, 3}} {
 		t.Run(fmt.Sprint(test.refusals, test.eager), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				x := mover.NewThrottle(3, mover.Limits{Eager: test.eager})
