@@ -14,7 +14,7 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page clients-page doctor-page receipt-schema clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page clients-page doctor-page receipt-schema openapi clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,7 +116,7 @@ bench-copying: ## what a tenant feels of the copy of its own move, with the thro
 stores-page: ## write docs/stores/measured.md from bench/results/stores-*.json
 	@go run ./bench/stores -page docs/stores/measured.md bench/results/stores-*.json
 
-endpoints-page: ## write docs/endpoints.md and docs/errors.md from the proxy's tables
+endpoints-page: ## write docs/endpoints.md and docs/errors.md from the tables of the proxy and of the API
 	go generate ./proxy
 
 clients-page: ## write docs/clients.md from the table of what clients see differ
@@ -127,6 +127,9 @@ doctor-page: ## write docs/doctor.md from the table of what the doctor finds
 
 receipt-schema: ## write docs/receipt.schema.json from the receipt's type
 	go generate ./control
+
+openapi: ## write docs/openapi.yaml from the operations of the API
+	go generate ./api
 
 clean: ## remove what was built here; engines and tools stay in the cache
 	rm -rf bin dist

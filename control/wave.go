@@ -348,12 +348,18 @@ type WaveStatus struct {
 	ETA time.Duration `json:"eta"`
 }
 
-// ReadWave reads a wave with its items and the moves that are under way.
-func ReadWave(ctx context.Context, s *store.Store, id string) (WaveStatus, error) {
+// WaveByID reads the record of a wave, or returns ErrUnknownWave.
+func WaveByID(ctx context.Context, s *store.Store, id string) (Wave, error) {
 	r, err := Waves(s).Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return WaveStatus{}, fmt.Errorf("%w %q", ErrUnknownWave, id)
+		return Wave{}, fmt.Errorf("%w %q", ErrUnknownWave, id)
 	}
+	return r.Value, err
+}
+
+// ReadWave reads a wave with its items and the moves that are under way.
+func ReadWave(ctx context.Context, s *store.Store, id string) (WaveStatus, error) {
+	w, err := WaveByID(ctx, s, id)
 	if err != nil {
 		return WaveStatus{}, err
 	}
@@ -361,7 +367,7 @@ func ReadWave(ctx context.Context, s *store.Store, id string) (WaveStatus, error
 	if err != nil {
 		return WaveStatus{}, err
 	}
-	out := WaveStatus{Wave: r.Value, Counts: map[ItemState]int{}, Moves: map[string]Move{}}
+	out := WaveStatus{Wave: w, Counts: map[ItemState]int{}, Moves: map[string]Move{}}
 	for _, i := range items {
 		out.Items = append(out.Items, i.Value)
 		out.Counts[i.Value.State]++

@@ -12,12 +12,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluiceproxy/sluice/api"
 	"github.com/sluiceproxy/sluice/proxy"
 )
 
 const errorsHead = `# Errors
 
-<!-- Made from the table in proxy/codes.go by make endpoints-page. -->
+<!-- Made from the tables in proxy/codes.go and api/codes.go by make endpoints-page. -->
+
+There are two kinds: what a client of OpenSearch gets from a proxy, and what an operator gets from the HTTP API.
+
+## Of the proxy
 
 What the proxy answers by itself has OpenSearch's shape, with two members more. ` + "`error.type`" + ` is stable, and programs branch on it; the text of
 ` + "`error.reason`" + ` is for people and may change.
@@ -41,12 +46,22 @@ Errors of the cluster are passed on as they are, without these members; a tenant
 A message that is no HTTP request is refused in the same shape before it has a tenant; under TLS, in plain text.
 `
 
+const problemsHead = `
+## Of the HTTP API
+
+The API answers with problems (` + "`application/problem+json`" + `, RFC 9457). ` + "`code`" + ` is stable, and programs branch on it; ` + "`type`" + ` is
+` + "`" + api.TypePrefix + "`" + ` and the code. ` + "`title`, `retryable` and `action`" + ` are those of this table, ` + "`detail`" + ` is about the request, and ` + "`instance`" + ` has its id.
+
+| code | status | retryable | meaning | what to do |
+| --- | --- | --- | --- | --- |
+`
+
 // errorsPage is the manual's page of the table.
 func errorsPage() string {
 	var b strings.Builder
 	b.WriteString(errorsHead)
 	section := func(title string, own bool) {
-		fmt.Fprintf(&b, "\n## %s\n\n| type | status | retryable | meaning | what to do |\n| --- | --- | --- | --- | --- |\n", title)
+		fmt.Fprintf(&b, "\n### %s\n\n| type | status | retryable | meaning | what to do |\n| --- | --- | --- | --- | --- |\n", title)
 		for _, c := range proxy.Codes {
 			if strings.HasPrefix(c.Type, "sluice_") != own {
 				continue
@@ -64,6 +79,14 @@ func errorsPage() string {
 	}
 	section("The proxy's own", true)
 	section("OpenSearch's, answered in the cluster's place", false)
+	b.WriteString(problemsHead)
+	for _, p := range api.Problems() {
+		retryable := "no"
+		if p.Retryable {
+			retryable = "yes"
+		}
+		fmt.Fprintf(&b, "| `%s` | %d | %s | %s | %s |\n", p.Code, p.Status, retryable, p.Meaning, p.Action)
+	}
 	return b.String()
 }
 

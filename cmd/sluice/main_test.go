@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
 
+	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
@@ -252,7 +253,7 @@ func TestTenants(t *testing.T) {
 			t.Errorf("sluice %s: %+v; want code %d and %q", tt.args, r, exitRefused, tt.says)
 		}
 	}
-	var v tenantView
+	var v control.TenantView
 	if err := json.Unmarshal([]byte(c.ok("tenant", "show", "acme", "-o", "json")), &v); err != nil ||
 		v.Placement != (placement.Placement{Kind: placement.DedicatedIndex, Cluster: "a", Index: "acme-docs", Logical: "docs"}) || v.Phase != "active" {
 		t.Errorf("show: %+v, %v", v, err)

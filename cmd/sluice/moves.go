@@ -67,14 +67,14 @@ func movesShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		v, err := withRollback(c.Context(), s, r.Value)
+		v, err := control.ViewMove(c.Context(), s, r.Value)
 		if err != nil {
 			return err
 		}
 		if wantJSON(c) {
 			return writeJSON(c.OutOrStdout(), v)
 		}
-		return writeMove(c.OutOrStdout(), r.Value, v.row())
+		return writeMove(c.OutOrStdout(), r.Value, rollbackRow(v))
 	})
 }
 

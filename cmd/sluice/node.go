@@ -48,7 +48,8 @@ type node struct {
 	broken   bool // a part has failed: there is nothing to wait for
 
 	data, admin  net.Listener
-	tls          *tls.Config // of data, nil: HTTP
+	api          net.Listener // nil: off
+	tls          *tls.Config  // of data, nil: HTTP
 	embedded     *etcdstore.Embedded
 	driver       dialed
 	history      *service
@@ -62,6 +63,7 @@ type node struct {
 	follow       *service
 	dataService  *service
 	control      *service
+	apiService   *service
 }
 
 // runNode starts the parts in order, serves until ctx ends or a part fails, and
@@ -93,7 +95,7 @@ func runNode(ctx context.Context, cfg *config.Config, r roles, log *slog.Logger,
 func (n *node) start(ctx context.Context) error {
 	cfg := n.cfg
 	var err error
-	// 1. Both addresses, so that one in use is an error before anything else
+	// 1. All addresses, so that one in use is an error before anything else
 	// happens, and so that the admin address is known before it is published.
 	if n.admin, err = listen("admin.listen", cfg.Admin.Listen); err != nil {
 		return err
@@ -106,6 +108,11 @@ func (n *node) start(ctx context.Context) error {
 			if n.data, err = listen("proxy.listen", cfg.Proxy.Listen); err != nil {
 				return err
 			}
+		}
+	}
+	if n.roles.controller && cfg.API.Listen != "" {
+		if n.api, err = listen("api.listen", cfg.API.Listen); err != nil {
+			return err
 		}
 	}
 	if t := cfg.Telemetry; t.Endpoint != "" {
@@ -156,7 +163,7 @@ func (n *node) start(ctx context.Context) error {
 			return serveHTTP(ctx, server, proxy.Listen(n.data), min(lingerTime, p.ShutdownTimeout/2), p.ShutdownTimeout/2)
 		})
 	}
-	// 5. The controller last: it begins by resuming moves.
+	// 5. The controller: it begins by resuming moves.
 	if n.roles.controller {
 		k := cfg.Controller
 		var timed *control.TimeBarrierOptions
@@ -169,7 +176,13 @@ func (n *node) start(ctx context.Context) error {
 		})
 		n.control = startService("controller", n.failed, c.Run)
 	}
-	n.log.Info("sluice is up", "build", build(), "proxy", address(n.data), "admin", address(n.admin), "store", n.storeName())
+	// 6. The API last: it asks the others for nothing, but what it accepts is theirs to do.
+	if n.api != nil {
+		if err := n.startAPI(); err != nil {
+			return err
+		}
+	}
+	n.log.Info("sluice is up", "build", build(), "proxy", address(n.data), "admin", address(n.admin), "api", address(n.api), "store", n.storeName())
 	return nil
 }
 
@@ -185,10 +198,12 @@ func (n *node) stop() error {
 			time.Sleep(n.cfg.Proxy.ShutdownDelay) // a second signal ends the process at once
 		}
 	}
+	// The API takes nothing more that somebody here would have to do.
+	errs := []error{n.apiService.stop()}
 	// 1. No new requests; those under way end. Nothing is admitted after this.
 	// By-query tasks that a client does not wait for end here too, or are handed
 	// over by the gate as unresolved.
-	errs := []error{n.dataService.stop()}
+	errs = append(errs, n.dataService.stop())
 	if n.proxy != nil {
 		bound, cancel := context.WithTimeout(context.Background(), n.cfg.Proxy.ShutdownTimeout/2)
 		if err := n.proxy.Drain(bound); err != nil {
@@ -220,7 +235,7 @@ func (n *node) stop() error {
 		n.log.Warn("stopping with spans that were not sent", "error", err)
 	}
 	// Listeners that no server took over, when the start failed half-way.
-	for _, l := range []net.Listener{n.data, n.admin} {
+	for _, l := range []net.Listener{n.data, n.admin, n.api} {
 		if l != nil {
 			_ = l.Close() // closed already by its server, usually
 		}
@@ -287,7 +302,7 @@ func (n *node) buildProxy(secret []byte) error {
 	if err != nil {
 		return config.TenantError(err)
 	}
-	if n.tls, err = serverTLS(p.TLS, n.log); err != nil {
+	if n.tls, err = serverTLS("proxy.tls", p.TLS, n.log); err != nil {
 		return err
 	}
 	n.gate, err = gate.New(n.store, &gate.Options{

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -51,6 +52,9 @@ func startProcess(t *testing.T, command string, flags ...string) *process {
 	t.Helper()
 	p := &process{data: freeAddress(t), admin: freeAddress(t), code: make(chan int, 1), log: &syncBuffer{}}
 	args := append([]string{command, "--admin.listen", p.admin}, flags...)
+	if command != "proxy" && !slices.Contains(flags, "--api.listen") {
+		args = append(args, "--api.listen", "")
+	}
 	if command != "controller" {
 		args = append(args, "--proxy.listen", p.data)
 	}
@@ -113,7 +117,9 @@ func get(t *testing.T, url string) int {
 func TestServeStartsAndStopsInOrder(t *testing.T) {
 	dir, etcd := t.TempDir(), "http://"+freeAddress(t)
 	table := []string{"--store.etcd.embedded.data_dir", dir, "--store.etcd.embedded.client_url", etcd}
-	serve := startProcess(t, "serve", table...)
+	operators := freeAddress(t)
+	serve := startProcess(t, "serve", append(table, "--api.listen", operators)...)
+	checkAPI(t, "http://"+operators)
 	// A second proxy needs nothing but the table's address and the same directory.
 	second := startProcess(t, "proxy", table...)
 	for _, p := range []*process{serve, second} {
@@ -175,6 +181,24 @@ func TestServeStartsAndStopsInOrder(t *testing.T) {
 	startProcess(t, "serve", table...)
 }
 
+// checkAPI asks a process that serves the API.
+func checkAPI(t *testing.T, base string) {
+	t.Helper()
+	for path, says := range map[string]string{
+		"/store": `"kind":"etcd"`, "/sessions?kind=controller": `"state":"live"`, "/tenants": `{"items":[]}`, "/openapi.yaml": "openapi: 3.1.0", "/tenants/x": `"code":"unknown_tenant"`,
+	} {
+		resp, err := noReuse.Get(base + "/api/v1" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !strings.Contains(string(body), says) {
+			t.Errorf("%s: %d %s, %v", path, resp.StatusCode, body, err)
+		}
+	}
+}
+
 func TestStartRefusals(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -193,8 +217,8 @@ func TestStartRefusals(t *testing.T) {
 		flags []string
 		says  string
 	}{
-		{"address in use", []string{"serve", "--proxy.listen", taken.Addr().String()}, "proxy.listen: \"" + taken.Addr().String() + "\" cannot be listened on"},
-		{"data directory in use", []string{"serve", "--store.etcd.embedded.data_dir", dir}, "is in use by another process"},
+		{"address in use", []string{"serve", "--api.listen", "", "--proxy.listen", taken.Addr().String()}, "proxy.listen: \"" + taken.Addr().String() + "\" cannot be listened on"},
+		{"data directory in use", []string{"serve", "--api.listen", "", "--store.etcd.embedded.data_dir", dir}, "is in use by another process"},
 		{"proxy without secret", []string{"proxy", "--store.etcd.endpoints", etcd}, "fleet.secret_file"},
 		{"short secret", []string{"proxy", "--store.etcd.endpoints", etcd, "--fleet.secret_file", short}, "must hold at least 16 bytes"},
 	} {

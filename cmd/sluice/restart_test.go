@@ -272,7 +272,7 @@ func refusedSockets(t *testing.T, program string) {
 		"no number":    {"LISTEN_PID=$$ LISTEN_FDS=x", "must be 1"},
 		"not for us":   {"LISTEN_PID=1 LISTEN_FDS=x", "cannot be listened on"},
 	} {
-		cmd := exec.Command("sh", "-c", tt.env+` exec "$0" "$@"`, program, "serve", "--admin.listen", "127.0.0.1:0", "--proxy.listen", taken.Addr().String(), "--store.etcd.embedded.data_dir", t.TempDir())
+		cmd := exec.Command("sh", "-c", tt.env+` exec "$0" "$@"`, program, "serve", "--api.listen", "", "--admin.listen", "127.0.0.1:0", "--proxy.listen", taken.Addr().String(), "--store.etcd.embedded.data_dir", t.TempDir())
 		cmd.ExtraFiles = []*os.File{file}
 		out, err := cmd.CombinedOutput()
 		if err == nil || !strings.Contains(string(out), tt.says) {

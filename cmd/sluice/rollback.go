@@ -88,37 +88,8 @@ func lastMove(ctx context.Context, s *store.Store, name string) (string, error) 
 	return e.PreviousMove, nil
 }
 
-// shownMove is a move as `sluice moves show` prints it.
-type shownMove struct {
-	control.Move
-	Rollback *rollbackView `json:"rollback,omitempty"` // of a move that has flipped
-}
-
-type rollbackView struct {
-	Possible bool `json:"possible"`
-	// Until is when the old copy is retired by itself; absent: when somebody asks for it.
-	Until  time.Time `json:"until,omitzero"`
-	Reason string    `json:"reason,omitempty"` // why it is not
-}
-
-// withRollback tells of a move that has flipped whether it can be rolled back.
-func withRollback(ctx context.Context, s *store.Store, m control.Move) (shownMove, error) {
-	v := shownMove{Move: m}
-	if m.CompleteEpoch == 0 || !m.Settled() {
-		return v, nil
-	}
-	e, err := s.State(ctx, m.Partition)
-	if err != nil && !errors.Is(err, placement.ErrUnknownPartition) {
-		return v, err
-	}
-	v.Rollback = &rollbackView{Possible: true, Until: m.RetireAt}
-	if err := control.WayBack(m, e); err != nil {
-		v.Rollback = &rollbackView{Reason: err.Error()}
-	}
-	return v, nil
-}
-
-func (v shownMove) row() []string {
+// rollbackRow says whether a move that has flipped can be rolled back.
+func rollbackRow(v control.MoveView) []string {
 	switch {
 	case v.Rollback == nil:
 		return nil

@@ -41,7 +41,7 @@ func nodeCommand(r roles, c *cobra.Command) *cobra.Command {
 		sections = append(sections, "proxy")
 	}
 	if r.controller {
-		sections = append(sections, "controller")
+		sections = append(sections, "controller", "api")
 	}
 	config.AddFlags(c.Flags(), sections...)
 	return c

@@ -71,7 +71,7 @@ func TestStoreTransfer(t *testing.T) {
 	if r := from.run("tenant", "list"); r.code != exitRefused || !strings.Contains(r.stderr, "sluice store reopen") {
 		t.Errorf("a closed table: %+v", r)
 	}
-	if r := from.run("serve", "--fleet.secret_file", secretFile(t), "--proxy.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0"); r.code != exitRefused || !strings.Contains(r.stderr, "is closed") {
+	if r := from.run("serve", "--api.listen", "", "--fleet.secret_file", secretFile(t), "--proxy.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0"); r.code != exitRefused || !strings.Contains(r.stderr, "is closed") {
 		t.Errorf("serve on a closed table: %+v", r)
 	}
 	var res transfer.ImportResult

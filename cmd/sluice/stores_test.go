@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/placement"
@@ -70,7 +71,7 @@ func tour(t *testing.T, kinds []string, flags map[string][]string) {
 	newest := map[string]placement.Epoch{}
 	observe := func(c cli, where string) {
 		t.Helper()
-		var all []tenantView
+		var all []control.TenantView
 		if err := json.Unmarshal([]byte(c.ok("tenant", "list", "-o", "json")), &all); err != nil || len(all) != 5 {
 			t.Fatalf("%s: %d tenants, %v", where, len(all), err)
 		}

@@ -22,32 +22,6 @@ func tenantCommand() *cobra.Command {
 		tenantAdd(), tenantList(), tenantShow(), tenantLabel(), tenantRemove())
 }
 
-// tenantView is a tenant as programs see it.
-type tenantView struct {
-	Tenant      placement.PartitionID `json:"tenant"`
-	Phase       string                `json:"phase"`
-	Placement   placement.Placement   `json:"placement"`
-	MovingTo    *placement.Placement  `json:"moving_to,omitempty"`
-	Move        string                `json:"move,omitempty"`
-	Epoch       placement.Epoch       `json:"epoch"`
-	Incarnation uint32                `json:"incarnation"`
-	Previous    *placement.Placement  `json:"previous,omitempty"`
-	PreviousBy  string                `json:"previous_move,omitempty"`
-	Labels      control.Labels        `json:"labels,omitempty"`
-}
-
-func viewTenant(e placement.Entry) tenantView {
-	v := tenantView{Tenant: e.Partition, Phase: strings.ToLower(e.State.Phase.String()), Placement: e.State.From,
-		Move: e.Attempt.Move, Epoch: e.Epoch, Incarnation: e.Incarnation, PreviousBy: e.PreviousMove}
-	if e.State.Migrating() {
-		v.MovingTo = &e.State.To
-	}
-	if !e.Previous.IsZero() {
-		v.Previous = &e.Previous
-	}
-	return v
-}
-
 func tenantAdd() *cobra.Command {
 	var p placement.Placement
 	var kind string
@@ -111,7 +85,7 @@ tenant an index of its own.`,
 				return err
 			}
 			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), viewTenant(e))
+				return writeJSON(c.OutOrStdout(), control.ViewTenant(e, nil))
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "tenant %s added at %s\n", printable(a[0]), p)
 			return err
@@ -239,22 +213,20 @@ func tenantList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views, corrupt := []tenantView{}, []error{}
+			views, corrupt := []control.TenantView{}, []error{}
 			if _, err := s.Entries(c.Context(), func(e placement.Entry, err error) bool {
 				switch {
 				case err != nil:
 					corrupt = append(corrupt, err)
 				case !of[e.Partition].Matches(want):
 				case cluster == "" || e.State.From.Cluster == cluster || e.State.To.Cluster == cluster:
-					v := viewTenant(e)
-					v.Labels = of[e.Partition]
-					views = append(views, v)
+					views = append(views, control.ViewTenant(e, of[e.Partition]))
 				}
 				return true
 			}); err != nil {
 				return err
 			}
-			slices.SortFunc(views, func(a, b tenantView) int { return strings.Compare(string(a.Tenant), string(b.Tenant)) })
+			slices.SortFunc(views, func(a, b control.TenantView) int { return strings.Compare(string(a.Tenant), string(b.Tenant)) })
 			if wantJSON(c) {
 				return errors.Join(append(corrupt, writeJSON(c.OutOrStdout(), views))...)
 			}
@@ -289,10 +261,11 @@ func tenantShow() *cobra.Command {
 			if err != nil {
 				return unknownTenant(a[0], err)
 			}
-			v := viewTenant(e)
-			if v.Labels, err = control.ReadLabels(c.Context(), s.Store, e.Partition); err != nil {
+			labels, err := control.ReadLabels(c.Context(), s.Store, e.Partition)
+			if err != nil {
 				return err
 			}
+			v := control.ViewTenant(e, labels)
 			if wantJSON(c) {
 				return writeJSON(c.OutOrStdout(), v)
 			}

@@ -96,6 +96,19 @@ var rules = []rule{
 		return "real engines are for tests, the demo and the benchmarks"
 	},
 	func(f file, imp string) string {
+		dir, ok := own(imp)
+		if !ok || f.test {
+			return ""
+		}
+		if under(dir, "api") && !under(f.pkg, "cmd", "api") {
+			return "the API is over everything else: only cmd serves it"
+		}
+		if under(f.pkg, "api") && under(dir, "proxy", "gate", "affinity", "internal/config") {
+			return "the API asks package control, and knows nothing of how requests are served"
+		}
+		return ""
+	},
+	func(f file, imp string) string {
 		if dir, ok := own(imp); !ok || !under(dir, "cmd") || f.pkg == dir {
 			return ""
 		}
@@ -134,6 +147,7 @@ func TestRulesBite(t *testing.T) {
 		{"mover", "control", false, true}, {"mover", "gate", false, true}, {"placement", "store", false, false}, {"store", "placement", false, true},
 		{"store/driver", "placement", false, false}, {"store/memstore", "store/driver", false, true}, {"store/memstore", "placement", false, true}, {"store/memstore", "store", false, false},
 		{"store/etcdstore", "store/memstore", false, false}, {"proxy", "internal/engines", false, false}, {"internal/demo", "cmd/sluice", false, false},
+		{"api", "control", false, true}, {"api", "proxy", false, false}, {"api", "gate", false, false}, {"control", "api", false, false}, {"cmd/sluice", "api", false, true}, {"proxy", "api", true, true},
 		{"store/drivertest", "internal/engines/faultproxy", false, true}, {"store/etcdstore", "internal/credentials", false, true}, {"store/etcdstore", "internal/config", false, false},
 	} {
 		f := file{name: c.from + "/x.go", pkg: c.from, test: c.test, imports: []string{module + "/" + c.imp}}

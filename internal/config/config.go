@@ -29,6 +29,7 @@ type Config struct {
 	Admin      Admin
 	Fleet      Fleet
 	Controller Controller
+	API        API
 	Telemetry  Telemetry
 	Log        Log
 }
@@ -189,6 +190,12 @@ type Admin struct {
 
 // Fleet is what the processes of one fleet share.
 type Fleet struct{ SecretFile string }
+
+// API is the listener of the HTTP API, of controllers; an empty Listen: there is none.
+type API struct {
+	Listen string
+	TLS    ServerTLS
+}
 
 // BarrierTime is the value of controller.barrier for fleets with proxies that
 // hold no session.

@@ -141,6 +141,9 @@ func TestRefusals(t *testing.T) {
 		{"budget above deadline", "controller:\n  pause_budget: 3s\n", "controller.pause_budget", "must not be above"},
 		{"listen without port", "proxy:\n  listen: localhost\n", "proxy.listen", "must be host:port"},
 		{"same address twice", "proxy:\n  listen: 127.0.0.1:9281\n", "admin.listen", "must differ from proxy.listen"},
+		{"API for all", "api:\n  listen: :9282\n", "api.listen", "must be an address of loopback"},
+		{"API beside the proxy", "api:\n  listen: 127.0.0.1:9280\n", "api.listen", "must differ from proxy.listen"},
+		{"API with half a certificate", "api:\n  tls:\n    cert_file: x\n", "api.tls.key_file", "must be set"},
 		{"credentials in a URL", "admin:\n  advertise: http://u:secret@h:1\n", "admin.advertise", "must not hold credentials"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

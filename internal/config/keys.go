@@ -33,6 +33,8 @@ var sections = map[string]string{
 	"admin":                    "Health, metrics and the fleet's own endpoint. Keep it off the public network.",
 	"fleet":                    "What the processes of one fleet share.",
 	"controller":               "The moves. pause_budget and cutover_deadline are read by `sluice move` when it asks for one.",
+	"api":                      "The HTTP API, of controllers. docs/api.md says more.",
+	"api.tls":                  "HTTPS for the API. The files are read again when they change.",
 	"telemetry":                "Spans of requests and of moves, for OpenTelemetry. A traceparent of a client's is continued; without an endpoint it is passed on.",
 	"telemetry.otlp":           "Where they go.",
 	"log.access":               "The log of requests.",
@@ -138,6 +140,13 @@ func (c *Config) keys() []key {
 			doc: "For how long the old copy of a move can be restored after it was retired, if the move does not say (--trash): closed, on its cluster's disks. 0s: it is deleted at once, because it is the disk that one retires it for. Not of documents in a shared index."},
 		{path: "controller.copy_workers", target: &t.CopyWorkers, def: 2,
 			doc: "Bulk requests that one move has under way at the target at once. More copies faster where the target has cores to spare, and takes them from its users."},
+
+		{path: "api.listen", target: &c.API.Listen, def: "127.0.0.1:9282",
+			doc: "Address of the HTTP API, host:port. Empty: there is none."},
+		{path: "api.tls.cert_file", target: &c.API.TLS.CertFile, def: "", sample: "/etc/sluice/api.pem",
+			doc: "Serve HTTPS with this certificate; comes with key_file."},
+		{path: "api.tls.key_file", target: &c.API.TLS.KeyFile, def: "", sample: "/etc/sluice/api.key",
+			doc: "Key of the certificate."},
 
 		{path: "telemetry.otlp.endpoint", target: &c.Telemetry.Endpoint, def: "", sample: "http://127.0.0.1:4318",
 			doc: "Base URL of a collector that takes OTLP over HTTP; spans go to /v1/traces below it. Empty: no spans are made."},

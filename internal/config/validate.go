@@ -38,6 +38,7 @@ func (c *Config) validate() error {
 	if c.Admin.Advertise != "" {
 		v.url("admin.advertise", c.Admin.Advertise)
 	}
+	c.validateAPI(v)
 	v.pair("proxy.tls.cert_file", p.TLS.CertFile, "proxy.tls.key_file", p.TLS.KeyFile)
 	v.is(p.TLS.ClientCAFile == "" || p.TLS.CertFile != "", "proxy.tls.cert_file", "", "must be set, because proxy.tls.client_ca_file is")
 	v.is(p.Tenant.ClientCert.Field == "" || p.TLS.ClientCAFile != "", "proxy.tls.client_ca_file", "", "must be set, because proxy.tenant.client_cert.field is")
@@ -161,8 +162,7 @@ func TenantError(err error) error {
 // that are refused.
 func (c *Config) cleartext() (warnings []string) {
 	t := c.Proxy.Tenant
-	host, _, _ := net.SplitHostPort(c.Proxy.Listen) // validated
-	if ip := net.ParseIP(host); c.Proxy.TLS.CertFile != "" || host == "localhost" || ip != nil && ip.IsLoopback() {
+	if c.Proxy.TLS.CertFile != "" || loopback(c.Proxy.Listen) {
 		return nil
 	}
 	if p := c.Proxy; p.Cleartext != string(proxy.CleartextAllow) && len(p.TrustedProxies) == 0 {
@@ -172,6 +172,27 @@ func (c *Config) cleartext() (warnings []string) {
 		warnings = append(warnings, "clients send credentials to proxy.listen, and it has no proxy.tls.cert_file: they cross the network in the clear unless something in front encrypts all of the way")
 	}
 	return warnings
+}
+
+// validateAPI keeps the API on this machine: whoever asks it says not yet who he is.
+func (c *Config) validateAPI(v *checks) {
+	a := c.API
+	v.pair("api.tls.cert_file", a.TLS.CertFile, "api.tls.key_file", a.TLS.KeyFile)
+	if a.Listen == "" {
+		return
+	}
+	v.address("api.listen", a.Listen)
+	for _, other := range []struct{ field, listen string }{{"proxy.listen", c.Proxy.Listen}, {"admin.listen", c.Admin.Listen}} {
+		v.is(a.Listen != other.listen || strings.HasSuffix(a.Listen, ":0"), "api.listen", placement.HideUser(a.Listen), "must differ from "+other.field)
+	}
+	v.is(loopback(a.Listen), "api.listen", placement.HideUser(a.Listen), "must be an address of loopback, such as 127.0.0.1:9282")
+}
+
+// loopback reports whether an address can be reached from this machine only.
+func loopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address) // validated
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // checks collects what is wrong.

@@ -35,6 +35,7 @@ func (c config) yaml() string {
 	q := strconv.Quote
 	sections := map[string][]string{
 		"fleet": {"secret_file: " + q(c.secret)},
+		"api":   {"listen: " + q("")}, // its default is one address, and fleets run beside each other
 	}
 	if c.store != nil {
 		sections["store"] = slices.Clone(c.store)

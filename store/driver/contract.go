@@ -13,7 +13,7 @@ type Guarantee struct {
 }
 
 // Binds reports whether d owes the guarantee: what is said of Head is owed by a
-// Header, and what is said of Versions and Since by a Batcher.
+// Header, what is said of Versions and Since by a Batcher, and of pages by a Pager.
 func (g Guarantee) Binds(d Driver) bool {
 	of, some := owedBy[g.Name]
 	return !some || of(d)
@@ -25,10 +25,12 @@ var owedBy = map[string]func(Driver) bool{
 	"HeadNeverLagsBehindConcurrentWriters": isHeader,
 	"VersionsSeeEveryAcknowledgedWrite":    isBatcher,
 	"SinceIsTheWatchUpToNow":               isBatcher,
+	"PagesAreInOrderAndComplete":           isPager,
 }
 
 func isHeader(d Driver) bool  { _, ok := d.(Header); return ok }
 func isBatcher(d Driver) bool { _, ok := d.(Batcher); return ok }
+func isPager(d Driver) bool   { _, ok := d.(Pager); return ok }
 
 // Guarantees returns the whole contract, in the order of the suite. The slice is
 // the caller's.
@@ -114,6 +116,8 @@ var guarantees = []Guarantee{
 	{"HeadNeverLagsBehindConcurrentWriters", "Head covers what was acknowledged before it was called while writers are at work."},
 	{"VersionsSeeEveryAcknowledgedWrite", "Versions tells of each of many keys at least the newest version that was acknowledged, to anyone, before it was called, and 0 of one that does not exist."},
 	{"SinceIsTheWatchUpToNow", "Since returns what a watch from there reports, with everything that was acknowledged before it was called, and where the next Since or a watch goes on without gap or repetition."},
+
+	{"PagesAreInOrderAndComplete", "Page returns what is in a stretch of the names, in their order, with every write that was acknowledged, to anyone, before it was called; the pages together are the space."},
 
 	{"SurvivesKill", "When the server is killed and started again under load nothing acknowledged is lost, nothing is applied twice, no version goes back, and no session outlives its deadline."},
 	{"SurvivesFreeze", "When the server is frozen for longer than a TTL under load nothing acknowledged is lost, nothing is applied twice, no version goes back, and no session outlives its deadline."},

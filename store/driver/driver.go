@@ -157,6 +157,17 @@ type Batcher interface {
 	Since(ctx context.Context, space string, from Version) ([]Event, Version, error)
 }
 
+// Pager is implemented by drivers whose engine keeps the names of a space in order, so
+// that a stretch of it costs what it holds and not what the space holds.
+type Pager interface {
+	// Page returns the first records of the space whose names come after after (empty:
+	// the first of all), in the order of their bytes, at most limit of them, and whether
+	// there are more. It may return fewer, but never none while there are more. Each is
+	// one that Get could have returned since Page was called, and none is left out that
+	// was there all the while; the page as a whole need not be one moment.
+	Page(ctx context.Context, space, after string, limit int) (records []KV, more bool, err error)
+}
+
 // Sight is what Versions says of one key.
 type Sight struct {
 	Version Version // 0: there is no such key

@@ -180,6 +180,8 @@ var checks = []check{
 	{"HeadNeverLagsBehindConcurrentWriters", false, headUnderLoad},
 	{"VersionsSeeEveryAcknowledgedWrite", false, batchedVersions},
 	{"SinceIsTheWatchUpToNow", false, changesSince},
+
+	{"PagesAreInOrderAndComplete", false, pages},
 }
 
 // Run checks every guarantee, each as a subtest on an Engine of its own, and

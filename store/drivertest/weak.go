@@ -9,7 +9,7 @@ import (
 )
 
 // declared returns what the driver declares to be weak in, which guarantees are not its
-// own because it is no Header, or no Batcher, with the reason, and those that it keeps
+// own because it is no Header, Batcher or Pager, with the reason, and those that it keeps
 // for a reason that no test can show.
 func declared(t *testing.T, h Harness) (weak map[string]driver.Weakness, other, given map[string]string) {
 	t.Helper()
@@ -19,10 +19,11 @@ func declared(t *testing.T, h Harness) (weak map[string]driver.Weakness, other, 
 	if !header && !batcher {
 		t.Fatal("the driver must be a driver.Header or a driver.Batcher: without, nobody can tell that he has seen everything")
 	}
+	_, pager := d.(driver.Pager)
 	other = map[string]string{}
 	for _, g := range driver.Guarantees() {
 		if !g.Binds(d) {
-			other[g.Name] = fmt.Sprintf("not owed by this driver: it is a Header: %t, a Batcher: %t", header, batcher)
+			other[g.Name] = fmt.Sprintf("not owed by this driver: it is a Header: %t, a Batcher: %t, a Pager: %t", header, batcher, pager)
 		}
 	}
 	return weaknesses(t, d), other, reasons(t, d)

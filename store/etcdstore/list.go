@@ -53,3 +53,25 @@ func (s *Store) List(ctx context.Context, space string, yield func(driver.KV) bo
 		from = string(r.Kvs[len(r.Kvs)-1].Key) + "\x00" // the next possible key
 	}
 }
+
+// Page implements driver.Pager by one linearizable read of a range.
+func (s *Store) Page(ctx context.Context, space, after string, limit int) ([]driver.KV, bool, error) {
+	prefix := s.spaceOf(space)
+	from := prefix
+	if after != "" {
+		from += after + "\x00" // the next possible key
+	}
+	var r *clientv3.GetResponse
+	err := s.call(ctx, "page "+space, transient, func(ctx context.Context) (err error) {
+		r, err = s.c.Get(ctx, from, clientv3.WithRange(clientv3.GetPrefixRangeEnd(prefix)), clientv3.WithLimit(int64(limit)))
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	out := make([]driver.KV, len(r.Kvs))
+	for i, kv := range r.Kvs {
+		out[i] = driver.KV{Name: string(kv.Key[len(prefix):]), Value: kv.Value, Version: driver.Version(kv.ModRevision)}
+	}
+	return out, r.More, nil
+}

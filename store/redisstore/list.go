@@ -15,10 +15,10 @@ type page struct {
 	more    bool
 }
 
-// pageOf reads the page that begins at a bound of ZRANGEBYLEX.
-func (s *Store) pageOf(ctx context.Context, space, from string) (page, error) {
+// pageOf reads the page of at most limit records that begins at a bound of ZRANGEBYLEX.
+func (s *Store) pageOf(ctx context.Context, space, from string, limit int) (page, error) {
 	doing := "list " + space
-	r, err := s.read(ctx, doing, pageScript, space, from, s.page, pageBytes)
+	r, err := s.read(ctx, doing, pageScript, space, from, limit, pageBytes)
 	if err != nil {
 		return page{}, err
 	}
@@ -75,7 +75,7 @@ func (s *Store) List(ctx context.Context, space string, yield func(driver.KV) bo
 	var moment driver.Version
 	var done reads
 	for from := "-"; ; {
-		p, err := s.pageOf(ctx, space, from)
+		p, err := s.pageOf(ctx, space, from, s.page)
 		if err != nil {
 			return 0, err
 		}
@@ -102,6 +102,17 @@ func (s *Store) List(ctx context.Context, space string, yield func(driver.KV) bo
 		done.last = done.last[:n-1]
 	}
 	return moment, s.restore(ctx, space, moment, done, yield)
+}
+
+// Page implements driver.Pager: one script, which is one moment. It ends early when it
+// has become large.
+func (s *Store) Page(ctx context.Context, space, after string, limit int) ([]driver.KV, bool, error) {
+	from := "-"
+	if after != "" {
+		from = "(" + after
+	}
+	p, err := s.pageOf(ctx, space, from, limit)
+	return p.records, p.more, err
 }
 
 // restore yields what was there at the moment and was changed before its page was

@@ -142,7 +142,7 @@ func (s *Store) try(ctx context.Context) error {
 		func() error { _, err := x.Update(ctx, []byte("y")); return err },
 		func() error { _, err := s.Get(ctx, key); return err },
 		func() error { _, err := s.leases(ctx, space); return err },
-		func() error { _, err := s.pageOf(ctx, space, "-"); return err },
+		func() error { _, err := s.pageOf(ctx, space, "-", s.page); return err },
 		func() error { _, err := s.replaced(ctx, space, 0); return err },
 		func() error { return s.tryWatch(ctx, space) },
 		func() error { return x.Close(ctx) },

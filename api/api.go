@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/sluiceproxy/sluice/store"
+)
+
+// Prefix begins every path of the API.
+const Prefix = "/api/v1"
+
+var problemType = reflect.TypeFor[Problem]()
+
+// Options of New. The zero value is useful.
+type Options struct {
+	Build  string       // of this program
+	Engine string       // kind of the store, such as etcd
+	Where  string       // of the store, for people; without credentials
+	Logger *slog.Logger // default: discard
+}
+
+// API answers for one table. It is safe for concurrent use.
+type API struct {
+	s    *store.Store
+	opt  Options
+	log  *slog.Logger
+	huma huma.API
+	mux  *http.ServeMux
+
+	document, documentYAML []byte
+}
+
+// New returns the API over a table.
+func New(s *store.Store, o *Options) (*API, error) {
+	a := &API{s: s, log: slog.New(slog.DiscardHandler), mux: http.NewServeMux()}
+	if o != nil {
+		a.opt = *o
+	}
+	if a.opt.Logger != nil {
+		a.log = a.opt.Logger
+	}
+	config := huma.DefaultConfig("Sluice", "1")
+	config.Info.Description = "Moves tenants between OpenSearch clusters. Durations are integers of nanoseconds, unless a name says otherwise."
+	// Neither pages that fetch scripts from elsewhere, nor members of answers that the
+	// types do not have.
+	config.DocsPath, config.SchemasPath, config.OpenAPIPath, config.CreateHooks = "", "", "", nil
+	config.RejectUnknownQueryParameters = true
+	config.AllowAdditionalPropertiesByDefault = true // in answers: newer versions may have more
+	a.huma = humago.NewWithPrefix(a.mux, Prefix, config)
+	a.huma.UseMiddleware(a.authorize)
+	a.readers()
+	if err := a.describe(); err != nil {
+		return nil, err
+	}
+	a.mux.HandleFunc("/", a.nowhere)
+	return a, nil
+}
+
+// describe makes the OpenAPI document, once: nothing is added to it later.
+func (a *API) describe() (err error) {
+	if a.document, err = a.huma.OpenAPI().MarshalJSON(); err != nil {
+		return err
+	}
+	if a.documentYAML, err = a.huma.OpenAPI().YAML(); err != nil {
+		return err
+	}
+	for path, d := range map[string]struct {
+		kind string
+		text []byte
+	}{"/openapi.json": {"application/openapi+json", a.document}, "/openapi.yaml": {"application/openapi+yaml", a.documentYAML}} {
+		a.mux.HandleFunc("GET "+Prefix+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", d.kind)
+			_, _ = w.Write(d.text) // the client has gone
+		})
+	}
+	return nil
+}
+
+// Document is the OpenAPI document, in YAML.
+func (a *API) Document() []byte { return slices.Clone(a.documentYAML) }
+
+// Handler serves the API.
+func (a *API) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(newRequest(r.Context(), r.Header.Get("X-Request-Id")))
+		h := w.Header()
+		h.Set("X-Request-Id", requestOf(r.Context()))
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		defer func() {
+			if x := recover(); x != nil {
+				if x == http.ErrAbortHandler {
+					panic(x)
+				}
+				a.log.Error("a handler panicked", "request", requestOf(r.Context()), "panic", x)
+				p := problem(CodeInternal, "see the log of the controller, request "+requestOf(r.Context()))
+				p.Instance = instance(r.Context())
+				a.write(w, p)
+			}
+		}()
+		a.mux.ServeHTTP(w, r)
+	})
+}
+
+// nowhere answers what no operation has: another path, or another method.
+func (a *API) nowhere(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = m
+		if _, pattern := a.mux.Handler(other); pattern != "/" {
+			allowed = append(allowed, m)
+		}
+	}
+	p := problem(CodeNotFound, "there is nothing at "+r.URL.Path)
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		p = problem(CodeMethodNotAllowed, r.Method+" is none of "+strings.Join(allowed, ", "))
+	}
+	p.Instance = instance(r.Context())
+	a.write(w, p)
+}
+
+// write answers with a problem outside of an operation.
+func (a *API) write(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = huma.DefaultJSONFormat.Marshal(w, p) // the client has gone
+}
+
+// handle adds an operation. Its errors become problems here, and nowhere else.
+func handle[I, O any](a *API, op huma.Operation, role Role, do func(context.Context, *I) (*O, error)) {
+	a.prepare(&op, role)
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problemOf(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// prepare completes what the document says of an operation.
+func (a *API) prepare(op *huma.Operation, role Role) {
+	op.Metadata = map[string]any{roleKey: role}
+	op.Extensions = map[string]any{"x-role": role.String()}
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	op.Responses["default"] = &huma.Response{
+		Description: "A problem; docs/errors.md lists all.",
+		Content: map[string]*huma.MediaType{
+			"application/problem+json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")},
+		},
+	}
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/proxy"
+)
+
+// startAPI serves the HTTP API at its listener.
+func (n *node) startAPI() error {
+	c := n.cfg.API
+	tls, err := serverTLS("api.tls", c.TLS, n.log)
+	if err != nil {
+		return err
+	}
+	a, err := api.New(n.store, &api.Options{Build: build(), Engine: n.cfg.Store.Kind, Where: n.storeName(), Logger: n.log})
+	if err != nil {
+		return err
+	}
+	server := proxy.NewServer(a.Handler())
+	server.TLSConfig, server.ErrorLog = tls, slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
+	n.apiService = startService("API listener", n.failed, func(ctx context.Context) error {
+		return serveHTTP(ctx, server, n.api, 0, 2*time.Second)
+	})
+	return nil
+}
