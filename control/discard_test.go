@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sluiceproxy/sluice/control"
@@ -118,10 +119,15 @@ func TestResetConnectionsDoNotEndAMoveThatBegins(t *testing.T) {
 	b.check(t)
 }
 
-// A target that never answers ends the move in seconds: it was sent nothing, so
-// there is nothing to clean, and nobody waits until it can be asked.
+// A target that never answers ends the move in less than a minute: it was sent nothing,
+// so there is nothing to clean, and nobody waits until it can be asked.
 func TestATargetThatNeverAnswersEndsAMoveThatBegins(t *testing.T) {
+	synctest.Test(t, targetThatNeverAnswers)
+}
+
+func targetThatNeverAnswers(t *testing.T) {
 	s, _ := newStore(t)
+	began := time.Now()
 	for _, name := range []string{"a", "b"} {
 		if _, err := s.Clusters().Put(t.Context(), name, placement.Cluster{Name: name, Endpoints: []string{"http://127.0.0.1:1"}}, 0); err != nil {
 			t.Fatal(err)
@@ -139,5 +145,9 @@ func TestATargetThatNeverAnswersEndsAMoveThatBegins(t *testing.T) {
 	}
 	if m.Attempt < 2 || m.Unreached != m.Attempt-1 {
 		t.Errorf("%d attempts, %d unreached", m.Attempt, m.Unreached)
+	}
+	// Long enough for a node that restarts, and no longer.
+	if took := time.Since(began); took < 20*time.Second || took > time.Minute {
+		t.Errorf("it was tried for %v", took)
 	}
 }

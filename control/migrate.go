@@ -13,8 +13,14 @@ import (
 )
 
 // preparingTries bounds how often a move that has not begun is tried before it
-// fails: nothing waits for it, and its user should hear of it.
-const preparingTries = 6
+// fails: nothing waits for it, and its user should hear of it. One whose attempts have
+// all ended because a cluster did not answer is tried for longer, about half a minute by
+// backoff: a node that restarts, or a network that is cut for some seconds, is no reason
+// to give up what has not begun.
+const (
+	preparingTries = 6
+	unreachedTries = 12
+)
 
 // migrate takes the partition from where the entry says to the flip, or back.
 // work is ctx, and ends earlier, by stop, when an abort is requested.
@@ -37,10 +43,19 @@ func (d *drive) migrate(ctx, work context.Context, stop context.CancelCauseFunc,
 		// Also before the request has ended work: what failed first may fail again and
 		// again, as a takeover of a target whose indices the record does not have.
 		return d.abandon(ctx, nil)
-	case hopeless(err), !begun && d.move().Attempt >= preparingTries:
+	case hopeless(err), !begun && d.enough(err):
 		return d.abandon(ctx, err)
 	}
 	return err
+}
+
+// enough reports whether a move that has not begun was tried often enough.
+func (d *drive) enough(err error) bool {
+	m := d.move()
+	if unreached(err) && m.Unreached == m.Attempt-1 {
+		return m.Attempt >= unreachedTries
+	}
+	return m.Attempt >= preparingTries
 }
 
 // unreached reports an attempt that could not even ask a cluster for its version,
@@ -342,7 +357,7 @@ func (d *drive) discard(ctx context.Context, why error) error {
 	}
 	if d.mv != nil && !untouched {
 		if err := d.clean(ctx); err != nil {
-			if m.BeginEpoch != 0 || m.Attempt < 2*preparingTries || ctx.Err() != nil {
+			if m.BeginEpoch != 0 || m.Attempt < preparingTries+unreachedTries || ctx.Err() != nil {
 				return fmt.Errorf("clean the target: %w", err)
 			}
 			text = fmt.Sprintf("%s; and the target could not be cleaned, look for indices of move %s there: %v", m.Error, m.ID, err)
