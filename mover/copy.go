@@ -43,8 +43,8 @@ func (c Checkpoint) has(s Slice) bool {
 
 // Copy copies every document that the source has when it begins, from the
 // checkpoint on, and saves a checkpoint before and after each shard, and within it as
-// often as is needed for a successor to write no more than Workers times BatchDocs
-// documents again. A shard whose scan is lost, with the source's node or because nobody
+// often as is needed for a successor to write no more than Workers batches again, of
+// BatchDocs documents or BatchBytes each. A shard whose scan is lost, with the source's node or because nobody
 // went on for five minutes, is copied anew, which is safe: see the package doc. Writes
 // to A that happen meanwhile are for Apply, which waits until the copy has ended.
 func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint) error) error {
@@ -99,7 +99,7 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 				return nil
 			}
 			var resumed *scan
-			c := &course{bound: m.opt.Workers * m.opt.BatchDocs, at: Position{Slice: s}}
+			c := &course{bound: amount{m.opt.Workers * m.opt.BatchDocs, int64(m.opt.Workers) * int64(m.opt.BatchBytes)}, at: Position{Slice: s}}
 			if begun != nil && begun.Slice == s {
 				resumed = &scan{m: m, c: m.src, index: i.Source, shard: shard, id: from.Scan}
 				if begun.After != "" {
@@ -203,6 +203,9 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, c *course, from *s
 			if b.hits, err = written(m.tenant, b.hits); err != nil {
 				return err
 			}
+			for _, h := range b.hits {
+				b.bytes += int64(len(h.Source))
+			}
 			if !synced {
 				// The scan's documents are all older than its point in time, so
 				// the mapping as it is now covers them.
@@ -239,7 +242,7 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, c *course, from *s
 				if err != nil {
 					return err
 				}
-				c.end(b, size)
+				c.end(b)
 				p.add(int64(len(b.hits)), size)
 			}
 			return nil

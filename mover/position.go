@@ -48,6 +48,7 @@ func scanKey(sort json.RawMessage) (int64, error) {
 // batch is a page of a scan on its way to B.
 type batch struct {
 	hits  []doc
+	bytes int64 // of their sources, as they are written
 	span  Span
 	after string
 	done  bool
@@ -55,18 +56,27 @@ type batch struct {
 
 // course is the way of one shard's copy. It saves the position before more documents
 // are written than may be written again by a successor, and not oftener: what a small
-// tenant's copy would save is never needed.
+// tenant's copy would save is never needed. Large documents make batches of few, so
+// bytes are bounded, too.
 type course struct {
-	bound int // documents: Workers times BatchDocs
+	bound amount // Workers times a batch
 	save  func(Position) error
 
 	mu      sync.Mutex // guards the following, and keeps save to one caller at a time
 	at      Position
 	kept    bool     // a position has been saved, with which a successor goes on
 	queue   []*batch // read and not yet covered by at.After, in order
-	flying  int      // documents that are being written
-	unsaved int      // documents written since the last save
+	flying  amount   // that are being written
+	unsaved amount   // written since the last save
 }
+
+// amount is of documents.
+type amount struct {
+	docs  int
+	bytes int64
+}
+
+func (a *amount) add(docs int, bytes int64) { a.docs, a.bytes = a.docs+docs, a.bytes+bytes }
 
 // read notes a page in the order of the scan, without what B has already.
 func (c *course) read(hits []doc) (*batch, error) {
@@ -101,8 +111,8 @@ func (c *course) read(hits []doc) (*batch, error) {
 func (c *course) begin(b *batch) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flying += len(b.hits)
-	if c.unsaved == 0 || c.unsaved+c.flying <= c.bound {
+	c.flying.add(len(b.hits), b.bytes)
+	if c.unsaved.docs == 0 || c.unsaved.docs+c.flying.docs <= c.bound.docs && c.unsaved.bytes+c.flying.bytes <= c.bound.bytes {
 		return nil
 	}
 	at := c.at
@@ -115,17 +125,17 @@ func (c *course) begin(b *batch) error {
 	if err := c.save(at); err != nil {
 		return err
 	}
-	c.kept, c.unsaved = true, 0
+	c.kept, c.unsaved = true, amount{}
 	return nil
 }
 
 // end is called when all of a batch is at B.
-func (c *course) end(b *batch, bytes int64) {
+func (c *course) end(b *batch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flying -= len(b.hits)
-	c.unsaved += len(b.hits)
-	c.at.Docs, c.at.Bytes = c.at.Docs+int64(len(b.hits)), c.at.Bytes+bytes
+	c.flying.add(-len(b.hits), -b.bytes)
+	c.unsaved.add(len(b.hits), b.bytes)
+	c.at.Docs, c.at.Bytes = c.at.Docs+int64(len(b.hits)), c.at.Bytes+b.bytes
 	b.done = true
 	for len(c.queue) > 0 && c.queue[0].done {
 		c.at.After = c.queue[0].after
