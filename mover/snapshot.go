@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -84,11 +83,8 @@ func (m *Mover) seedPrefix() string { return m.prefix() }
 // ownSnapshot reports whether a snapshot is one of this move: its name, an attempt and a
 // number. A move's id may begin as another's does.
 func (m *Mover) ownSnapshot(name string) bool {
-	rest, ok := strings.CutPrefix(name, m.seedPrefix())
-	a, n, both := strings.Cut(rest, "-")
-	_, err1 := strconv.ParseUint(a, 10, 32)
-	_, err2 := strconv.ParseUint(n, 10, 32)
-	return ok && both && err1 == nil && err2 == nil
+	move, ok := SnapshotMove(name)
+	return ok && move == m.spec.Move
 }
 
 // Seed copies by snapshot, from where an earlier attempt has come to, and saves each
@@ -270,7 +266,7 @@ func (w *seeding) ask(ctx context.Context) error {
 	}
 	body := map[string]any{
 		"indices": strings.Join(names(w.idx, sourceName), ","), "include_global_state": false, "partial": false, "ignore_unavailable": false,
-		"metadata": map[string]any{"taken_by": "sluice move " + m.spec.Move + ", which deletes it"},
+		"metadata": map[string]any{takenBy: takenByMove(m.spec.Move)},
 	}
 	code, kind, err := m.createPart(ctx, m.src, http.MethodPut, w.path(""), body)
 	switch {

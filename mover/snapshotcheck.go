@@ -145,16 +145,6 @@ func (m *Mover) judgeCopy(ctx context.Context, r *Report, sources []found) error
 	return nil
 }
 
-// repository is how a cluster describes one.
-type repository struct {
-	Type     string         `json:"type"`
-	Settings map[string]any `json:"settings"`
-}
-
-func (r repository) readonly() bool {
-	return fmt.Sprint(r.Settings["readonly"]) == "true" || r.Type == "url"
-}
-
 // checkSnapshot refuses a copy by snapshot that is not possible: a repository that is
 // missing, unusable or not the same place, and versions that do not restore.
 func (m *Mover) checkSnapshot(ctx context.Context, sources []found, r *Report) error {
@@ -163,14 +153,14 @@ func (m *Mover) checkSnapshot(ctx context.Context, sources []found, r *Report) e
 	}
 	name := m.opt.Copy.Repository
 	field := "repository " + name
-	var have [2]repository
+	var have [2]Repository
 	for n, c := range []*upstream.Client{m.src, m.dst} {
 		var err error
 		if have[n], err = m.repository(ctx, c, name); err != nil {
 			return err
 		}
 	}
-	if have[0].readonly() {
+	if have[0].ReadOnly() {
 		return &RefusedError{Code: CodeRepository, Field: field, Detail: "it is read-only on " + m.src.Name() + ", which has to write the snapshot", Fix: "register it there without readonly"}
 	}
 	for _, c := range []*upstream.Client{m.src, m.dst} {
@@ -206,30 +196,33 @@ func (m *Mover) checkSnapshot(ctx context.Context, sources []found, r *Report) e
 	case whole > 0 && !common:
 		return &RefusedError{Code: CodeRepository, Field: field, Detail: fmt.Sprintf("%s does not see one of the %d snapshots that %s sees there: it is not the same place, or has read it before and does not look again", m.dst.Name(), whole, m.src.Name()),
 			Fix: "register on " + m.dst.Name() + " the same place, read-only"}
+	case whole == 0 && !same && have[0].apart(have[1]) != "":
+		return &RefusedError{Code: CodeRepository, Field: field, Detail: fmt.Sprintf("%s and %s have registered two places under that name: %s", m.src.Name(), m.dst.Name(), have[0].apart(have[1])),
+			Fix: "register one place on both; if it is one under two names, any snapshot in it will prove that"}
 	case whole == 0 && !same:
 		r.add("repository", Warn, "%s is empty, so whether both clusters see the same place is known only when the snapshot is taken; nothing is restored before", name)
 	default:
 		r.add("repository", OK, "%s is usable, and the same place on both clusters", name)
 	}
-	if !have[1].readonly() && !same {
+	if !have[1].ReadOnly() && !same {
 		r.add("repository", Warn, "%s may write to %s too: two clusters that write to one repository damage it; register it there with readonly", m.dst.Name(), name)
 	}
 	return nil
 }
 
-func (m *Mover) repository(ctx context.Context, c *upstream.Client, name string) (repository, error) {
-	var ans map[string]repository
+func (m *Mover) repository(ctx context.Context, c *upstream.Client, name string) (Repository, error) {
+	var ans map[string]Repository
 	err := m.read(ctx, c, http.MethodGet, "/_snapshot/"+esc(name), nil, nil, &ans)
 	if code, _ := status(err); code == http.StatusNotFound || err == nil && len(ans) != 1 {
-		return repository{}, &RefusedError{Code: CodeRepository, Field: "repository " + name, Detail: c.Name() + " has no snapshot repository of that name", Fix: "register it there: PUT /_snapshot/" + name, Err: err}
+		return Repository{}, &RefusedError{Code: CodeRepository, Field: "repository " + name, Detail: c.Name() + " has no snapshot repository of that name", Fix: "register it there: PUT /_snapshot/" + name, Err: err}
 	}
 	if err != nil {
-		return repository{}, fmt.Errorf("read repository %s of %s: %w", name, c.Name(), err)
+		return Repository{}, fmt.Errorf("read repository %s of %s: %w", name, c.Name(), err)
 	}
 	for _, r := range ans {
 		return r, nil
 	}
-	return repository{}, nil
+	return Repository{}, nil
 }
 
 // sameCluster reports whether source and target are one cluster.
