@@ -31,8 +31,8 @@ func doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Find what does not belong together in the table and on the clusters, and repair it",
 		Long: fmt.Sprintf(`Find what does not belong together in the table and on the clusters: entries, moves, write
-blocks, half-made copies, aliases, documents, processes, journals, waves, labels. Of each
-it says what it is, what it harms, and what repairs it; docs/doctor.md has them all.
+blocks, half-made copies, aliases, snapshots, documents, processes, journals, waves, labels.
+Of each it says what it is, what it harms, and what repairs it; docs/doctor.md has them all.
 
 Nothing is changed without --fix and --yes; --fix alone says what would be done. What may
 lose something is repaired only if it is named with --only. It is safe while moves are

@@ -16,8 +16,8 @@ import (
 
 // Subject is what a finding is about.
 type Subject struct {
-	Type string `json:"type"` // tenant, move, wave, item, process, cluster, index, documents or table
-	Name string `json:"name"` // of an index cluster/index, of documents cluster/index/tenant
+	Type string `json:"type"` // tenant, move, wave, item, process, cluster, index, repository, snapshot, documents or table
+	Name string `json:"name"` // of an index cluster/index, of a snapshot cluster/repository/snapshot, of documents cluster/index/tenant
 }
 
 func (s Subject) String() string { return s.Type + " " + s.Name }

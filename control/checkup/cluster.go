@@ -66,6 +66,9 @@ func (l *look) examine(ctx context.Context, c placement.Cluster) error {
 		if err := l.checkCursors(ctx, client); err != nil {
 			return err
 		}
+		if err := l.checkSnapshots(ctx, c, client); err != nil {
+			return err
+		}
 		return l.checkShared(ctx, c, client, all)
 	})
 }

@@ -1,10 +1,13 @@
 package checkup_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +15,9 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/control/checkup"
+	"github.com/sluiceproxy/sluice/internal/engines"
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -187,6 +193,35 @@ var states = []planted{
 			w.t.Error("the old copy takes writes")
 		}
 	}},
+	{code: "snapshot_left", plant: func(w *world) {
+		w.tenant()
+		w.repository("")
+		w.put(control.Move{ID: "mleft", Partition: "acme", From: w.place("acme"), To: w.place("new"), Stage: control.StageAborted, Seed: &mover.Seed{Repository: w.name + "-repo", Step: mover.SeedTaking}})
+		w.snapshot("sluice-mleft-2-1", "mleft")
+		// Somebody else's, or of moves that the record does not speak of.
+		w.snapshot("sluice-mleft-2-2", "")
+		w.snapshot("sluice-mleft-1-1-x", "mleft")
+		w.snapshot("nightly", "")
+	}, after: func(w *world) {
+		if got, want := w.snapshots(), []string{"nightly", "sluice-mleft-1-1-x", "sluice-mleft-2-2"}; !slices.Equal(got, want) {
+			w.t.Errorf("the repository has %q, want %q", got, want)
+		}
+	}},
+	{code: "snapshot_unknown", plant: func(w *world) {
+		w.tenant()
+		w.repository("")
+		w.snapshot("sluice-mghost-1-1", "mghost")
+	}, heal: func(w *world) {
+		if len(w.snapshots()) != 1 {
+			w.t.Error("it is gone")
+		}
+		w.call("DELETE", "/_snapshot/"+w.name+"-repo/sluice-mghost-1-1", "", nil)
+	}},
+	{code: "repository_unreadable", plant: func(w *world) {
+		w.put(control.Move{ID: "mleft", Partition: "acme", From: w.place("acme"), To: w.place("new"), Stage: control.StageAborted, Seed: &mover.Seed{Repository: w.name + "-repo"}})
+		dir := w.repository("?verify=false")
+		w.must(os.WriteFile(dir, []byte("no directory"), 0o600))
+	}, heal: func(w *world) { w.call("DELETE", "/_snapshot/"+w.name+"-repo", "", nil) }},
 	{code: "orphan_documents", plant: func(w *world) {
 		p := placement.Placement{Kind: placement.SharedIndex, Cluster: "a", Index: w.name + "-pool", Logical: "docs", PartitionField: "tenant"}
 		w.call("PUT", "/"+p.Index, `{"settings":{"number_of_shards":2,"number_of_replicas":0},"mappings":{"properties":{"tenant":{"type":"keyword"}}}}`, nil)
@@ -210,6 +245,36 @@ var states = []planted{
 			w.t.Errorf("%d documents are left, and acme has 20", n.Count)
 		}
 	}},
+}
+
+// repository registers one of the world's own, and returns where it is.
+func (w *world) repository(query string) string {
+	w.t.Helper()
+	dir := filepath.Join(enginetest.SharedOpenSearch(w.t, engines.OpenSearch2).SnapshotDir(), w.name)
+	w.call("PUT", "/_snapshot/"+w.name+"-repo"+query, fmt.Sprintf(`{"type":"fs","settings":{"location":%q,"max_snapshot_bytes_per_sec":"20kb"}}`, dir), nil)
+	return dir
+}
+
+// snapshot takes one of no index, with the note of a move if one is given.
+func (w *world) snapshot(name, move string) {
+	w.t.Helper()
+	note := "{}"
+	if move != "" {
+		note = fmt.Sprintf(`{"taken_by":"sluice move %s, which deletes it"}`, move)
+	}
+	w.call("PUT", "/_snapshot/"+w.name+"-repo/"+name+"?wait_for_completion=true", `{"indices":"-*","include_global_state":false,"metadata":`+note+`}`, nil)
+}
+
+func (w *world) snapshots() []string {
+	w.t.Helper()
+	var ans struct{ Snapshots []struct{ Snapshot string } }
+	w.call("GET", "/_snapshot/"+w.name+"-repo/_all?verbose=false", "", &ans)
+	var out []string
+	for _, s := range ans.Snapshots {
+		out = append(out, s.Snapshot)
+	}
+	slices.Sort(out)
+	return out
 }
 
 func change(w *world, id string, f func(*control.Move)) {
@@ -345,6 +410,35 @@ func TestNothingToRepairDuringAMove(t *testing.T) {
 	w.must(err)
 	w.until("the end", func() bool { look(); return w.move(m.ID).Stage == control.StageDone })
 	t.Logf("%d looks", looks)
+}
+
+// A snapshot that a move is taking, or restores, is the move's; one that it has left is
+// not, when its record says that it has ended.
+func TestNothingToRepairDuringACopyBySnapshot(t *testing.T) {
+	w := newWorld(t)
+	w.tenant()
+	w.repository("")
+	w.call("PUT", "/"+w.place("acme").Index+"/_doc/big?refresh=true", fmt.Sprintf(`{"text":%q}`, rand.Text()+strings.Repeat(rand.Text(), 600)), nil)
+	w.control()
+	m := w.request(control.MoveOptions{Copy: mover.CopyOptions{Method: mover.CopySnapshot, Repository: w.name + "-repo"}})
+	looks, taken := 0, 0
+	w.until("the flip", func() bool {
+		for _, f := range w.examine().Findings {
+			if f.Severity != checkup.Info {
+				t.Errorf("at %s: %s", w.move(m.ID).Stage, compact(f))
+			}
+		}
+		looks++
+		taken += len(w.snapshots())
+		return w.move(m.ID).Stage == control.StageFlipped
+	})
+	t.Logf("%d looks, %d while there was a snapshot", looks, taken)
+	if taken == 0 {
+		t.Error("no look was taken while there was a snapshot: this shows nothing")
+	}
+	if s := w.snapshots(); len(s) > 0 {
+		t.Errorf("it has left %q", s)
+	}
 }
 
 // A flip that the store has lost is not taken for granted: what may have reached the

@@ -56,6 +56,7 @@ func newWorld(t *testing.T) *world {
 			w.stop()
 		}
 		_ = w.c.JSON(context.Background(), http.MethodDelete, "/"+w.name+"-*", url.Values{"expand_wildcards": {"all"}}, nil, nil)
+		_ = w.c.JSON(context.Background(), http.MethodDelete, "/_snapshot/"+w.name+"-*", nil, nil, nil)
 		w.c.Close()
 		_ = w.d.Close()
 	})
