@@ -14,7 +14,10 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page clients-page doctor-page receipt-schema openapi clean
+PROMTOOL_VERSION    := v0.316.0
+PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
+
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page clients-page doctor-page metrics-page receipt-schema openapi clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,10 +31,10 @@ build: ## build bin/sluice
 	@.ci/check-tools go
 	go build -o bin/sluice ./cmd/sluice
 
-test: ## everything: lint, then all tests with the race detector, real engines included
+test: $(PROMTOOL) ## everything: lint, then all tests with the race detector, real engines included
 	@.ci/check-tools tests
 	@$(MAKE) --no-print-directory lint
-	@.ci/test all
+	@PROMTOOL=$(PROMTOOL) .ci/test all
 
 test-quick: ## what needs no engine: vet and the other packages' tests
 	@.ci/check-tools go
@@ -51,6 +54,13 @@ $(STATICCHECK):
 	@mkdir -p $(@D)
 	GOBIN=$(@D)/new go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	@mv $(@D)/new/staticcheck $@
+
+# Without what discovers targets in clouds, which is most of it.
+$(PROMTOOL):
+	@echo "== building promtool $(PROMTOOL_VERSION), once"
+	@mkdir -p $(@D)
+	GOBIN=$(@D)/new go install -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool@$(PROMTOOL_VERSION)
+	@mv $(@D)/new/promtool $@
 
 FUZZTIME ?= 30s
 fuzz: ## let every fuzz target look for new failures, FUZZTIME=30s each
@@ -124,6 +134,9 @@ clients-page: ## write docs/clients.md from the table of what clients see differ
 
 doctor-page: ## write docs/doctor.md from the table of what the doctor finds
 	go generate ./control/checkup
+
+metrics-page: ## write docs/metrics.md from what a proxy and a controller register
+	go generate ./cmd/sluice
 
 receipt-schema: ## write docs/receipt.schema.json from the receipt's type
 	go generate ./control

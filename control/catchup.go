@@ -88,6 +88,7 @@ func (d *drive) approach(ctx context.Context, tell *newest) (wait error, dirty i
 		return nil, 0, err
 	}
 	dirty = len(refs)
+	d.c.opt.Metrics.caught(dirty)
 	predicted := d.predict(dirty)
 	count := func(m *Move) {
 		m.Progress.Rounds++

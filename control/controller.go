@@ -54,6 +54,8 @@ type ControllerOptions struct {
 	// the tenant's name into them.
 	Tracer       trace.Tracer
 	TraceTenants bool
+	// Metrics, if not nil, are of this controller alone.
+	Metrics *Metrics
 
 	Logger *slog.Logger         // default: discard
 	Now    func() time.Duration // suspend-counting clock (default clock.SinceBoot)
@@ -121,6 +123,7 @@ func NewController(s *store.Store, peers *gate.Peers, o *ControllerOptions) *Con
 	if opt.Timed != nil {
 		c.timed = NewTimeBarrier(opt.Timed)
 	}
+	opt.Metrics.drives(c)
 	return c
 }
 
@@ -176,6 +179,7 @@ func (c *Controller) tenure(ctx context.Context) error {
 	end(err)
 	t.drives.Wait()
 	work.Wait()
+	c.opt.Metrics.forget()
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	// Cleanly: no barrier waits for a controller, and its moves are found by
@@ -299,6 +303,7 @@ func (t *tenancy) scan(ctx context.Context) error {
 		return err
 	}
 	t.c.absent.note(f)
+	t.c.opt.Metrics.look(moves, f)
 	t.c.mu.Lock()
 	t.c.past = moves
 	t.c.mu.Unlock()

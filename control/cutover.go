@@ -78,10 +78,12 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 		e, err = d.complete(limit)
 		if err == nil {
 			d.flip.pause = time.Since(began)
+			d.c.opt.Metrics.flipped(d.flip.pause)
 			d.log.Info("flipped", "pause", d.flip.pause, "barrier", d.flip.barrier, "last_round", d.flip.lastRound, "check_and_seal", d.flip.seal)
 			return true, nil, d.settle(ctx, e)
 		}
 		if !refusedOrEarly(limit, err) {
+			d.c.opt.Metrics.left("unknown")
 			return false, nil, err // unknown: the next attempt finds out
 		}
 	}
@@ -90,8 +92,10 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 		why = fmt.Errorf("%w: %w", cause, err)
 	}
 	if err := d.reopen(ctx, sealed); err != nil {
+		d.c.opt.Metrics.left("unknown")
 		return false, nil, err
 	}
+	d.c.opt.Metrics.left("reopened")
 	if d.c.timed != nil && errors.Is(why, errDrift) {
 		return false, nil, why // the assumption is false; it would be the next time
 	}
@@ -128,6 +132,7 @@ func (d *drive) closeAndTake(ctx context.Context, e placement.Entry) (sealed boo
 		}
 	}
 	d.flip.barrier = time.Since(at)
+	d.c.opt.Metrics.passed("cutover", d.flip.barrier)
 	for _, h := range clear.Heads {
 		if h.Lost {
 			return false, errJournalLost

@@ -293,6 +293,7 @@ func (d *drive) stage(ctx context.Context, s Stage, change func(*Move)) error {
 	})
 	if err == nil {
 		d.c.traceStage(before, d.move())
+		d.c.opt.Metrics.staged(before, d.move())
 	}
 	return err
 }

@@ -169,7 +169,7 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 // proxy's writes are waited out. Then the source is refreshed, because a scan
 // does not see what is not.
 func (d *drive) beginBarrier(ctx context.Context) error {
-	m := d.move()
+	m, began := d.move(), time.Now()
 	for {
 		f, err := d.look(ctx)
 		if err != nil {
@@ -184,6 +184,7 @@ func (d *drive) beginBarrier(ctx context.Context) error {
 		_, err = d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)
 		cancel()
 		if err == nil {
+			d.c.opt.Metrics.passed("begin", time.Since(began))
 			if m.RollbackOf != "" {
 				if err := d.mv.OpenOld(ctx); err != nil {
 					return err
@@ -259,6 +260,10 @@ func (d *drive) copy(ctx context.Context, save *newest) error {
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var tell sync.WaitGroup
+	docs, bytes := d.move().Checkpoint.Docs, d.move().Checkpoint.Bytes // that were counted before
+	if at := d.move().Checkpoint.At; at != nil {
+		docs, bytes = docs+at.Docs, bytes+at.Bytes
+	}
 	tell.Go(func() {
 		t := time.NewTicker(save.every)
 		defer t.Stop()
@@ -267,6 +272,7 @@ func (d *drive) copy(ctx context.Context, save *newest) error {
 			case <-done:
 				return
 			case <-t.C:
+				save.since(d.c.opt.Metrics, &docs, &bytes)
 				// An error needs no handling here: if the move was taken over, the
 				// lease says so to the copy.
 				_ = d.update(ctx, func(m *Move) {
@@ -288,6 +294,7 @@ func (d *drive) copy(ctx context.Context, save *newest) error {
 	})
 	close(done)
 	tell.Wait()
+	save.since(d.c.opt.Metrics, &docs, &bytes)
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
 	}

@@ -82,6 +82,7 @@ func (d *drive) seed(ctx context.Context, save *newest) error {
 		return fmt.Errorf("copy by snapshot: %w", err)
 	}
 	last.Step = mover.SeedDone
+	d.c.opt.Metrics.copied(last.Docs, last.Bytes)
 	return d.stage(ctx, StageCatchingUp, func(m *Move) {
 		m.Seed = &last
 		p := &m.Progress

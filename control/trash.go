@@ -137,6 +137,7 @@ func (t *tenancy) stepTrash(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.c.opt.Metrics.lookTrash(all)
 	for _, r := range all {
 		if r.Value.State == TrashKept && time.Now().Before(r.Value.Until) {
 			continue

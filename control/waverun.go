@@ -53,6 +53,7 @@ func (t *tenancy) stepWaves(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.c.opt.Metrics.lookWaves(waves)
 	waves = slices.DeleteFunc(waves, func(r store.Record[Wave]) bool { return r.Value.State.Ended() })
 	if len(waves) == 0 {
 		return nil

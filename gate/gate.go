@@ -66,7 +66,10 @@ type Options struct {
 	// FleetSecret authenticates the controllers to FleetHandler; with an empty
 	// secret the handler refuses everything.
 	FleetSecret []byte
-	Logger      *slog.Logger
+	// Settled, if not nil, is told of each request how long it waited until its
+	// placement was known to be fresh. It must return at once.
+	Settled func(time.Duration)
+	Logger  *slog.Logger
 	// Now is the suspend-counting clock (default clock.SinceBoot).
 	Now func() time.Duration
 }
@@ -258,11 +261,11 @@ func (g *Gate) Ready() error {
 	return err
 }
 
-// settle returns when this instance may decide about id: it is part of the
+// decidable returns when this instance may decide about id: it is part of the
 // fleet and, in Fresh mode, its replica holds all that was acknowledged before
-// settle was called. A store that cannot be reached is waited for, with bounded
+// decidable was called. A store that cannot be reached is waited for, with bounded
 // backoff, up to StoreWait.
-func (g *Gate) settle(ctx context.Context, id placement.PartitionID) error {
+func (g *Gate) decidable(ctx context.Context, id placement.PartitionID) error {
 	limit, cancel := context.WithTimeout(ctx, g.opt.StoreWait)
 	defer cancel()
 	pause := newBackoff()
@@ -302,23 +305,4 @@ func (g *Gate) settle(ctx context.Context, id placement.PartitionID) error {
 
 func unknownPartition(id placement.PartitionID) error {
 	return &placement.Refusal{Code: placement.CodeUnknownPartition, Op: "resolve", Partition: id}
-}
-
-// Stats are gauges for metrics.
-type Stats struct {
-	Applied    placement.Epoch
-	Serving    bool
-	OpenWrites int64
-	Held       int64
-	Unresolved int
-	Journaled  int
-}
-
-// Stats returns the gate's gauges as of now.
-func (g *Gate) Stats() Stats {
-	return Stats{
-		Applied: placement.Epoch(g.rep.applied.Load()), Serving: g.Ready() == nil,
-		OpenWrites: g.flight.open.Load(), Held: g.holds.now.Load(),
-		Unresolved: len(g.flight.unresolvedPartitions()), Journaled: g.journals.size(),
-	}
 }

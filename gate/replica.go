@@ -37,6 +37,7 @@ type replica struct {
 	draining map[*view]struct{} // closed views that still had tickets when closed
 	oldReads map[*view]struct{} // replaced views that still had reads open
 
+	size     atomic.Int64  // cells that hold a view
 	applied  atomic.Uint64 // every change up to this epoch is in cells
 	advanced atomic.Uint64 // and up to this one, if it is greater; see advance
 	waitMu   sync.Mutex
@@ -165,11 +166,17 @@ func (r *replica) applyOne(ch store.Change) {
 	}
 	var next *view
 	if ch.Removed {
+		if old != nil {
+			r.size.Add(-1)
+		}
 		c.cur.Store(nil)
 		r.cells.CompareAndDelete(id, c)
 	} else {
 		next = &view{entry: ch.Entry, err: ch.Err, changed: make(chan struct{})}
 		c.cur.Store(next)
+		if old == nil {
+			r.size.Add(1)
+		}
 	}
 	if old != nil {
 		close(old.changed)

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/placement"
@@ -489,3 +491,10 @@ const (
 	ShadowBody    = shadowBody
 	ShadowTenants = shadowTenants
 )
+
+// NewTenantMetrics registers the metrics of so many tenants, and counts requests in them.
+func NewTenantMetrics(r prometheus.Registerer, most int) (done func(tenant placement.PartitionID, known bool, status int, took time.Duration)) {
+	m := newTenantMetrics(most)
+	r.MustRegister(m.requests, m.seconds)
+	return m.done
+}

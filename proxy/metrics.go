@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics have no label that grows with tenants.
+// metrics have no label that grows with tenants, unless that was asked for.
 type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -15,9 +15,10 @@ type metrics struct {
 	upstream *prometheus.HistogramVec
 	unknown  prometheus.Counter
 	panics   prometheus.Counter
+	tenants  *tenantMetrics // nil: no series of tenants
 }
 
-func newMetrics(r prometheus.Registerer, l *limits, b *breakers) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, tenants int, l *limits, b *breakers) (*metrics, error) {
 	fine := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -48,7 +49,12 @@ func newMetrics(r prometheus.Registerer, l *limits, b *breakers) (*metrics, erro
 	bodies := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sluice_proxy_body_bytes", Help: "Bytes of bodies of the requests under way that are in memory.",
 	}, func() float64 { return float64(l.underWay().bytes) })
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown, m.panics, underWay, bodies, b} {
+	all := []prometheus.Collector{m.requests, m.duration, m.held, m.upstream, m.unknown, m.panics, underWay, bodies, b}
+	if tenants > 0 {
+		m.tenants = newTenantMetrics(tenants)
+		all = append(all, m.tenants.requests, m.tenants.seconds)
+	}
+	for _, c := range all {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

@@ -46,6 +46,9 @@ func (p *Proxy) begin(r *http.Request) (context.Context, trace.Span) {
 func (q *request) finish(start time.Time) {
 	took := time.Since(start)
 	q.p.m.done(q.class, q.status, took, q.held)
+	if m := q.p.m.tenants; m != nil {
+		m.done(q.tenant, q.entry.Epoch > 0, q.status, took)
+	}
 	q.noteFailure()
 	if q.span != nil {
 		q.endSpan()

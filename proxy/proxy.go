@@ -107,9 +107,12 @@ type Options struct {
 	Tracer trace.Tracer
 	// TraceTenants puts the tenant's name into spans.
 	TraceTenants bool
-	AccessLog    *AccessLog            // nil: none
-	Registerer   prometheus.Registerer // default: none
-	Logger       *slog.Logger          // default: discard
+	// MetricsTenants is how many tenants at most have series of their own in the
+	// metrics: the first that send requests. Default: none.
+	MetricsTenants int
+	AccessLog      *AccessLog            // nil: none
+	Registerer     prometheus.Registerer // default: none
+	Logger         *slog.Logger          // default: discard
 	// Now is the wall clock that cursors expire by (default time.Now).
 	Now func() time.Time
 }
@@ -186,7 +189,7 @@ func New(g *gate.Gate, clusters ClusterSource, tenants tenancy.Resolver, o *Opti
 	}
 	def(&opt.BreakerPause, DefaultBreakerPause)
 	limits, breakers := newLimits(&opt), newBreakers(opt.BreakerFailures, opt.BreakerPause)
-	m, err := newMetrics(opt.Registerer, limits, breakers)
+	m, err := newMetrics(opt.Registerer, opt.MetricsTenants, limits, breakers)
 	if err == nil && opt.Pins != nil && opt.Registerer != nil {
 		err = opt.Registerer.Register(newPinCollector(opt.Pins))
 	}

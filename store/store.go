@@ -53,6 +53,7 @@ func (e *CorruptError) Error() string {
 type Options struct {
 	// Timeout bounds one call to the driver (default 5 s).
 	Timeout time.Duration
+	Observe Observer     // nil: nobody is told
 	Logger  *slog.Logger // default: discard
 }
 
@@ -75,6 +76,9 @@ func New(d driver.Driver, o *Options) *Store {
 	}
 	if o != nil && o.Logger != nil {
 		s.log = o.Logger
+	}
+	if o != nil && o.Observe != nil {
+		s.d = observe(d, o.Observe)
 	}
 	return s
 }

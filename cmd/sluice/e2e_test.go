@@ -37,7 +37,8 @@ func tenantDo(ctx context.Context, base, method, path, body string) (int, string
 // cluster is behind TLS that asks for a certificate, the other behind TLS and a key.
 func TestOneCommandMovesALiveTenant(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
-	p, base, c := startServe(t)
+	p, base, c := startServe(t, "--telemetry.metrics_tenants", "1")
+	observed := observe(t, p.admin)
 	const key = "the key of cluster b"
 	frontA, frontB := newFront(t, a.URL(), ""), newFront(t, b.URL(), key)
 	if r := c.run("cluster", "add", "b", frontB.url, "--ca-file", frontB.ca.File("ca.pem")); r.code != exitRefused || !strings.Contains(r.stderr, "check its credentials") {
@@ -126,6 +127,7 @@ func TestOneCommandMovesALiveTenant(t *testing.T) {
 		t.Errorf("moves show:\n%s", out)
 	}
 	c.ok("moves", "retire", m.ID)
+	observed()
 	if n := frontB.refused.Load(); n != refused || frontA.served.Load() < 200 || frontB.served.Load() < 50 {
 		t.Errorf("%d requests without the key, %d to a, %d to b", n-refused, frontA.served.Load(), frontB.served.Load())
 	}

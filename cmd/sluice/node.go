@@ -41,7 +41,7 @@ type node struct {
 	cfg      *config.Config
 	roles    roles
 	log      *slog.Logger
-	registry *prometheus.Registry
+	metrics  *metrics
 	out      io.Writer  // of the log of requests
 	failed   chan error // a part that ended by itself
 	stopping atomic.Bool
@@ -71,7 +71,7 @@ type node struct {
 // orderly stop.
 func runNode(ctx context.Context, cfg *config.Config, r roles, log *slog.Logger, out io.Writer) error {
 	// Room for every part: none must block on telling that it ended.
-	n := &node{cfg: cfg, roles: r, log: log, out: out, registry: newRegistry(), failed: make(chan error, 8)}
+	n := &node{cfg: cfg, roles: r, log: log, out: out, metrics: newMetrics(prometheus.NewRegistry()), failed: make(chan error, 8)}
 	err := n.start(ctx)
 	if err == nil {
 		select {
@@ -148,7 +148,7 @@ func (n *node) start(ctx context.Context) error {
 	// 4. The admin listener with the fleet's endpoint, before the gate publishes
 	// its address in a session. Then the gate, the clusters, the clients' listener:
 	// requests that come before the gate has joined wait in it, bounded.
-	adminServer := proxy.NewServer(adminHandler(ready, fleet, explain, n.registry))
+	adminServer := proxy.NewServer(adminHandler(ready, fleet, explain, n.metrics.registry))
 	n.adminService = startService("admin listener", n.failed, func(ctx context.Context) error {
 		return serveHTTP(ctx, adminServer, n.admin, 0, 2*time.Second)
 	})
@@ -172,7 +172,7 @@ func (n *node) start(ctx context.Context) error {
 		}
 		c := control.NewController(n.store, gate.NewPeers(secret, nil), &control.ControllerOptions{
 			Name: n.name(), Build: build(), TTL: k.SessionTTL, Workers: k.MovesAtOnce, CopyWorkers: k.CopyWorkers,
-			DrainBarrier: k.DrainBarrier, Timed: timed, Waves: true, Trash: true, TrashTime: k.Trash, Tracer: n.telemetry.Tracer("control"), TraceTenants: cfg.Telemetry.Tenants, Logger: n.log,
+			DrainBarrier: k.DrainBarrier, Timed: timed, Waves: true, Trash: true, TrashTime: k.Trash, Tracer: n.telemetry.Tracer("control"), TraceTenants: cfg.Telemetry.Tenants, Metrics: n.metrics.controller(cfg.Telemetry.MetricsTenants), Logger: n.log,
 		})
 		n.control = startService("controller", n.failed, c.Run)
 	}
@@ -261,7 +261,7 @@ func (n *node) openTable(ctx context.Context) error {
 		n.driver = d
 	}
 	var err error
-	n.store, err = store.Open(ctx, n.driver, &store.Options{Logger: n.log})
+	n.store, err = store.Open(ctx, n.driver, &store.Options{Observe: n.metrics.store(), Logger: n.log})
 	return err
 }
 
@@ -308,12 +308,12 @@ func (n *node) buildProxy(secret []byte) error {
 	n.gate, err = gate.New(n.store, &gate.Options{
 		Name: n.name(), Address: advertise(n.cfg.Admin, n.admin.Addr()), Build: build(), Mode: gate.Mode(p.Mode), TTL: p.SessionTTL,
 		HoldDeadline: p.HoldDeadline, HoldRequests: p.HoldRequests, HoldBytes: p.HoldBytes, DrainBarrier: p.DrainBarrier,
-		JournalLimit: p.JournalLimit, CloseDeadline: p.ShutdownTimeout / 2, FleetSecret: secret, Logger: n.log,
+		JournalLimit: p.JournalLimit, CloseDeadline: p.ShutdownTimeout / 2, FleetSecret: secret, Settled: n.metrics.settled(), Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("proxy: %w", err)
 	}
-	n.registry.MustRegister(newGateCollector(n.gate))
+	n.metrics.gate(n.gate)
 	n.clusters = proxy.NewDirectory(n.store, &proxy.DirectoryOptions{Logger: n.log})
 	keys, err := cursorKeys(p.Cursors.KeyFiles, secret)
 	if err != nil {
@@ -329,7 +329,7 @@ func (n *node) buildProxy(secret []byte) error {
 		QueryBody: p.Limits.QueryBody, BulkBody: p.Limits.BulkBody, BodyBytes: p.Limits.BodyBytes, TenantBodyBytes: p.Limits.TenantBodyBytes,
 		BreakerFailures: breakerFailures(p.Limits), BreakerPause: p.Limits.BreakerPause,
 		Cleartext: proxy.Cleartext(p.Cleartext), TrustedProxies: p.Trusted(), ForwardHeaders: p.ForwardHeaders, DropHeaders: p.DropHeaders,
-		Registerer: n.registry, Logger: n.log,
+		Registerer: n.metrics.registry, MetricsTenants: n.cfg.Telemetry.MetricsTenants, Logger: n.log,
 		Tracer: n.telemetry.Tracer("proxy"), TraceTenants: n.cfg.Telemetry.Tenants, AccessLog: accessLog(n.cfg.Log.Access, n.out),
 	})
 	if err != nil {

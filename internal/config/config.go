@@ -231,7 +231,8 @@ type Access struct {
 type Telemetry struct {
 	Endpoint, HeadersFile, CAFile string
 	SampleRatio                   float64
-	Tenants                       bool
+	Tenants                       bool // in spans
+	MetricsTenants                int  // with series of their own
 }
 
 // Default returns the configuration of an empty file. It is valid.

@@ -134,6 +134,7 @@ func TestRefusals(t *testing.T) {
 		{"controller's drain below timeout", "controller:\n  drain_barrier: 1s\n", "controller.drain_barrier", "must not be below proxy.upstream_write_timeout"},
 		{"barrier", "controller:\n  barrier: hope\n", "controller.barrier", "must be one of fleet, time"},
 		{"timed barrier above the budget", "controller:\n  barrier: time\n", "controller.pause_budget", "must be above controller.drain_barrier, which is 30s"},
+		{"too many series", "telemetry:\n  metrics_tenants: 10001\n", "telemetry.metrics_tenants", "must be from 0 to 10000"},
 		{"no copy workers", "controller:\n  copy_workers: 0\n", "controller.copy_workers", "must be from 1 to 64"},
 		{"cursor affinity", "proxy:\n  cursors:\n    affinity: sticky\n", "proxy.cursors.affinity", "must be one of off, pin"},
 		{"no cursors", "proxy:\n  cursors:\n    limit: 0\n", "proxy.cursors.limit", "must be from 1 to 10000000"},

@@ -158,6 +158,8 @@ func (c *Config) keys() []key {
 			doc: "Share of the traces that begin here which are kept, from 0 to 1. A client that sends a traceparent decides for its own by its flag; moves are always kept."},
 		{path: "telemetry.tenants", target: &c.Telemetry.Tenants, def: false,
 			doc: "true: spans carry the tenant's name."},
+		{path: "telemetry.metrics_tenants", target: &c.Telemetry.MetricsTenants, def: 0,
+			doc: "How many tenants at most have metrics of their own: at a proxy the first that send requests, at a controller those whose moves it works on. 0: none; a series for each tenant is what makes a Prometheus too large."},
 
 		{path: "log.level", target: &c.Log.Level, def: "info", oneOf: []string{"debug", "info", "warn", "error"},
 			doc: "Least level that is logged."},

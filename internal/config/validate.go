@@ -91,6 +91,7 @@ func (c *Config) validate() error {
 	v.is(p.JournalLimit >= 1, "proxy.journal_limit", fmt.Sprint(p.JournalLimit), "must be at least 1")
 	v.is(p.Cursors.Limit >= 1 && p.Cursors.Limit <= 10_000_000, "proxy.cursors.limit", fmt.Sprint(p.Cursors.Limit), "must be from 1 to 10000000")
 	v.is(t.MovesAtOnce >= 1 && t.MovesAtOnce <= 1000, "controller.moves_at_once", fmt.Sprint(t.MovesAtOnce), "must be from 1 to 1000")
+	v.is(c.Telemetry.MetricsTenants >= 0 && c.Telemetry.MetricsTenants <= 10_000, "telemetry.metrics_tenants", fmt.Sprint(c.Telemetry.MetricsTenants), "must be from 0 to 10000")
 	v.is(t.Trash >= 0, "controller.trash", t.Trash.String(), "must not be negative")
 	v.is(t.CopyWorkers >= 1 && t.CopyWorkers <= 64, "controller.copy_workers", fmt.Sprint(t.CopyWorkers), "must be from 1 to 64")
 	return errors.Join(v.errs...)
