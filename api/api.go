@@ -21,10 +21,13 @@ var problemType = reflect.TypeFor[Problem]()
 
 // Options of New. The zero value is useful.
 type Options struct {
-	Build  string       // of this program
-	Engine string       // kind of the store, such as etcd
-	Where  string       // of the store, for people; without credentials
-	Logger *slog.Logger // default: discard
+	Build  string // of this program
+	Engine string // kind of the store, such as etcd
+	Where  string // of the store, for people; without credentials
+	Auth   AuthConfig
+	// AdminToken is a token of the role admin, generated for this machine; empty: none.
+	AdminToken string
+	Logger     *slog.Logger // default: discard
 }
 
 // API answers for one table. It is safe for concurrent use.
@@ -32,6 +35,7 @@ type API struct {
 	s    *store.Store
 	opt  Options
 	log  *slog.Logger
+	auth *authenticator
 	huma huma.API
 	mux  *http.ServeMux
 
@@ -47,6 +51,10 @@ func New(s *store.Store, o *Options) (*API, error) {
 	if a.opt.Logger != nil {
 		a.log = a.opt.Logger
 	}
+	var err error
+	if a.auth, err = newAuthenticator(a.opt.Auth, a.opt.AdminToken, a.log); err != nil {
+		return nil, err
+	}
 	config := huma.DefaultConfig("Sluice", "1")
 	config.Info.Description = "Moves tenants between OpenSearch clusters. Durations are integers of nanoseconds, unless a name says otherwise."
 	// Neither pages that fetch scripts from elsewhere, nor members of answers that the
@@ -54,6 +62,10 @@ func New(s *store.Store, o *Options) (*API, error) {
 	config.DocsPath, config.SchemasPath, config.OpenAPIPath, config.CreateHooks = "", "", "", nil
 	config.RejectUnknownQueryParameters = true
 	config.AllowAdditionalPropertiesByDefault = true // in answers: newer versions may have more
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer":      {Type: "http", Scheme: "bearer", Description: "A token of api.auth.tokens_file, or one that the issuer of api.auth.oidc has signed."},
+		"certificate": {Type: "mutualTLS", Description: "A client certificate that api.auth.certificates has."},
+	}
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, config)
 	a.huma.UseMiddleware(a.authorize)
 	a.readers()
@@ -82,6 +94,13 @@ func (a *API) describe() (err error) {
 		})
 	}
 	return nil
+}
+
+// Close ends connections that the API has made.
+func (a *API) Close() {
+	if a.auth.fetched != nil {
+		a.auth.fetched.Close()
+	}
 }
 
 // Document is the OpenAPI document, in YAML.
@@ -151,6 +170,10 @@ func handle[I, O any](a *API, op huma.Operation, role Role, do func(context.Cont
 // prepare completes what the document says of an operation.
 func (a *API) prepare(op *huma.Operation, role Role) {
 	op.Metadata = map[string]any{roleKey: role}
+	op.Security = []map[string][]string{{"bearer": {}}, {"certificate": {}}}
+	if role == Viewer { // on the same machine, where nobody is known
+		op.Security = append(op.Security, map[string][]string{})
+	}
 	op.Extensions = map[string]any{"x-role": role.String()}
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,6 +26,8 @@ type world struct {
 	d driver.Driver
 	s *store.Store
 	a *api.API
+
+	tls *tls.ConnectionState // of requests; nil: none
 }
 
 func newWorld(t *testing.T, o *api.Options) *world {
@@ -44,7 +47,8 @@ func worldOver(t *testing.T, d driver.Driver, o *api.Options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{t, d, s, a}
+	t.Cleanup(a.Close)
+	return &world{t: t, d: d, s: s, a: a}
 }
 
 // answer is what came back.
@@ -64,7 +68,7 @@ func (w *world) ask(method, path, body string, headers ...string) answer {
 	} else {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.RemoteAddr = "127.0.0.1:5"
+	r.RemoteAddr, r.TLS = "127.0.0.1:5", w.tls
 	for i := 0; i+1 < len(headers); i += 2 {
 		switch headers[i] {
 		case "Host":
@@ -401,9 +405,9 @@ func TestOnlyThisMachine(t *testing.T) {
 	w := newWorld(t, nil)
 	w.get("/tenants", "Host", "localhost:9282").is(200, nil)
 	w.get("/tenants", "Host", "[::1]:9282", "From", "[::1]:5").is(200, nil)
-	w.get("/tenants", "From", "10.0.0.7:5").fails(api.CodeForbidden)
-	w.get("/tenants", "Host", "rebind.example.com:9282").fails(api.CodeForbidden)
-	w.get("/tenants", "Host", "10.0.0.1").fails(api.CodeForbidden)
+	w.get("/tenants", "From", "10.0.0.7:5").fails(api.CodeUnauthenticated)
+	w.get("/tenants", "Host", "rebind.example.com:9282").fails(api.CodeUnauthenticated)
+	w.get("/tenants", "Host", "10.0.0.1").fails(api.CodeUnauthenticated)
 }
 
 // What is no operation is a problem too, and has the headers of one.

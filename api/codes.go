@@ -16,6 +16,7 @@ const (
 	CodeMediaType          Code = "media_type"
 	CodeNotFound           Code = "not_found"
 	CodeMethodNotAllowed   Code = "method_not_allowed"
+	CodeUnauthenticated    Code = "unauthenticated"
 	CodeForbidden          Code = "forbidden"
 	CodeUnknownTenant      Code = "unknown_tenant"
 	CodeUnknownCluster     Code = "unknown_cluster"
@@ -34,6 +35,7 @@ const (
 	CodeKept               Code = "kept"
 	CodeRefused            Code = "refused"
 	CodeChanged            Code = "changed"
+	CodeKeysUnavailable    Code = "keys_unavailable"
 	CodeClusterUnreachable Code = "cluster_unreachable"
 	CodeStoreUnavailable   Code = "store_unavailable"
 	CodeTableClosed        Code = "table_closed"
@@ -75,6 +77,9 @@ var table = []Row{
 	{CodeMethodNotAllowed, http.StatusMethodNotAllowed, false,
 		"The path does not have this method.",
 		"Use one of those in the header Allow."},
+	{CodeUnauthenticated, http.StatusUnauthorized, false,
+		"There are no credentials, or they are wrong or expired.",
+		"Send a token in Authorization: Bearer, or show a certificate; docs/api.md says which."},
 	{CodeForbidden, http.StatusForbidden, false,
 		"Whoever asks may not do this. Nothing was changed.",
 		"Ask with the role that the detail names; docs/api.md says how."},
@@ -129,6 +134,9 @@ var table = []Row{
 	{CodeChanged, http.StatusConflict, true,
 		"Somebody else changed the same thing at this moment. Nothing was changed.",
 		"Read it again, and repeat the request if it is still wanted."},
+	{CodeKeysUnavailable, http.StatusServiceUnavailable, true,
+		"The keys that signed tokens are checked with could not be fetched. Nothing was changed.",
+		"Repeat the request with growing pauses; if it keeps failing, see to the issuer."},
 	{CodeClusterUnreachable, http.StatusBadGateway, true,
 		"A cluster could not be asked, or has refused.",
 		"See to the cluster that the detail names, and to its credentials, and repeat the request."},

@@ -3,9 +3,11 @@ package api
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 // Role is what somebody may do. Each may do what those before it may.
@@ -34,19 +36,28 @@ const roleKey = "role"
 // authorize lets through who has the role that the operation needs.
 func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	need, _ := ctx.Operation().Metadata[roleKey].(Role)
-	has := Role(0)
-	if local(ctx.RemoteAddr()) && localName(ctx.Host()) {
-		has = Viewer
+	r, _ := humago.Unwrap(ctx)
+	who, err := a.auth.who(r)
+	if err == nil && (who.Role < need || need == 0) {
+		err = problem(CodeForbidden, "the role "+need.String()+" is needed, and "+who.Name+" has "+who.Role.String())
 	}
-	if has < need || need == 0 {
-		p := problem(CodeForbidden, "the role "+need.String()+" is needed")
-		p.Instance = instance(ctx.Context())
+	if err != nil {
+		p := a.problemOf(ctx.Context(), err)
+		if p.Code == CodeUnauthenticated {
+			ctx.SetHeader("WWW-Authenticate", "Bearer")
+		}
 		ctx.SetHeader("Content-Type", p.ContentType(""))
 		ctx.SetStatus(p.Status)
 		_ = a.huma.Marshal(ctx.BodyWriter(), "application/json", p) // the client has gone
 		return
 	}
-	next(ctx)
+	next(huma.WithValue(ctx, principalKey{}, who))
+}
+
+// ParseRole reads a role's name.
+func ParseRole(name string) (Role, bool) {
+	i := slices.Index(Roles, name)
+	return Role(i + 1), i >= 0
 }
 
 // local reports whether a connection comes from this machine.

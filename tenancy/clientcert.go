@@ -62,7 +62,7 @@ func (x clientCert) find(r *http.Request) (string, Role, error) {
 
 // of returns what stands in the place of the variable, for each value that fits.
 func (f certField) of(c *x509.Certificate) (found []string) {
-	for _, v := range fieldOf(c, f.field) {
+	for _, v := range CertValues(c, f.field) {
 		if s, ok := between(v, f.before, f.tail); ok && !strings.ContainsAny(s, separators[f.field]) {
 			found = append(found, s)
 		}
@@ -76,7 +76,8 @@ func (clientCert) strip(*http.Request) {}
 // with parts: it would otherwise match a longer path than was meant.
 var separators = map[string]string{"dns": ".", "uri": "/?#", "email": "@"}
 
-func fieldOf(c *x509.Certificate, field string) (values []string) {
+// CertValues are the values of a field of a certificate, one of ClientCertFields.
+func CertValues(c *x509.Certificate, field string) (values []string) {
 	switch field {
 	case "cn":
 		return []string{c.Subject.CommonName}

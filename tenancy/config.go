@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-jose/go-jose/v4"
+	"github.com/sluiceproxy/sluice/internal/token"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -85,10 +85,7 @@ type JWT struct {
 
 // JWTAlgorithms are those that may be accepted. All are asymmetric: with a shared
 // key, whoever can check a token could make one.
-var JWTAlgorithms = []string{
-	string(jose.RS256), string(jose.RS384), string(jose.RS512), string(jose.PS256), string(jose.PS384), string(jose.PS512),
-	string(jose.ES256), string(jose.ES384), string(jose.ES512), string(jose.EdDSA),
-}
+var JWTAlgorithms = token.Algorithms
 
 // APIKey takes the tenant from a key of its own.
 type APIKey struct {

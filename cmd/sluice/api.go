@@ -16,13 +16,20 @@ func (n *node) startAPI() error {
 	if err != nil {
 		return err
 	}
-	a, err := api.New(n.store, &api.Options{Build: build(), Engine: n.cfg.Store.Kind, Where: n.storeName(), Logger: n.log})
+	token, err := adminToken(n.cfg)
+	if err != nil {
+		return err
+	}
+	a, err := api.New(n.store, &api.Options{
+		Build: build(), Engine: n.cfg.Store.Kind, Where: n.storeName(), Auth: api.AuthConfig(c.Auth), AdminToken: token, Logger: n.log,
+	})
 	if err != nil {
 		return err
 	}
 	server := proxy.NewServer(a.Handler())
 	server.TLSConfig, server.ErrorLog = tls, slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 	n.apiService = startService("API listener", n.failed, func(ctx context.Context) error {
+		defer a.Close()
 		return serveHTTP(ctx, server, n.api, 0, 2*time.Second)
 	})
 	return nil

@@ -119,7 +119,7 @@ func TestServeStartsAndStopsInOrder(t *testing.T) {
 	table := []string{"--store.etcd.embedded.data_dir", dir, "--store.etcd.embedded.client_url", etcd}
 	operators := freeAddress(t)
 	serve := startProcess(t, "serve", append(table, "--api.listen", operators)...)
-	checkAPI(t, "http://"+operators)
+	checkAPI(t, "http://"+operators, filepath.Join(dir, "api.token"))
 	// A second proxy needs nothing but the table's address and the same directory.
 	second := startProcess(t, "proxy", table...)
 	for _, p := range []*process{serve, second} {
@@ -182,8 +182,23 @@ func TestServeStartsAndStopsInOrder(t *testing.T) {
 }
 
 // checkAPI asks a process that serves the API.
-func checkAPI(t *testing.T, base string) {
+func checkAPI(t *testing.T, base, tokenFile string) {
 	t.Helper()
+	token, err := os.ReadFile(tokenFile)
+	if info, serr := os.Stat(tokenFile); err != nil || serr != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the generated token: %v, %v", err, serr)
+	}
+	for token, want := range map[string]int{strings.TrimSpace(string(token)): http.StatusOK, "another": http.StatusUnauthorized} {
+		r, _ := http.NewRequest("GET", base+"/api/v1/tenants", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		resp, err := noReuse.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != want {
+			t.Errorf("with a token: %d, want %d", resp.StatusCode, want)
+		}
+	}
 	for path, says := range map[string]string{
 		"/store": `"kind":"etcd"`, "/sessions?kind=controller": `"state":"live"`, "/tenants": `{"items":[]}`, "/openapi.yaml": "openapi: 3.1.0", "/tenants/x": `"code":"unknown_tenant"`,
 	} {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sluiceproxy/sluice/api"
 	"github.com/sluiceproxy/sluice/internal/config"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -55,6 +56,9 @@ func loadFile(c *cobra.Command, file string) (*config.Config, []string, error) {
 		return nil, warnings, err
 	}
 	if err := checkStore(cfg); err != nil {
+		return nil, warnings, err
+	}
+	if err := api.AuthConfig(cfg.API.Auth).Validate(); err != nil {
 		return nil, warnings, err
 	}
 	return cfg, warnings, nil

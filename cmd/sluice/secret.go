@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sluiceproxy/sluice/api"
 	"github.com/sluiceproxy/sluice/internal/config"
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -36,6 +37,11 @@ func fleetSecret(cfg *config.Config, generate bool) ([]byte, error) {
 		return nil, &placement.InvalidError{Field: "fleet.secret_file", Value: "",
 			Fix: "must name the file with the fleet's secret (the same as the controller's), or store.etcd.embedded.data_dir the directory where the controller generated one"}
 	}
+	return generateSecret(file)
+}
+
+// generateSecret writes a new secret into a file of the data directory.
+func generateSecret(file string) ([]byte, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
@@ -43,15 +49,30 @@ func fleetSecret(cfg *config.Config, generate bool) ([]byte, error) {
 	// other fails instead of overwriting it.
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("write the generated fleet secret: %w", err)
+		return nil, fmt.Errorf("write a generated secret: %w", err)
 	}
-	secret = []byte(rand.Text() + rand.Text())
+	secret := []byte(rand.Text() + rand.Text())
 	_, err = f.Write(append(bytes.Clone(secret), '\n'))
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		// A truncated secret would be refused at every later start.
-		return nil, errors.Join(fmt.Errorf("write the generated fleet secret: %w", err), os.Remove(file))
+		return nil, errors.Join(fmt.Errorf("write a generated secret: %w", err), os.Remove(file))
 	}
 	return secret, nil
+}
+
+// adminToken is the token of whoever may read the data directory of the embedded etcd: he
+// could change everything in it anyway. Without such a directory, or where it is set who
+// may ask, there is none.
+func adminToken(cfg *config.Config) (string, error) {
+	if !cfg.Store.Embedded() || api.AuthConfig(cfg.API.Auth).Configured() {
+		return "", nil
+	}
+	file := filepath.Join(cfg.Store.Etcd.Embedded.DataDir, "api.token")
+	token, err := readSecret("api.token", file)
+	if errors.Is(err, fs.ErrNotExist) {
+		token, err = generateSecret(file)
+	}
+	return string(token), err
 }
 
 func readSecret(field, file string) ([]byte, error) {

@@ -195,6 +195,18 @@ type Fleet struct{ SecretFile string }
 type API struct {
 	Listen string
 	TLS    ServerTLS
+	Auth   APIAuth
+}
+
+// APIAuth says who may ask the API; it is package api's AuthConfig, which checks it.
+type APIAuth struct {
+	TokensFile                    string
+	Certificates                  []string
+	Issuer, Audience              string
+	KeysFile, KeysURL, KeysCAFile string
+	NameClaim, RoleClaim          string
+	Algorithms                    []string
+	Roles                         []string
 }
 
 // BarrierTime is the value of controller.barrier for fleets with proxies that

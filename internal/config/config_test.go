@@ -143,6 +143,8 @@ func TestRefusals(t *testing.T) {
 		{"listen without port", "proxy:\n  listen: localhost\n", "proxy.listen", "must be host:port"},
 		{"same address twice", "proxy:\n  listen: 127.0.0.1:9281\n", "admin.listen", "must differ from proxy.listen"},
 		{"API for all", "api:\n  listen: :9282\n", "api.listen", "must be an address of loopback"},
+		{"API in the clear", "api:\n  listen: :9282\n  auth:\n    tokens_file: x\n", "api.tls.cert_file", "must not cross the network in the clear"},
+		{"operators' certificates without a CA", "api:\n  auth:\n    certificates: [admin cn=ops]\n", "api.tls.client_ca_file", "must be set"},
 		{"API beside the proxy", "api:\n  listen: 127.0.0.1:9280\n", "api.listen", "must differ from proxy.listen"},
 		{"API with half a certificate", "api:\n  tls:\n    cert_file: x\n", "api.tls.key_file", "must be set"},
 		{"credentials in a URL", "admin:\n  advertise: http://u:secret@h:1\n", "admin.advertise", "must not hold credentials"},

@@ -10,7 +10,7 @@ import (
 
 // Every configuration that the pages about tenants and security show is one.
 func TestPagesShowConfigurations(t *testing.T) {
-	for page, least := range map[string]int{"tenants": 6, "security": 3} {
+	for page, least := range map[string]int{"tenants": 6, "security": 3, "api": 1} {
 		t.Run(page, func(t *testing.T) { checkPage(t, page, least) })
 	}
 }

@@ -175,7 +175,8 @@ func (c *Config) cleartext() (warnings []string) {
 	return warnings
 }
 
-// validateAPI keeps the API on this machine: whoever asks it says not yet who he is.
+// validateAPI keeps the API on this machine unless whoever asks says who he is, and
+// nobody on the way can read how. What is in api.auth is for package api to check.
 func (c *Config) validateAPI(v *checks) {
 	a := c.API
 	v.pair("api.tls.cert_file", a.TLS.CertFile, "api.tls.key_file", a.TLS.KeyFile)
@@ -186,7 +187,11 @@ func (c *Config) validateAPI(v *checks) {
 	for _, other := range []struct{ field, listen string }{{"proxy.listen", c.Proxy.Listen}, {"admin.listen", c.Admin.Listen}} {
 		v.is(a.Listen != other.listen || strings.HasSuffix(a.Listen, ":0"), "api.listen", placement.HideUser(a.Listen), "must differ from "+other.field)
 	}
-	v.is(loopback(a.Listen), "api.listen", placement.HideUser(a.Listen), "must be an address of loopback, such as 127.0.0.1:9282")
+	known := a.Auth.TokensFile != "" || len(a.Auth.Certificates) > 0 || a.Auth.Issuer != ""
+	v.is(loopback(a.Listen) || known, "api.listen", placement.HideUser(a.Listen), "must be an address of loopback, such as 127.0.0.1:9282, unless something of api.auth is set")
+	v.is(loopback(a.Listen) || a.TLS.CertFile != "", "api.tls.cert_file", "", "must be set, because api.listen is not of loopback: tokens must not cross the network in the clear")
+	v.is(len(a.Auth.Certificates) == 0 || a.TLS.ClientCAFile != "", "api.tls.client_ca_file", "", "must be set, because api.auth.certificates is")
+	v.is(a.TLS.ClientCAFile == "" || a.TLS.CertFile != "", "api.tls.cert_file", "", "must be set, because api.tls.client_ca_file is")
 }
 
 // loopback reports whether an address can be reached from this machine only.
