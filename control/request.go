@@ -150,7 +150,7 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	if target.Kind == placement.DedicatedCluster {
 		target.Logical = "" // its names are those that clients use
 	}
-	if err := movable(e.State.From, target.Kind); err != nil {
+	if err := movable(target.Kind); err != nil {
 		return fail(err)
 	}
 	if err := trashable(e.State.From, opt.Trash); err != nil {
@@ -163,6 +163,11 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 		return fail(&placement.InvalidError{Field: "partition_field", Value: r.Field, Fix: "must be empty but for a move into a shared_index"})
 	}
 	many := e.State.From.Many() || e.State.From.Kind == placement.DedicatedCluster
+	if many && (target.Kind == placement.SharedIndex || target.Kind == placement.DedicatedIndex && target.Index != "" && !target.Many()) {
+		if target.Logical, err = soleIndex(ctx, from, e.State.From); err != nil {
+			return fail(err)
+		}
+	}
 	switch {
 	case target.Kind == placement.SharedIndex:
 		if target, err = sharedTarget(ctx, s, r, e.State.From, target); err != nil {
@@ -173,8 +178,8 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 		target.Index = e.State.From.Index
 	case target.Index == "" && !many:
 		target.Index = target.Logical + "-" + m.ID
-	case many && !target.Many():
-		return fail(&placement.InvalidError{Field: "index", Value: r.Index, Fix: fmt.Sprintf("must be a pattern with a *, such as %s-*: the tenant has any number of indices", r.Partition)})
+	case many && target.Index == "":
+		return fail(&placement.InvalidError{Field: "index", Value: r.Index, Fix: fmt.Sprintf("must be a pattern with a *, such as %s-*, since the tenant may have any number of indices; or the name of an index, if it has one", r.Partition)})
 	case !many && target.Many():
 		return fail(&placement.InvalidError{Field: "index", Value: r.Index, Fix: "must be the name of an index: the tenant has one index, which a move does not change"})
 	}
@@ -197,17 +202,26 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 	return m, from, to, nil
 }
 
-// movable refuses pairs of kinds that a move does not lead between.
-func movable(from placement.Placement, to placement.Kind) error {
+// movable refuses what is no kind of place.
+func movable(to placement.Kind) error {
 	switch to {
 	case placement.DedicatedCluster, placement.DedicatedIndex, placement.SharedIndex:
 	default:
 		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: "must be dedicated_cluster, dedicated_index or shared_index"}
 	}
-	if to == placement.SharedIndex && (from.Many() || from.Kind == placement.DedicatedCluster) {
-		return &placement.InvalidError{Field: "kind", Value: string(to), Fix: "cannot be moved to: a tenant of a shared index has one index, and this one has any number of them; move it with its indices, or register what it needs anew"}
-	}
 	return nil
+}
+
+// soleIndex asks the cluster what clients call the one index of a tenant that may have any
+// number of them, and is to move into a place for one. Whether that stays so is seen by
+// the move itself.
+func soleIndex(ctx context.Context, c placement.Cluster, from placement.Placement) (string, error) {
+	u, err := upstream.New(c, nil)
+	if err != nil {
+		return "", err
+	}
+	defer u.Close()
+	return mover.Sole(ctx, u, from)
 }
 
 // placeFree refuses a target that another tenant has, or will have, or has its old

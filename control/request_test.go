@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -55,8 +56,8 @@ func TestRequestMoveRefusesByName(t *testing.T) {
 		"by another field":  {control.Request{Partition: "acme", Cluster: "a", Kind: placement.SharedIndex, Index: "pool", Field: "owner"}, invalid("partition_field")},
 		"by no field":       {control.Request{Partition: "acme", Cluster: "b", Kind: placement.SharedIndex, Index: "pool"}, invalid("partition_field")},
 		"within the pool":   {control.Request{Partition: "tiny", Cluster: "a", Kind: placement.SharedIndex}, is(placement.ErrSamePlacement)},
-		"many to one":       {control.Request{Partition: "whole", Cluster: "b", Kind: placement.DedicatedIndex, Index: "one"}, invalid("index")},
-		"many to the pool":  {control.Request{Partition: "whole", Cluster: "a", Kind: placement.SharedIndex, Index: "pool", Field: "tenant"}, invalid("kind")},
+		"many to one":       {control.Request{Partition: "whole", Cluster: "b", Kind: placement.DedicatedIndex}, invalid("index")},
+		"nobody to ask":     {control.Request{Partition: "whole", Cluster: "b", Kind: placement.DedicatedIndex, Index: "one"}, upstream.NotSent},
 		"a cluster's index": {control.Request{Partition: "tiny", Cluster: "b", Kind: placement.DedicatedCluster, Index: "docs"}, invalid("placement.index")},
 		"out to a pattern":  {control.Request{Partition: "tiny", Cluster: "b", Kind: placement.DedicatedIndex, Index: "tiny-*"}, invalid("index")},
 		"out to the pool":   {control.Request{Partition: "tiny", Cluster: "a", Kind: placement.DedicatedIndex, Index: "pool"}, is(placement.ErrSamePlacement)},

@@ -49,6 +49,7 @@ const (
 	CodeVersion         = "incompatible_version"
 	CodeUnreachable     = "cluster_unreachable"
 	CodeUnsupported     = "unsupported_kind" // of placement, or of index
+	CodeManyIndices     = "many_indices"     // none, several, or aliases, where there is a place for one
 	CodePipelineMissing = "pipeline_missing"
 	CodeSpace           = "not_enough_space"
 	CodeOldCopy         = "old_copy" // what a rollback would go back to is not what the move has left

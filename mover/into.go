@@ -49,13 +49,10 @@ import (
 // nil for an index that is not shared. It refuses pairs that cannot be moved.
 func ends(spec Spec) (from, to *shared.Tenant, err error) {
 	a, b := spec.From, spec.To
-	one := func(p placement.Placement) bool {
-		return p.Kind == placement.SharedIndex || p.Kind == placement.DedicatedIndex && !p.Many()
-	}
-	// A cluster takes whatever the tenant has; what has any number of indices needs a
-	// place for any number, and only that.
-	if whole := b.Kind == placement.DedicatedCluster; !whole && one(a) != one(b) {
-		return nil, nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", a, b), Fix: "a tenant with one index moves to one, its own or a shared one, or to a cluster; one with any number of indices to a pattern or a cluster"}
+	// A cluster takes whatever the tenant has, and a place for one index what has one;
+	// see sole.go. One index goes under a pattern only where it has been before.
+	if single(a) && b.Many() && spec.RollbackOf == "" {
+		return nil, nil, &RefusedError{Code: CodeUnsupported, Field: "placement.kind", Detail: fmt.Sprintf("%s to %s cannot be moved", a, b), Fix: "a tenant with one index moves to one, its own or a shared one, or to a cluster, and from there to a pattern"}
 	}
 	if a.Kind == placement.SharedIndex {
 		if from, err = shared.New(spec.Partition, a.PartitionField); err != nil {

@@ -194,6 +194,11 @@ func (m *Mover) Ready(ctx context.Context) error {
 	if m.into != nil {
 		return m.readyInto(ctx)
 	}
+	if m.narrows() { // no round sees an alias that was added
+		if _, err := m.sources(ctx); err != nil {
+			return err
+		}
+	}
 	idx, err := m.indices()
 	if err != nil {
 		return err

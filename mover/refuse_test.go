@@ -80,10 +80,10 @@ func TestBadSpec(t *testing.T) {
 		"no move id":  func(s *mover.Spec) { s.Move = "" },
 		"same place":  func(s *mover.Spec) { s.To = s.From },
 		"no cluster":  func(s *mover.Spec) { s.To.Cluster = "" },
-		"many to one": func(s *mover.Spec) { s.From = placement.Placement{Kind: placement.DedicatedCluster, Cluster: "a"} },
-		"many to one that is shared": func(s *mover.Spec) {
-			s.From.Index, s.From.Logical = "many-*", "*"
-			s.To.Kind, s.To.PartitionField = placement.SharedIndex, "tenant"
+		"one to many": func(s *mover.Spec) { s.To.Index, s.To.Logical = "many-*", "*" },
+		"one that is shared to many": func(s *mover.Spec) {
+			s.From.Kind, s.From.PartitionField = placement.SharedIndex, "tenant"
+			s.To.Index, s.To.Logical = "many-*", "*"
 		},
 	} {
 		s := good

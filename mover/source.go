@@ -107,6 +107,9 @@ func (m *Mover) sources(ctx context.Context) ([]found, error) {
 			return nil, err
 		}
 		all = slices.DeleteFunc(all, m.stays)
+		if err := m.checkSole(all); err != nil {
+			return all, err
+		}
 		return all, m.checkNames(all)
 	}
 	all, err := m.describe(ctx, m.src, m.spec.From.Index)

@@ -136,11 +136,8 @@ func Step(e Entry, cmd Command) (Entry, error) {
 		if cmd.To.Overlaps(e.State.From) {
 			return refuse(CodeSamePlacement, "the target is, or shares an index with, where it already is")
 		}
-		if from := e.State.From; from.Kind != DedicatedCluster && cmd.To.Kind != DedicatedCluster && from.Many() != cmd.To.Many() {
-			return e, invalid("placement.index", cmd.To.Index, fmt.Sprintf("must keep the names that clients use: %s has a pattern, or both have none", from))
-		}
-		if l := e.State.From.Logical; l != "" && cmd.To.Logical != "" && cmd.To.Logical != l {
-			return e, invalid("placement.logical", cmd.To.Logical, fmt.Sprintf("must be %q: a move does not change the name that clients use", l))
+		if err := keepsNames(e.State.From, cmd.To, cmd.Back != ""); err != nil {
+			return e, err
 		}
 		if cmd.Attempt.Number == 0 {
 			cmd.Attempt.Number = 1
@@ -214,6 +211,27 @@ func Step(e Entry, cmd Command) (Entry, error) {
 		return n, nil
 	}
 	return refuse(CodeUnknownOp, "")
+}
+
+// keepsNames refuses a target where clients could not use the names that they use. What
+// may have any number of indices may move into one place: whether it has one is for the
+// mover to see, and that its clients could call it so is seen here.
+func keepsNames(from, to Placement, back bool) error {
+	switch {
+	case from.Kind == DedicatedCluster || to.Kind == DedicatedCluster || from.Many() && to.Many():
+		return nil
+	case from.Many():
+		_, err := from.Physical(to.Logical)
+		return err
+	case to.Many() && back: // to the name that it had there
+		_, err := to.Physical(from.Logical)
+		return err
+	case to.Many():
+		return invalid("placement.index", to.Index, fmt.Sprintf("must be the name of an index: the tenant of %s has one", from))
+	case to.Logical != from.Logical:
+		return invalid("placement.logical", to.Logical, fmt.Sprintf("must be %q: a move does not change the name that clients use", from.Logical))
+	}
+	return nil
 }
 
 // foreign reports whether the command belongs to another attempt than the one

@@ -89,8 +89,8 @@ func TestTenantsMoveBetweenKinds(t *testing.T) {
 
 	// Any number of indices: under a pattern, aliases too.
 	refused("must be a pattern with a *", "move", "acme", "--to", "a", "--kind", "dedicated_index")
-	refused("must be a pattern with a *", "move", "acme", "--to", "a", "--kind", "dedicated_index", "--index", "acme")
-	refused("any number of them", "move", "acme", "--to", "a", "--kind", "shared_index", "--index", "pool")
+	refused("2 indices, and the target is a place for one: docs, more", "move", "acme", "--to", "a", "--kind", "dedicated_index", "--index", "acme")
+	refused("2 indices, and the target is a place for one: docs, more", "move", "acme", "--to", "a", "--kind", "shared_index", "--index", "pool", "--dry-run")
 	paths = append(paths, "/more/_doc/1", "/both/_count", "/docs,more/_count")
 	before = look("acme", paths...)
 	move("acme", "--to", "a", "--kind", "dedicated_index", "--index", "acme-*")
@@ -148,10 +148,63 @@ func TestTenantsMoveBetweenKinds(t *testing.T) {
 	if now := look("tiny", paths...); now != before {
 		t.Errorf("from a pattern into a cluster:\n%s\nwant\n%s", now, before)
 	}
+	retire("tiny")
+
+	// A cluster in which there is one index, into a place for one, back, and into the
+	// shared index again, while clients create another.
+	move("tiny", "--to", "a", "--kind", "dedicated_index", "--index", "tiny")
+	if now := look("tiny", paths...); now != before {
+		t.Errorf("from a cluster into one index:\n%s\nwant\n%s", now, before)
+	}
+	do("tiny", "PUT", "/docs/_doc/7", `{"n":71}`)
+	do("tiny", "POST", "/docs/_refresh", "")
+	before = look("tiny", paths...)
+	c.ok("moves", "rollback", "tiny", "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	if now := look("tiny", paths...); now != before {
+		t.Errorf("back in the cluster:\n%s\nwant\n%s", now, before)
+	}
+	retire("tiny")
+	raceCreations(t, c, base, "tiny", b.URL())
+	if now := look("tiny", paths...); now != before {
+		t.Errorf("from a cluster into a shared index:\n%s\nwant\n%s", now, before)
+	}
+	if now := look("other", paths...); now != other {
+		t.Errorf("the neighbour has\n%s\nwant\n%s", now, other)
+	}
 	if out := c.ok("doctor"); !strings.Contains(out, "nothing") {
 		t.Logf("doctor: %s", out)
 	}
 	if code := p.stop(t); code != exitOK {
 		t.Errorf("stopped with %d:\n%s", code, p.log)
 	}
+}
+
+// raceCreations moves a tenant with one index from its cluster into a shared one, while a
+// client creates another index, later in each try. Either that index was created, and is
+// there, and the move has ended with its name; or it was refused, and the tenant has moved.
+func raceCreations(t *testing.T, c cli, base, tenant, cluster string) {
+	t.Helper()
+	ask := []string{"move", tenant, "--to", "a", "--kind", "shared_index", "--index", "pool", "--pause-budget", "3s", "--cutover-deadline", "4s"}
+	for try := range 3 {
+		c.ok(ask...)
+		inStage(t, c, tenant, []control.Stage{control.StagePreparing, control.StageCatchingUp, control.StageCutover}[try:]...)
+		code, text := httpDo(t, tenant, "PUT", base+"/late/_doc/1", `{"l":1}`)
+		m := inStage(t, c, tenant, control.StageFlipped, control.StageAborted, control.StageFailed)
+		t.Logf("try %d: %d, %s", try, code, m.Stage)
+		if m.Stage == control.StageFlipped {
+			if code/100 != 4 || !strings.Contains(text, "late") {
+				t.Errorf("it has moved, and a second index was answered with %d %s", code, text)
+			}
+			if code, _ := httpDo(t, "", "GET", cluster+"/late", ""); code != 404 {
+				t.Errorf("the second index at the cluster: %d", code)
+			}
+			return
+		}
+		if code != 201 || !strings.Contains(m.Error, "docs, late") {
+			t.Errorf("a second index: %d %s; the move is %s: %s", code, text, m.Stage, m.Error)
+		}
+		must2xx(t, tenant, "GET", base+"/late/_doc/1", "")
+		must2xx(t, tenant, "DELETE", base+"/late", "")
+	}
+	c.ok(append(ask, "--wait")...)
 }

@@ -42,7 +42,7 @@ func TestPatternTenant(t *testing.T) {
 		{[]string{"--to", "b"}, `b/acme-beta of tenant "beta"`},
 		{[]string{"--to", "a", "--index", "zeta-more-*"}, `a/zeta-* of tenant "zeta"`},
 		{[]string{"--to", "a", "--index", "acme-v2-*"}, "--index another index there"},
-		{[]string{"--to", "b", "--index", "acme"}, "must be a pattern with a *"},
+		{[]string{"--to", "b", "--index", "acme"}, "2 indices, and the target is a place for one: one, two"},
 	} {
 		if got := c.run(append([]string{"move", "acme"}, r.args...)...); got.code == exitOK || !strings.Contains(got.stderr, r.says) {
 			t.Errorf("move %v: %+v; want it to say %q", r.args, got, r.says)
