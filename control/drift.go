@@ -172,7 +172,7 @@ func driftText(now Drift, diff mover.Diff) string {
 	for _, k := range []struct {
 		n    int64
 		what string
-	}{{diff.NMissing, "only at the source"}, {diff.NExtra, "only at the target"}, {diff.NOlder, "with another version"}, {diff.NRouting, "with another routing"}, {diff.NContent, "with another content"}} {
+	}{{diff.NMissing, "only at the source"}, {diff.NExtra, "only at the target"}, {diff.NOlder + diff.NNewer, "with another version"}, {diff.NRouting, "with another routing"}, {diff.NContent, "with another content"}} {
 		if k.n > 0 {
 			kinds = append(kinds, fmt.Sprintf("%d %s", k.n, k.what))
 		}
@@ -200,7 +200,7 @@ func (i DriftIndex) when() string {
 
 // lastRoundDrift is a difference within the cutover, which is undone then.
 func lastRoundDrift(where string, d mover.Diff) error {
-	return fmt.Errorf("%s: %w: %d documents only at the source, %d only at the target, %d with another version or routing; no proxy has journaled them", where, errDrift, d.NMissing, d.NExtra, d.NOlder+d.NRouting)
+	return fmt.Errorf("%s: %w: %d documents only at the source, %d only at the target, %d with another version or routing; no proxy has journaled them", where, errDrift, d.NMissing, d.NExtra, d.NOlder+d.NNewer+d.NRouting)
 }
 
 // errNoisy: a cutover of a move that accepts drift met somebody who writes.

@@ -108,7 +108,7 @@ func TestWritingAroundTheProxiesIsFound(t *testing.T) {
 	for _, x := range m.Drift.Differences {
 		kinds[x.Kind] = x.ID
 	}
-	if kinds[mover.DiffMissing] != secretID || kinds[mover.DiffVersion] != "d3" || kinds[mover.DiffExtra] != "d4" {
+	if kinds[mover.DiffMissing] != secretID || kinds[mover.DiffOlder] != "d3" || kinds[mover.DiffExtra] != "d4" {
 		t.Errorf("%v", kinds)
 	}
 	for _, says := range []string{"3 documents", "1 only at the source", "1 only at the target", "1 with another version", "in around", "--accept-drift"} {

@@ -106,7 +106,7 @@ func (d *drive) verify(ctx context.Context) error {
 }
 
 func countsOf(d mover.Diff) DiffCounts {
-	return DiffCounts{Scanned: d.Scanned, Missing: d.NMissing, Extra: d.NExtra, Older: d.NOlder, Routing: d.NRouting, Content: d.NContent}
+	return DiffCounts{Scanned: d.Scanned, Missing: d.NMissing, Extra: d.NExtra, Older: d.NOlder + d.NNewer, Routing: d.NRouting, Content: d.NContent}
 }
 
 // compareSides compares both sides, from where an earlier driver has left it. That may

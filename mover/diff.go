@@ -21,7 +21,8 @@ type DiffKind string
 const (
 	DiffMissing DiffKind = "missing" // only at the source
 	DiffExtra   DiffKind = "extra"   // only at the target
-	DiffVersion DiffKind = "version" // the target has another, mostly an older one
+	DiffOlder   DiffKind = "older"   // the target has an older version
+	DiffNewer   DiffKind = "newer"   // the target has a newer version
 	DiffRouting DiffKind = "routing" // another routing, which leads to the same shard; one of another shard is missing and extra
 	DiffContent DiffKind = "content" // another source with the same version
 )
@@ -60,14 +61,15 @@ type Diff struct {
 	Differences []Difference `json:"differences,omitempty"`
 	NMissing    int64        `json:"n_missing"`
 	NExtra      int64        `json:"n_extra"`
-	NOlder      int64        `json:"n_older"` // DiffVersion
+	NOlder      int64        `json:"n_older"`
+	NNewer      int64        `json:"n_newer"`
 	NRouting    int64        `json:"n_routing"`
 	NContent    int64        `json:"n_content"`
 	Repaired    int64        `json:"repaired"` // documents of the above that were put right
 }
 
 // N is how many documents differ.
-func (d Diff) N() int64 { return d.NMissing + d.NExtra + d.NOlder + d.NRouting + d.NContent }
+func (d Diff) N() int64 { return d.NMissing + d.NExtra + d.NOlder + d.NNewer + d.NRouting + d.NContent }
 
 // Empty reports whether both sides are equal.
 func (d Diff) Empty() bool { return d.N() == 0 }
@@ -81,19 +83,29 @@ func (d Diff) Refs() []gate.DocRef {
 	return refs
 }
 
+// counter is the number of a kind.
+func (d *Diff) counter(k DiffKind) *int64 {
+	switch k {
+	case DiffMissing:
+		return &d.NMissing
+	case DiffExtra:
+		return &d.NExtra
+	case DiffOlder:
+		return &d.NOlder
+	case DiffNewer:
+		return &d.NNewer
+	case DiffRouting:
+		return &d.NRouting
+	case DiffContent:
+		return &d.NContent
+	}
+	return nil
+}
+
 // Add notes a difference.
 func (d *Diff) Add(x Difference) {
-	switch x.Kind {
-	case DiffMissing:
-		d.NMissing++
-	case DiffExtra:
-		d.NExtra++
-	case DiffVersion:
-		d.NOlder++
-	case DiffRouting:
-		d.NRouting++
-	case DiffContent:
-		d.NContent++
+	if n := d.counter(x.Kind); n != nil {
+		*n++
 	}
 	if len(d.Differences) < DiffCap {
 		d.Differences = append(d.Differences, x)
@@ -104,7 +116,7 @@ func (d *Diff) Add(x Difference) {
 func (d *Diff) add(o Diff) {
 	d.Scanned, d.Repaired = d.Scanned+o.Scanned, d.Repaired+o.Repaired
 	d.NMissing, d.NExtra, d.NOlder = d.NMissing+o.NMissing, d.NExtra+o.NExtra, d.NOlder+o.NOlder
-	d.NRouting, d.NContent = d.NRouting+o.NRouting, d.NContent+o.NContent
+	d.NNewer, d.NRouting, d.NContent = d.NNewer+o.NNewer, d.NRouting+o.NRouting, d.NContent+o.NContent
 	d.Differences = append(d.Differences, o.Differences[:min(len(o.Differences), DiffCap-len(d.Differences))]...)
 }
 
@@ -146,8 +158,10 @@ func unlike(a, b doc, content bool) (DiffKind, bool) {
 		return DiffMissing, true
 	case !a.Found:
 		return DiffExtra, true
-	case a.Version != b.Version:
-		return DiffVersion, true
+	case a.Version > b.Version:
+		return DiffOlder, true
+	case a.Version < b.Version:
+		return DiffNewer, true
 	case a.Routing != b.Routing:
 		return DiffRouting, true
 	case content && !bytes.Equal(canonical(a.Source), canonical(b.Source)):
@@ -199,4 +213,11 @@ func (m *Mover) differing(ctx context.Context, ts []target, shard int, content b
 		}
 	}
 	return ts, nil
+}
+
+// Take takes a difference out of the numbers again.
+func (d *Diff) Take(x Difference) {
+	if n := d.counter(x.Kind); n != nil {
+		*n--
+	}
 }

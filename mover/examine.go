@@ -123,6 +123,11 @@ func (m *Mover) checkSourceIndex(f found) error {
 			return &RefusedError{Code: CodeSourceBlocked, Field: f.name + " index.blocks." + b, Detail: "the index is blocked", Fix: "remove the block, or leave the index where it is"}
 		}
 	}
+	return sourceKept(f, "leave it where it is: what is written while it moves has to be read back, by whichever way it is copied")
+}
+
+// sourceKept refuses an index whose documents cannot be read back as they were written.
+func sourceKept(f found, fix string) error {
 	var mp struct {
 		Source struct {
 			Enabled  *bool    `json:"enabled"`
@@ -135,9 +140,9 @@ func (m *Mover) checkSourceIndex(f found) error {
 	}
 	switch {
 	case mp.Source.Enabled != nil && !*mp.Source.Enabled:
-		return &RefusedError{Code: CodeSourceDisabled, Field: f.name + " _source", Detail: "_source is disabled, so documents cannot be read back", Fix: "leave it where it is: what is written while it moves has to be read back, by whichever way it is copied"}
+		return &RefusedError{Code: CodeSourceDisabled, Field: f.name + " _source", Detail: "_source is disabled, so documents cannot be read back", Fix: fix}
 	case len(mp.Source.Includes)+len(mp.Source.Excludes) > 0:
-		return &RefusedError{Code: CodeSourceDisabled, Field: f.name + " _source", Detail: "_source leaves fields out, which a copy would lose", Fix: "leave it where it is: what is written while it moves has to be read back, by whichever way it is copied"}
+		return &RefusedError{Code: CodeSourceDisabled, Field: f.name + " _source", Detail: "_source leaves fields out, which a copy would lose", Fix: fix}
 	}
 	return nil
 }

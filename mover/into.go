@@ -69,6 +69,10 @@ func ends(spec Spec) (from, to *shared.Tenant, err error) {
 // routings there, and other shards.
 func (m *Mover) lifts() bool { return m.tenant != nil || m.into != nil }
 
+// scattered reports that a document can be on another shard of the target than of the
+// source, so that only one of the same routing is the same document.
+func (m *Mover) scattered() bool { return m.lifts() || m.apart }
+
 // whereInto matches the documents of the target that are the move's.
 func (m *Mover) whereInto() map[string]any {
 	if m.into == nil {

@@ -110,6 +110,8 @@ type Mover struct {
 	tenant *shared.Tenant
 	// into is whose documents of a shared target are written; nil: the target is the move's own.
 	into *shared.Tenant
+	// apart: Pair has found indices that do not choose shards alike.
+	apart bool
 
 	// work is held by whatever writes documents to the target, so that a copy
 	// never writes what an Apply has already replaced.

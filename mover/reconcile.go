@@ -108,7 +108,7 @@ func (m *Mover) units(skip []Slice) ([]unit, error) {
 	var out []unit
 	for n, i := range idx {
 		all := unit{n, i, -1}.shards(i.Shards)
-		if m.lifts() {
+		if m.scattered() {
 			all = []int{-1}
 		}
 		for _, shard := range all {

@@ -189,12 +189,12 @@ func unmark(tenant *shared.Tenant, d *doc) error {
 func (m *Mover) fetchSource(ctx context.Context, idx []Index, ts []target, what detail) ([]doc, error) {
 	g := gets(idx, ts, sourceName)
 	if m.tenant == nil {
-		if m.into != nil {
+		if m.scattered() {
 			what = max(what, routed)
 		}
 		docs, err := m.fetch(ctx, m.src, g, what)
 		for k := range docs {
-			docs[k].Found = docs[k].Found && (m.into == nil || docs[k].Routing == ts[k].routing)
+			docs[k].Found = docs[k].Found && (!m.scattered() || docs[k].Routing == ts[k].routing)
 		}
 		return docs, err
 	}
@@ -234,11 +234,11 @@ func (m *Mover) fetchTarget(ctx context.Context, idx []Index, ts []target, what 
 			g[k].routing = m.into.Routing(ts[k].routing)
 		}
 	}
-	if m.lifts() {
+	if m.scattered() {
 		what = max(what, routed)
 	}
 	docs, err := m.fetch(ctx, m.dst, g, what)
-	if err != nil || !m.lifts() {
+	if err != nil || !m.scattered() {
 		return docs, err
 	}
 	for k := range docs {

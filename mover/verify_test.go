@@ -56,7 +56,7 @@ func TestVerifyFindsEachKind(t *testing.T) {
 		n4, n6 := `{"n":4,"v":0,"text":"some text"}`, `{"n":6,"v":0,"text":"some text"}`
 		want := []mover.Difference{
 			{Index: "docs", ID: "d1", Kind: mover.DiffMissing, Source: present(1, "", `{"n":1,"v":0,"text":"some text"}`)},
-			{Index: "docs", ID: "d2", Kind: mover.DiffVersion, Source: present(2, "", `{"n":2}`), Target: present(1, "", `{"n":2,"v":0,"text":"some text"}`)},
+			{Index: "docs", ID: "d2", Kind: mover.DiffOlder, Source: present(2, "", `{"n":2}`), Target: present(1, "", `{"n":2,"v":0,"text":"some text"}`)},
 			{Index: "docs", ID: "d3", Routing: "r3", Kind: mover.DiffMissing, Source: present(1, "r3", `{"n":3,"v":0,"text":"some text"}`)},
 			{Index: "docs", ID: "d3", Routing: far, Kind: mover.DiffExtra, Target: present(1, far, `{"n":3}`)},
 			{Index: "docs", ID: "d4", Kind: mover.DiffContent, Source: present(1, "", n4), Target: present(1, "", `{"n":4,"v":0,"text":"other"}`)},

@@ -24,6 +24,7 @@ const (
 	exitWeak        = 6
 	exitBroken      = 7
 	exitLost        = 8
+	exitDifferent   = 9
 	exitInterrupted = 130
 )
 
@@ -40,6 +41,7 @@ var exitCodes = []struct {
 	{exitWeak, "sluice doctor: something is weak, left over or in the way"},
 	{exitBroken, "sluice doctor: something is broken, or a tenant suffers"},
 	{exitLost, "the store has lost changes that this process had seen; see to the store, then start every process anew"},
+	{exitDifferent, "sluice verify: the copies differ"},
 	{exitInterrupted, "interrupted; a move that was being watched goes on"},
 }
 
@@ -83,6 +85,7 @@ func exitCode(err error) int {
 		badFile     *transfer.FileError
 		verdict     *verdictError
 		setting     *redisstore.SettingError
+		different   *differentError
 	)
 	switch {
 	case err == nil:
@@ -97,6 +100,8 @@ func exitCode(err error) int {
 		return verdict.code
 	case errors.As(err, &move):
 		return exitMove
+	case errors.As(err, &different):
+		return exitDifferent
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.Is(err, store.ErrUnavailable), errors.As(err, &unreachable), isUnreachable(err):

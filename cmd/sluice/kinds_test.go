@@ -61,6 +61,9 @@ func TestTenantsMoveBetweenKinds(t *testing.T) {
 	move := func(tenant string, args ...string) {
 		t.Helper()
 		c.ok(append([]string{"move", tenant, "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s"}, args...)...)
+		if out := c.ok("verify", tenant, "--content"); !strings.HasSuffix(out, "the copies are equal\n") {
+			t.Errorf("the copies after move %v: %s", args, out)
+		}
 	}
 	retire := func(tenant string) {
 		t.Helper()

@@ -155,7 +155,7 @@ func warnWithoutController(c *cobra.Command, s *store.Store) {
 func isControlRefusal(err error) bool {
 	for _, e := range []error{control.ErrUnknownCluster, control.ErrAlreadyMoving, control.ErrUnknownMove, control.ErrUnknownWave,
 		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled, control.ErrPlaceTaken, control.ErrNoWayBack,
-		control.ErrSoaking, control.ErrKept, control.ErrNotInTrash, control.ErrTrashBusy} {
+		control.ErrSoaking, control.ErrKept, control.ErrOneCopy, control.ErrNotInTrash, control.ErrTrashBusy} {
 		if errors.Is(err, e) {
 			return true
 		}

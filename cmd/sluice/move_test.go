@@ -60,6 +60,12 @@ func TestMoveRefusals(t *testing.T) {
 		{"moves rollback acme", exitRefused, `tenant "acme" has no old copy to go back to`},
 		{"moves rollback m1", exitRefused, `unknown move "m1"`},
 		{"moves rollback", exitUsage, "arg"},
+		{"verify initech", exitRefused, `unknown tenant "initech"`},
+		{"verify acme", exitRefused, `no two copies to compare: tenant "acme" has no move that copies`},
+		{"verify --from c/x --to b/x", exitRefused, `unknown cluster "c"`},
+		{"verify --from a/x --to a/x", exitUsage, "must differ"},
+		{"verify --from a/x --to b/x-*", exitRefused, "cannot be moved"},
+		{"verify --from a/x --to b/x", exitUnavailable, ""},
 	} {
 		if r := c.run(strings.Fields(tt.args)...); r.code != tt.code || !strings.Contains(r.stderr, tt.says) {
 			t.Errorf("sluice %s: %+v; want code %d and %q", tt.args, r, tt.code, tt.says)

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -88,6 +93,27 @@ func TestPatternTenant(t *testing.T) {
 	if text := must2xx(t, "", "GET", b.URL()+"/_alias", ""); strings.Contains(text, "sluice") {
 		t.Errorf("aliases of the move are left: %s", text)
 	}
+	state := filepath.Join(t.TempDir(), "state")
+	if out := c.ok("verify", "acme", "--content", "--resume", state); !strings.Contains(out, "10,022 documents of both sides compared, ids, routings, versions and contents: 0 missing, 0 extra, 0 older, 0 newer, 0 with another routing, 0 with another content\nthe copies are equal\n") {
+		t.Errorf("verify: %s", out)
+	}
+	if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the state of a comparison that has ended: %v", err)
+	}
+	must2xx(t, "", "PUT", b.URL()+"/acme.v2-one/_doc/1", `{"n":-1}`)
+	must2xx(t, "", "PUT", b.URL()+"/acme.v2-seven/_doc/1", `{}`)
+	r := c.run("verify", "acme", "--settle", "100ms")
+	for _, says := range []string{"newer   one/1: source version 1, target version 2\n", "index acme.v2-seven is only at the target", "0 older, 1 newer", "1 of them were written at the target after the flip"} {
+		if r.code != exitDifferent || !strings.Contains(r.stdout, says) || !strings.Contains(r.stderr, "the copies differ in 1 documents and 1 indices") {
+			t.Errorf("verify: %+v; want code %d and %q", r, exitDifferent, says)
+		}
+	}
+	var found control.Compared
+	r = c.run("verify", "--from", "a/acme-*", "--to", "b/acme.v2-*", "--settle", "0s", "--limit", "0", "-o", "json")
+	if err := json.Unmarshal([]byte(r.stdout), &found); err != nil || r.code != exitDifferent || found.Newer != 1 || found.Unlisted != 1 || len(found.Differences) != 0 || found.Scanned != 10_022 {
+		t.Errorf("verify of two patterns: %+v, %v", r, err)
+	}
+	must2xx(t, "", "DELETE", b.URL()+"/acme.v2-seven", "")
 	do("DELETE", "/five", "") // it moves no longer
 	if out := c.ok("moves", "retire", m.ID, "--wait"); !strings.Contains(out, "done") {
 		t.Errorf("retire --wait: %s", out)

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
+)
+
+func verifyCommand() *cobra.Command {
+	var from, to, resume string
+	var limit int
+	req := control.CompareRequest{}
+	c := &cobra.Command{
+		Use:   "verify TENANT | --from CLUSTER/INDEX --to CLUSTER/INDEX",
+		Short: "Compare the two copies of a tenant that moves or has flipped, or two indices",
+		Long: fmt.Sprintf(`Compare every document of two copies, both ways: ids, routings and versions, and with
+--content the documents themselves. The copies are those that a move of the tenant has, from
+when it copies until the old copy is retired, or two indices, or two patterns, that are named.
+Of a shared index only the tenant's documents are compared, as its clients wrote them.
+
+Nothing is changed, on the clusters or in the store; both sides are refreshed, so that a
+search shows what was written. The tenant may write meanwhile: what differs is read again by
+its id, on both sides, for --settle. It counts when it is then as it was; a document that has
+changed in that time again and still differs is counted as changing, and is no difference.
+
+The comparison goes shard by shard. With --resume it saves after each shard that is equal, and
+goes on from there when it was interrupted; the file is removed at the end.
+
+Exit code %d: they differ.`, exitDifferent),
+		Example: `  sluice verify acme
+  sluice verify acme --content -o json
+  sluice verify acme --content --resume acme.verify      # again after an interruption, to go on
+  sluice verify --from a/acme-docs --to b/docs-m1k2j3h4g5abcdef
+  sluice verify --from 'a/acme-*' --to 'b/acme.v2-*' --limit 0`,
+		Args: args(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			switch {
+			case len(a) == 1 && from+to == "":
+				req.Partition = placement.PartitionID(a[0])
+			case len(a) == 1:
+				return &usageError{errors.New("give a tenant, or --from and --to, and not both")}
+			case from == "" || to == "":
+				return &usageError{fmt.Errorf("give a tenant, or --from and --to; usage: %s", c.UseLine())}
+			default:
+				var err error
+				if req.From, err = placeOf("--from", from); err != nil {
+					return err
+				}
+				if req.To, err = placeOf("--to", to); err != nil {
+					return err
+				}
+			}
+			if limit < 0 || limit > mover.DiffCap {
+				return &placement.InvalidError{Field: "--limit", Value: fmt.Sprint(limit), Fix: fmt.Sprintf("must be from 0 to %d", mover.DiffCap)}
+			}
+			if req.Settle < 0 {
+				return &placement.InvalidError{Field: "--settle", Value: req.Settle.String(), Fix: "must not be negative"}
+			}
+			var err error
+			if req.Resume, err = readCompareState(resume); err != nil {
+				return err
+			}
+			s, err := openStore(c)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			return compare(c, s, req, resume, limit)
+		},
+	}
+	c.ValidArgsFunction = completeTenants
+	f := c.Flags()
+	f.StringVar(&from, "from", "", "one place, CLUSTER/INDEX; the index may be a pattern with one *")
+	f.StringVar(&to, "to", "", "the other place")
+	f.BoolVar(&req.Content, "content", false, "compare the documents too; reads all of them")
+	f.StringVar(&resume, "resume", "", "a file that holds how far the comparison is; goes on from there if it exists")
+	f.IntVar(&limit, "limit", 100, "list so many differences; all are counted")
+	f.DurationVar(&req.Settle, "settle", 10*time.Second, "how long what differs is looked at again before it counts")
+	storeFlags(c)
+	outputFlag(c)
+	return c
+}
+
+// placeOf reads CLUSTER/INDEX.
+func placeOf(flag, text string) (placement.Placement, error) {
+	cluster, index, ok := strings.Cut(text, "/")
+	if !ok {
+		return placement.Placement{}, &placement.InvalidError{Field: flag, Value: text, Fix: "must be CLUSTER/INDEX"}
+	}
+	p := placement.Placement{Kind: placement.DedicatedIndex, Cluster: cluster, Index: index, Logical: index}
+	if p.Many() {
+		p.Logical = "*"
+	}
+	return p, p.Validate()
+}
+
+// compare compares, shows how far it is, and says what it has found.
+func compare(c *cobra.Command, s *openedStore, req control.CompareRequest, file string, limit int) error {
+	req.Workers = s.cfg.Controller.CopyWorkers
+	kept := 0
+	if file != "" {
+		req.Save = func(st control.CompareState) error {
+			kept = len(st.Done.Equal)
+			return writeCompareState(file, st)
+		}
+	}
+	shown := compareProgress(c, &req)
+	found, err := control.Compare(c.Context(), s.Store, req)
+	shown()
+	if c.Context().Err() != nil {
+		if kept > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "sluice: %d equal shards are noted in %s; the same command goes on after them\n", kept, file)
+		}
+		return c.Context().Err()
+	}
+	switch {
+	case errors.Is(err, placement.ErrUnknownPartition):
+		return unknownTenant(string(req.Partition), err)
+	case err != nil:
+		return err
+	}
+	if file != "" {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	found.Unlisted += int64(max(0, len(found.Differences)-limit))
+	found.Differences = found.Differences[:min(limit, len(found.Differences))]
+	if wantJSON(c) {
+		err = writeJSON(c.OutOrStdout(), found)
+	} else {
+		_, err = fmt.Fprint(c.OutOrStdout(), comparedResult(found))
+	}
+	if err == nil && !found.Equal {
+		return &differentError{found}
+	}
+	return err
+}
+
+// differentError: the comparison was made, and the copies differ.
+type differentError struct{ found control.Compared }
+
+func (e *differentError) Error() string {
+	text := fmt.Sprintf("the copies differ in %s documents", count(e.found.Documents()))
+	if n := len(e.found.OnlySource) + len(e.found.OnlyTarget); n > 0 {
+		text += fmt.Sprintf(" and %d indices", n)
+	}
+	return text
+}
+
+// comparedResult is a comparison for people.
+func comparedResult(r control.Compared) string {
+	var b strings.Builder
+	if r.Move != "" {
+		fmt.Fprintf(&b, "tenant %s, move %s (%s)\n", printable(string(r.Partition)), r.Move, r.Stage)
+	}
+	fmt.Fprintf(&b, "source %s\ntarget %s\n", r.From, r.To)
+	for _, x := range r.Differences {
+		fmt.Fprintln(&b, differenceText(x))
+	}
+	if r.Unlisted > 0 {
+		fmt.Fprintf(&b, "and %s more\n", count(r.Unlisted))
+	}
+	for _, name := range r.OnlySource {
+		fmt.Fprintf(&b, "index %s is only at the source\n", printable(name))
+	}
+	for _, name := range r.OnlyTarget {
+		fmt.Fprintf(&b, "index %s is only at the target\n", printable(name))
+	}
+	what := "ids, routings and versions"
+	kinds := fmt.Sprintf("%s missing, %s extra, %s older, %s newer, %s with another routing", count(r.Missing), count(r.Extra), count(r.Older), count(r.Newer), count(r.Routing))
+	if r.Mode == control.VerifyContent {
+		what = "ids, routings, versions and contents"
+		kinds += fmt.Sprintf(", %s with another content", count(r.Content))
+	}
+	fmt.Fprintf(&b, "%s documents of both sides compared, %s: %s\n", count(r.Scanned), what, kinds)
+	if r.SinceFlip > 0 {
+		fmt.Fprintf(&b, "%s of them were written at the target after the flip\n", count(r.SinceFlip))
+	}
+	if r.Changing > 0 {
+		fmt.Fprintf(&b, "%s documents were written again and again, so nothing can be said of them\n", count(r.Changing))
+	}
+	if r.Note != "" {
+		fmt.Fprintln(&b, r.Note)
+	}
+	if r.Equal {
+		fmt.Fprintln(&b, "the copies are equal")
+	}
+	return b.String()
+}
+
+// compareProgress draws one line on a terminal, and returns what removes it.
+func compareProgress(c *cobra.Command, req *control.CompareRequest) (end func()) {
+	f, ok := c.ErrOrStderr().(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return func() {}
+	}
+	var mu sync.Mutex
+	var last time.Time
+	req.Progress = func(p control.Comparing) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.Sub(last) >= 200*time.Millisecond {
+			last = now
+			fmt.Fprintf(f, "\r\x1b[K%s  %s", bar(p.Scanned, p.Total, 30), comparedSoFar(p))
+		}
+	}
+	return func() { fmt.Fprint(f, "\r\x1b[K") }
+}
+
+func comparedSoFar(p control.Comparing) string {
+	text := fmt.Sprintf("%s / %s documents", count(p.Scanned), count(p.Total))
+	if p.ETA > 0 {
+		text += ", ETA " + clock(p.ETA)
+	}
+	return text
+}
+
+// readCompareState reads what an earlier comparison has saved; nil: nothing.
+func readCompareState(file string) (*control.CompareState, error) {
+	if file == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("--resume: %w", err)}
+	}
+	var st control.CompareState
+	if err := json.Unmarshal(b, &st); err != nil || len(st.Indices) == 0 {
+		return nil, &placement.InvalidError{Field: "--resume", Value: file, Fix: "must be a file that sluice verify has written, or none"}
+	}
+	return &st, nil
+}
+
+// writeCompareState replaces the file as a whole, so that an interruption leaves the old
+// one or the new one.
+func writeCompareState(file string, st control.CompareState) error {
+	b, err := json.Marshal(st)
+	if err != nil {
+		return err
+	}
+	next := file + ".new"
+	if err := os.WriteFile(next, append(b, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, file)
+}
