@@ -70,9 +70,10 @@ func (d *drive) copyInHours(ctx context.Context, save *newest) error {
 
 // restHours catches up until the copy may go on. What the journals name is written to
 // the target before the rest of the documents are; that is as good as after, because
-// the copy goes on with a scan that begins after it. The scan that was interrupted is
-// given up for that, before the first round: it still shows documents that have been
-// deleted since, and would bring back those whose deletion a round has carried over.
+// the copy goes on with a scan that begins after it. The point in time of the scan that
+// was interrupted is given up for that, before the first round: it still shows documents
+// that have been deleted since, and would bring back those whose deletion a round has
+// carried over. The next scan goes on after it; mover/rests.go says why nothing is lost.
 func (d *drive) restHours(ctx context.Context) error {
 	for first := true; ; first = false {
 		err := d.held()
@@ -82,7 +83,7 @@ func (d *drive) restHours(ctx context.Context) error {
 		}
 		if first {
 			cp := d.move().Checkpoint
-			if uerr := d.update(ctx, func(m *Move) { m.Checkpoint.Scan, m.Checkpoint.At = "", nil }); uerr != nil {
+			if uerr := d.update(ctx, func(m *Move) { m.Checkpoint = m.Checkpoint.Rested() }); uerr != nil {
 				return uerr
 			}
 			d.mv.EndScan(ctx, cp)

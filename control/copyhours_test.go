@@ -154,3 +154,59 @@ func TestHoursDoNotHoldACutover(t *testing.T) {
 		t.Errorf("it ended as %s: %s", m.Stage, m.Error)
 	}
 }
+
+// The hours are shorter than a shard takes: they end several times within one, in whose
+// rests controllers are killed, while clients write. Each time the copy goes on where it
+// was, and nothing is lost, nor comes back.
+func TestHoursShorterThanAShard(t *testing.T) {
+	b := newBench(t, "shorthours", 4000)
+	stop := b.start(t, b.s, "c0")
+	ctx := t.Context()
+	always, later := []control.Window{hoursFrom(t, -time.Minute)}, []control.Window{hoursFrom(t, 2*time.Hour)}
+	m, err := control.RequestMove(ctx, b.s, control.Request{Partition: b.tenant, Cluster: "b",
+		Options: control.MoveOptions{PauseBudget: 3 * time.Second, CutoverDeadline: 4 * time.Second, CopyRate: 200, CopyHours: always}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(x control.Bounds) {
+		t.Helper()
+		if _, err := control.RequestBounds(ctx, b.s, m.ID, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded, quiet := context.WithCancel(ctx)
+	wg := b.load(loaded, t, 2)
+	for rest, at := 0, int64(0); rest < 3; rest++ {
+		b.await(t, m.ID, func(m control.Move) bool {
+			return m.Settled() || m.Stage == control.StageCopying && m.Progress.Docs > at+50
+		})
+		set(control.Bounds{CopyHours: &later})
+		m = b.await(t, m.ID, func(m control.Move) bool {
+			return m.Settled() || m.Checkpoint.Scan == "" && strings.HasPrefix(m.Progress.Note, "the copy rests: it may run between")
+		})
+		cp := m.Checkpoint
+		if m.Stage != control.StageCopying || cp.At == nil || cp.At.Known == nil || len(cp.Done) > 0 || cp.At.Docs <= at {
+			t.Fatalf("rest %d in %s: %+v, at %+v; it had %d before", rest, m.Stage, cp, cp.At, at)
+		}
+		at = cp.At.Docs
+		b.await(t, m.ID, func(now control.Move) bool { return now.Progress.CaughtUp > m.Progress.CaughtUp+20 })
+		if rest != 1 { // killed while it rests
+			stop()
+			stop = b.start(t, b.s, fmt.Sprintf("c%d", rest+1))
+			b.await(t, m.ID, func(now control.Move) bool {
+				return now.Attempt > m.Attempt && strings.HasPrefix(now.Progress.Note, "the copy rests")
+			})
+		}
+		set(control.Bounds{CopyHours: &always})
+	}
+	none := 0.0
+	set(control.Bounds{CopyRate: &none, CopyHours: &[]control.Window{}})
+	m = b.await(t, m.ID, settled)
+	quiet()
+	wg.Wait()
+	if m.Stage != control.StageFlipped || m.Attempt != 3 {
+		t.Errorf("it ended as %s by driver %d: %s", m.Stage, m.Attempt, m.Error)
+	}
+	t.Logf("%d documents copied of 4000", m.Checkpoint.Docs)
+	b.check(t)
+}

@@ -14,7 +14,7 @@ const leastBytes = 10_000
 
 // limits are the copy's bounds as the mover knows them.
 func (o MoveOptions) limits() mover.Limits {
-	return mover.Limits{Docs: o.CopyRate, Bytes: o.CopyBytes, Eager: o.CopyEager}
+	return mover.Limits{Docs: o.CopyRate, Bytes: o.CopyBytes, Eager: o.CopyEager, Rests: len(o.CopyHours) > 0}
 }
 
 // limitsValid refuses bounds of the copy that mean nothing. NaN and infinity, which no

@@ -45,8 +45,9 @@ func (c Checkpoint) has(s Slice) bool {
 // checkpoint on, and saves a checkpoint before and after each shard, and within it as
 // often as is needed for a successor to write no more than Workers batches again, of
 // BatchDocs documents or BatchBytes each. A shard whose scan is lost, with the source's node or because nobody
-// went on for five minutes, is copied anew, which is safe: see the package doc. Writes
-// to A that happen meanwhile are for Apply, which waits until the copy has ended.
+// went on for five minutes, is copied anew, which is safe: see the package doc; or from
+// where it was, if Limits.Rests: see rests.go. Writes to A that happen meanwhile are for
+// Apply, which waits until the copy has ended, or rests.
 func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint) error) error {
 	if err := m.work.Acquire(ctx, 1); err != nil {
 		return err
@@ -71,7 +72,7 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 		total += n
 	}
 	begun := from.At
-	if begun == nil || from.has(begun.Slice) {
+	if begun == nil || from.has(begun.Slice) || from.Scan == "" && begun.Known == nil {
 		m.EndScan(ctx, from)
 		begun = nil
 	}
@@ -101,11 +102,13 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 			var resumed *scan
 			c := &course{bound: amount{m.opt.Workers * m.opt.BatchDocs, int64(m.opt.Workers) * int64(m.opt.BatchBytes)}, at: Position{Slice: s}}
 			if begun != nil && begun.Slice == s {
-				resumed = &scan{m: m, c: m.src, index: i.Source, shard: shard, id: from.Scan}
-				if begun.After != "" {
-					resumed.after = json.RawMessage(begun.After)
+				if from.Scan != "" {
+					resumed = &scan{m: m, c: m.src, index: i.Source, shard: shard, id: from.Scan, bySeq: begun.Known != nil}
+					if begun.After != "" {
+						resumed.after = json.RawMessage(begun.After)
+					}
 				}
-				c.at, c.kept = *begun, true
+				c.at, c.kept = *begun, resumed != nil
 			}
 			docs, bytes, err := m.copySlice(ctx, n, i, c, resumed, p, note)
 			if err != nil {
@@ -123,7 +126,7 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 // copySlice copies one shard, or what is left of it when resumed is its scan: up to
 // three times when the scan is lost.
 func (m *Mover) copySlice(ctx context.Context, n int, i Index, c *course, resumed *scan, p *meter, note func(string, *Position) error) (docs, bytes int64, err error) {
-	if resumed != nil {
+	if resumed != nil || c.at.Docs > 0 {
 		p.add(c.at.Docs, c.at.Bytes)
 	}
 	for try := 0; ; try++ {
@@ -132,9 +135,15 @@ func (m *Mover) copySlice(ctx context.Context, n int, i Index, c *course, resume
 		if err == nil || try == 2 || !errors.Is(err, errScanLost) || ctx.Err() != nil {
 			return docs, bytes, err
 		}
-		p.add(-docs, -bytes)
-		m.log.WarnContext(ctx, "the scan of a shard was lost and begins anew", "index", i.Source, "shard", c.at.Shard)
-		c, resumed = &course{bound: c.bound, at: Position{Slice: c.at.Slice}}, nil
+		resumed = nil
+		if at := c.at.elsewhere(); at != nil {
+			m.log.WarnContext(ctx, "the scan of a shard was lost; another goes on after it", "index", i.Source, "shard", c.at.Shard)
+			c = &course{bound: c.bound, at: *at}
+		} else {
+			p.add(-docs, -bytes)
+			m.log.WarnContext(ctx, "the scan of a shard was lost and begins anew", "index", i.Source, "shard", c.at.Shard)
+			c = &course{bound: c.bound, at: Position{Slice: c.at.Slice}}
+		}
 		if err := m.CheckSource(ctx); err != nil {
 			return 0, 0, err
 		}
@@ -166,23 +175,26 @@ func (m *Mover) throttled(ctx context.Context, hits *[]doc, read func() error) f
 	return func() error { return m.throttle.turn(ctx, timed) }
 }
 
-// copyOnce runs one reader and Workers writers. The refresh comes first: a
-// point in time that still shows a document whose deletion has already been
-// applied to B would bring it back.
+// copyOnce runs one reader and Workers writers.
 func (m *Mover) copyOnce(ctx context.Context, n int, i Index, c *course, from *scan, p *meter, note func(string, *Position) error) (err error) {
 	if from == nil {
-		if err := m.refreshOne(ctx, m.src, i.Source); err != nil {
+		if from, err = m.openForCopy(ctx, i, c); err != nil {
 			return err
 		}
-		if from, err = m.openScan(ctx, m.src, i.Source, c.at.Shard); err != nil {
-			return err
+		var at *Position
+		if c.at.Docs > 0 {
+			p := c.position()
+			at, c.kept = &p, true
 		}
-		if err := note(from.id, nil); err != nil {
+		if err := note(from.id, at); err != nil {
 			from.close(ctx)
 			return err
 		}
 	}
 	defer func() {
+		if err != nil {
+			c.keep()
+		}
 		// Left open for whoever goes on from what was saved.
 		if err == nil || errors.Is(err, errScanLost) || !c.kept {
 			from.close(ctx)

@@ -10,10 +10,14 @@ import (
 
 // Position is how far the copy of a shard has come that is not done. Whoever goes on
 // reads the same point in time from there, if it is still open. Nothing is applied to
-// B before the whole copy has ended, so an old point in time shows no document whose
-// deletion B has had.
+// B before the whole copy has ended, or that point in time was given up, so an old one
+// shows no document whose deletion B has had.
 type Position struct {
 	Slice
+	// Known, of a scan in the order of sequence numbers, is the shard's global checkpoint
+	// from before its point in time was opened: up to it the position holds in any other,
+	// too. Nil: the scan's order is that of its point in time alone.
+	Known *int64 `json:"known,omitempty"`
 	After string `json:"after,omitempty"` // sort keys of the scan, as it gives them; all up to it is at B
 	Ahead []Span `json:"ahead,omitempty"` // what is at B of what follows: writers reorder batches
 	Docs  int64  `json:"docs"`
@@ -115,6 +119,15 @@ func (c *course) begin(b *batch) error {
 	if c.unsaved.docs == 0 || c.unsaved.docs+c.flying.docs <= c.bound.docs && c.unsaved.bytes+c.flying.bytes <= c.bound.bytes {
 		return nil
 	}
+	if err := c.save(c.position()); err != nil {
+		return err
+	}
+	c.kept, c.unsaved = true, amount{}
+	return nil
+}
+
+// position is how far the copy is. The caller holds mu.
+func (c *course) position() Position {
 	at := c.at
 	at.Ahead = slices.Clone(c.at.Ahead)
 	for _, q := range c.queue {
@@ -122,11 +135,7 @@ func (c *course) begin(b *batch) error {
 			at.Ahead = append(at.Ahead, q.span)
 		}
 	}
-	if err := c.save(at); err != nil {
-		return err
-	}
-	c.kept, c.unsaved = true, amount{}
-	return nil
+	return at
 }
 
 // end is called when all of a batch is at B.

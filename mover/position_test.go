@@ -136,10 +136,10 @@ func TestAPositionWithoutItsScanBeginsAnew(t *testing.T) {
 }
 
 // heir is a mover of a later attempt that has taken over.
-func (r *rig) heir(idx []mover.Index, attempt uint32) *mover.Mover {
+func (r *rig) heir(idx []mover.Index, attempt uint32, o ...*mover.Options) *mover.Mover {
 	r.t.Helper()
 	r.spec.Attempt = attempt
-	m := r.mover(nil)
+	m := r.mover(append(o, nil)[0])
 	m.Use(idx)
 	if err := m.Take(r.t.Context(), true); err != nil {
 		r.t.Fatal(err)

@@ -50,6 +50,7 @@ type scan struct {
 	id    string
 	paced bool            // its pages are turns of the throttle
 	after json.RawMessage // where pages begins; nil: at the first document
+	bySeq bool            // in the order of sequence numbers, which are as unique, and the same in every scan
 }
 
 // openScan opens a scan of what a refresh has made visible. The caller closes it.
@@ -84,10 +85,13 @@ func (s *scan) pages(ctx context.Context, where map[string]any, source bool, pag
 	if err != nil {
 		return err
 	}
-	after := s.after
+	after, order := s.after, map[string]any{"_doc": "asc"}
+	if s.bySeq {
+		order = map[string]any{"_seq_no": map[string]any{"order": "asc", "unmapped_type": "long"}}
+	}
 	for {
 		body := map[string]any{
-			"pit": map[string]any{"id": s.id, "keep_alive": keepAlive}, "size": min(page(), window), "sort": []any{map[string]any{"_doc": "asc"}},
+			"pit": map[string]any{"id": s.id, "keep_alive": keepAlive}, "size": min(page(), window), "sort": []any{order},
 			"version": true, "_source": source, "track_total_hits": false, "query": where,
 		}
 		if after != nil {

@@ -18,6 +18,9 @@ type Limits struct {
 	// Eager leaves pressure unheeded: as fast as the clusters can, with all workers.
 	// What a cluster refuses is waited out all the same.
 	Eager bool
+	// Rests: the copy will be interrupted for hours. Its scans then go in an order in which
+	// another one can go on; see rests.go.
+	Rests bool
 }
 
 // What a throttle holds to.
@@ -61,6 +64,7 @@ type throttle struct {
 
 	mu       sync.Mutex // guards the following
 	eager    bool
+	resting  bool // see Limits.Rests
 	level    float64
 	running  int           // pieces of work under way, rests included
 	changed  chan struct{} // closed when one of them ends or the level changes
@@ -122,6 +126,7 @@ func (t *throttle) set(l Limits) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.resting = l.Rests
 	if t.eager != l.Eager {
 		t.eager = l.Eager
 		t.wake()
