@@ -93,7 +93,13 @@ func TestMain(m *testing.M) {
 
 func newBench(t *testing.T, tenant string, docs int) *bench {
 	t.Helper()
-	b := &bench{d: memstore.New(nil), urls: clusters(t), docs: map[string]doc{}, tenant: placement.PartitionID(tenant)}
+	return newBenchOn(t, clusters(t), tenant, docs)
+}
+
+// newBenchOn is newBench with clusters of the test's own.
+func newBenchOn(t *testing.T, urls map[string]string, tenant string, docs int) *bench {
+	t.Helper()
+	b := &bench{d: memstore.New(nil), urls: urls, docs: map[string]doc{}, tenant: placement.PartitionID(tenant)}
 	b.s = store.New(b.d, nil)
 	ctx := t.Context()
 	for name, url := range b.urls {

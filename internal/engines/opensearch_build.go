@@ -27,6 +27,10 @@ var sources embed.FS
 const (
 	OpenSearch2 = "2.19.6" // the newest 2.x with all its modules published as jars
 	OpenSearch3 = "3.9.0"
+	// OpenSearch3S3 is OpenSearch3 with the plugin for snapshot repositories on S3, whose
+	// newest jar is of 3.8.0; there is none for 2.19. Its settings that begin with
+	// "secure." are those of the keystore. What it answers as its version is 3.9.0.
+	OpenSearch3S3 = "3.9.0-s3"
 )
 
 // CopyGoal is Maven's for fetching jars. It is pinned, so that the default of the Maven at hand does not matter.
@@ -43,11 +47,13 @@ var majors = map[string]major{
 	// The jars would do with 11, but the class archive needs a newer one; 25 was tried as well.
 	OpenSearch2: {java: 17},
 	// Its class files are of version 65, which is Java 21.
-	OpenSearch3: {
-		java: 21, javaEnv: Java3xEnv,
-		flags: []string{"--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector"},
-	},
+	OpenSearch3: {java: 21, javaEnv: Java3xEnv, flags: flags3},
+	// What a distribution keeps apart by class loaders shares Netty here, which both the
+	// plugin and the node would tell the number of processors.
+	OpenSearch3S3: {java: 21, javaEnv: Java3xEnv, flags: append([]string{"-Dopensearch.set.netty.runtime.available.processors=false"}, flags3...)},
 }
+
+var flags3 = []string{"--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector"}
 
 // build is an OpenSearch ready to run: a JDK, jars, and the flags it needs.
 type build struct {
@@ -73,7 +79,7 @@ func PrepareOpenSearch(ctx context.Context, version string, progress io.Writer) 
 func prepare(ctx context.Context, version string, progress io.Writer) (*build, error) {
 	m, ok := majors[version]
 	if !ok {
-		return nil, fmt.Errorf("opensearch %q is not one of %s, %s", version, OpenSearch2, OpenSearch3)
+		return nil, fmt.Errorf("opensearch %q is not one of %s, %s, %s", version, OpenSearch2, OpenSearch3, OpenSearch3S3)
 	}
 	engine := "opensearch " + version
 	java, err := findJDK(engine, m.javaEnv, m.java)
