@@ -17,7 +17,7 @@ STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page clients-page doctor-page metrics-page receipt-schema openapi clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page config-page commands-page clients-page doctor-page metrics-page receipt-schema openapi clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -128,6 +128,12 @@ stores-page: ## write docs/stores/measured.md from bench/results/stores-*.json
 
 endpoints-page: ## write docs/endpoints.md and docs/errors.md from the tables of the proxy and of the API
 	go generate ./proxy
+
+config-page: ## write docs/configuration.md from the table of keys
+	go generate ./internal/config
+
+commands-page: ## write docs/commands.md from the program's commands
+	go generate -run TestCommandsPage ./cmd/sluice
 
 clients-page: ## write docs/clients.md from the table of what clients see differ
 	go generate ./internal/clients

@@ -23,7 +23,7 @@ import (
 
 //go:generate go test -run TestMetricsPage . -update
 
-var update = flag.Bool("update", false, "write docs/metrics.md")
+var update = flag.Bool("update", false, "write the pages of the manual that are made from the program")
 
 const metricsPage = "../../docs/metrics.md"
 

@@ -14,6 +14,8 @@
 // configuration, only paths of files.
 package config
 
+//go:generate go test -run TestConfigurationPage . -update
+
 import (
 	"net/netip"
 	"time"
