@@ -72,6 +72,7 @@ type Controller struct {
 	barrier *FleetBarrier
 	timed   *TimeBarrier // nil: every proxy holds a session
 	absent  *absences
+	boot    string // which the entries' clock readings are compared by; empty: they are not
 
 	mu      sync.Mutex
 	running map[string]*drive         // by move
@@ -113,11 +114,12 @@ func NewController(s *store.Store, peers *gate.Peers, o *ControllerOptions) *Con
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
-	if opt.Now == nil {
-		opt.Now = clock.SinceBoot
+	boot := ""
+	if opt.Now == nil { // another clock is of no boot
+		opt.Now, boot = clock.SinceBoot, clock.BootID()
 	}
 	c := &Controller{
-		s: s, peers: peers, opt: opt, log: opt.Logger, barrier: NewFleetBarrier(s, opt.Barrier), absent: newAbsences(opt.Now),
+		s: s, peers: peers, opt: opt, boot: boot, log: opt.Logger, barrier: NewFleetBarrier(s, opt.Barrier), absent: newAbsences(opt.Now),
 		running: map[string]*drive{}, clients: map[string]*clusterClient{}, checked: map[string]bool{}, later: map[string]time.Duration{}, left: map[string]driver.Version{},
 	}
 	if opt.Timed != nil {
@@ -169,6 +171,7 @@ func (c *Controller) tenure(ctx context.Context) error {
 	})
 	t := &tenancy{c: c, sess: sess, wake: make(chan struct{}, 1), items: map[string][]store.Record[WaveItem]{}}
 	work.Go(func() { t.follow(life) })
+	work.Go(func() { t.relieve(life) })
 	if c.opt.Waves {
 		work.Go(func() { t.waves(life) })
 	}

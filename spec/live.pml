@@ -21,7 +21,7 @@ bit cur = 1, acked = 1;                /* the newest entry is applied; and is pu
 bit open, told, unres, unk, ppend;     /* a ticket; unres: published; unk: true */
 bit alive = 1, missing;                /* missing: on the roster without a session */
 bit ended, driver = 1, aborts;
-byte lapses, unknowns, overruns, deaths;
+byte lapses, unknowns, overruns, deaths, lates;
 
 proctype Watch() { do :: d_step { !cur -> cur = 1; if :: open -> told = 1 :: else fi } od }
 proctype Writer() { do :: d_step { alive && !open && phase != CUT && cur -> open = 1; told = 0 } od }
@@ -76,9 +76,19 @@ proctype Takeover() { do :: d_step { !driver && !ended ->
 	skip
 #endif
 	} od }
+/* Another controller ends a Cutover that has outlasted its deadline, without taking the move over: the driver is dead, or late. */
+proctype Relieve() { do
+#ifndef M_NO_RELIEVE      /* nobody but a driver ends a Cutover */
+	:: d_step { phase == CUT && (!driver || lates < FAULTS) -> if :: driver -> lates++ :: else fi; phase = DRAIN; cur = 0; acked = 0 }
+#endif
+	:: ended -> break
+	od }
 proctype Abort() { if :: d_step { !ended -> aborts = 1 } :: skip fi }
 
-init { atomic { run Watch(); run Writer(); run Answer(); run Loss(); run Drain(); run Report(); run Lapse(); run Join(); run Driver(); run Death(); run Takeover(); run Abort() } }
+init { atomic { run Watch(); run Writer(); run Answer(); run Loss(); run Drain(); run Report(); run Lapse(); run Join(); run Driver(); run Death(); run Takeover(); run Relieve(); run Abort() } }
 
 /* M6: whoever dies, the move is flipped or aborted in the end, and stays so */
 ltl M6_ends { <> [] (phase == ACTA || phase == ACTB) }
+
+/* However long a move is nobody's, what is held goes on */
+ltl M6_goes_on { [] <> (phase != CUT) }

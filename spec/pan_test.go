@@ -80,7 +80,7 @@ func search(ctx context.Context, dir string, r run) (found, error) {
 	if err != nil {
 		return found{}, fmt.Errorf("pan of %s: %w\n%s", r, err, out)
 	}
-	f, err := parse(out, properties(string(source)))
+	f, err := parse(out, properties(string(source)), r.claim)
 	f.cpu = cpu
 	if err != nil {
 		return f, fmt.Errorf("pan of %s: %w\n%s", r, err, out)
@@ -117,8 +117,8 @@ func properties(source string) map[string]string {
 	return names
 }
 
-// parse reads what pan says. Whatever is not certainly a whole search without an error, or a violated property, is an error.
-func parse(out string, names map[string]string) (found, error) {
+// parse reads what pan says. Whatever is not certainly a whole search without an error, or a violated property, which may be the claim, is an error.
+func parse(out string, names map[string]string, claim string) (found, error) {
 	var f found
 	m := summary.FindStringSubmatch(out)
 	if m == nil {
@@ -147,7 +147,7 @@ func parse(out string, names map[string]string) (found, error) {
 		return f, nil
 	}
 	if strings.Contains(out, "acceptance cycle") || strings.Contains(out, "non-progress cycle") {
-		f.violated = "M6_ends"
+		f.violated = claim
 		return f, nil
 	}
 	return f, errors.New("an error of the model itself, not a violated property")

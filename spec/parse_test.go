@@ -25,13 +25,13 @@ func TestParse(t *testing.T) {
 		{name: "an error of the model", out: "pan:1: indexing hist[9] - size is 5 (at depth 4)\n" + stopped + "depth reached 6, errors: 1\n", fails: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f, err := parse(test.out, names)
+			f, err := parse(test.out, names, "M6_ends")
 			if (err != nil) != test.fails || f.violated != test.violated {
 				t.Errorf("violated %q, error %v; want violated %q, an error: %t", f.violated, err, test.violated, test.fails)
 			}
 		})
 	}
-	f, err := parse(whole, names)
+	f, err := parse(whole, names, "")
 	if err != nil || f.states != 1348674 || f.depth != 45 || f.mib != 283.017 {
 		t.Errorf("sizes are %+v, %v", f, err)
 	}

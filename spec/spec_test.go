@@ -40,10 +40,10 @@ func r(model, flags string) run {
 	return run{model: model, flags: strings.Fields(flags), depth: 100_000, mem: 6000}
 }
 
-// live is a search for an execution, fair to each process, in which a move never ends.
-func live(flags string) run {
+// live is a search for an execution, fair to each process, in which the claim is false.
+func live(claim, flags string) run {
 	x := r("live", flags)
-	x.claim = "M6_ends"
+	x.claim = claim
 	return x
 }
 
@@ -75,7 +75,8 @@ var configs = []config{
 	{"alias-long", full, r("alias", "-DSEALS=1"), "more turns and two late requests"},
 	{"timed", quick, r("timed", ""), "the timed barrier"},
 	{"retire", quick, r("retire", ""), "leased reads, retire against a move back"},
-	{"live", quick, live(""), "a move ends"},
+	{"live", quick, live("M6_ends", ""), "a move ends"},
+	{"live-held", quick, live("M6_goes_on", "-DM_NO_TAKEOVER"), "writes are not held for as long as a move is nobody's"},
 }
 
 var mutants = []mutant{
@@ -155,6 +156,7 @@ var mutants = []mutant{
 	{"M_NEVER_DRAINED", "live", "", "M6_ends"},
 	{"M_NO_DEADLINE", "live", "", "M6_ends"},
 	{"M_NO_TAKEOVER", "live", "", "M6_ends"},
+	{"M_NO_RELIEVE", "live-held", "", "M6_goes_on"},
 }
 
 // slots lets two searches run at a time: the sizes are for a machine of two cores.

@@ -232,6 +232,8 @@ var mutants = []mutant{
 		{"control/cutover.go", "m.Options.CutoverDeadline-time.Since(began)", "time.Hour"}}, early(6, 30*time.Second, deafAtCutover("proxy-1", time.Microsecond, 20*time.Second))},
 	{"no_takeover", "M_NO_TAKEOVER", 7, "a move whose driver has gone is taken up by another", edits{
 		{"control/controller.go", "	return m.Owner == \"\" || m.Owner == me || !alive(m.Owner)", "	return m.Owner == \"\" || m.Owner == me"}}, nil},
+	{"dead_cutover_held", "M_NO_RELIEVE", 8, "a cutover that outlasts its deadline is ended by any controller", edits{
+		{"control/controller.go", "	work.Go(func() { t.relieve(life) })\n", ""}}, driverDies(sim.Kill, 2*time.Millisecond)},
 	{"confirmed_before_copied", "M_CONFIRM_FIRST", 2, "a journal is confirmed when what it held is at the target", edits{
 		{"control/journals.go", "		if err := d.absorb(ctx, h); err != nil {\n			return nil, err\n		}\n		if err := d.confirm(ctx, proxies, h); err != nil {\n			return nil, err\n		}\n", "		if err := d.confirm(ctx, proxies, h); err != nil {\n			return nil, err\n		}\n		if err := d.absorb(ctx, h); err != nil {\n			return nil, err\n		}\n"}}, twoProxies(early(8, 30*time.Second, lossy("controller-1", "b", 0, 15*time.Second, 0.5), deaf("proxy-2", time.Second, 18*time.Second)))},
 	{"abort_keeps_the_copy", "M_ABORT_KEEPS_COPY", 1, "an abort leaves nothing at the target", edits{

@@ -325,7 +325,7 @@ func (w *World) run() Result {
 	for i := range w.o.Proxies {
 		w.start(fmt.Sprintf("proxy-%d", i+1))
 	}
-	if len(w.faults) == 0 {
+	if w.controllersOnly() {
 		w.await(5*time.Second, func() bool {
 			for i := range w.o.Proxies {
 				if !w.process(fmt.Sprintf("proxy-%d", i+1)).ready() {
