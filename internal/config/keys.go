@@ -129,7 +129,7 @@ func (c *Config) keys() []key {
 		{path: "controller.pause_budget", target: &t.PauseBudget, def: "250ms",
 			doc: "A cutover begins only when its predicted write pause is at most this."},
 		{path: "controller.cutover_deadline", target: &t.CutoverDeadline, def: "2s",
-			doc: "A cutover that takes longer is undone, and tried again when it has caught up. With barrier: fleet it is below proxy.hold_deadline, so that no held write fails."},
+			doc: "A cutover that takes longer is undone, and tried again when it has caught up. If its controller dies, another one undoes it within a second after that time, or the same one does once it is started again: so with barrier: fleet this is below proxy.hold_deadline, by more than a second, and no held write fails."},
 		{path: "controller.barrier", target: &t.Barrier, def: "fleet", oneOf: []string{"fleet", BarrierTime},
 			doc: "fleet: a flip waits for the acknowledgement of every proxy. time: for fleets with proxies of another make that hold no session: a flip waits until writes have been closed for drain_barrier, then compares both sides. That every proxy refuses writes and has dropped the old place within drain_barrier of a change is then your assumption, not Sluice's proof. pause_budget and cutover_deadline must allow for the wait and the comparison, and Sluice's own proxies hold writes for proxy.hold_deadline only, then answer 503."},
 		{path: "controller.drain_barrier", target: &t.DrainBarrier, def: "30s",
