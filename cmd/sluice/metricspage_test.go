@@ -123,7 +123,7 @@ func nodeMetrics(t *testing.T, r roles, dir, etcd string) map[string]exposed {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Store.Etcd.Embedded.DataDir, cfg.Store.Etcd.Embedded.ClientURL = dir, etcd
-	cfg.Admin.Listen, cfg.Proxy.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Admin.Listen, cfg.Proxy.Listen, cfg.API.Listen = "127.0.0.1:0", "127.0.0.1:0", ""
 	cfg.Proxy.Cursors.Affinity, cfg.Telemetry.MetricsTenants = string(affinity.Pin), 1
 	reg := &recorder{Registry: prometheus.NewRegistry()}
 	n := &node{cfg: cfg, roles: r, log: slog.New(slog.DiscardHandler), metrics: newMetrics(reg), out: io.Discard, failed: make(chan error, 8)}
