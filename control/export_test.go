@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/store"
 )
 
@@ -18,3 +19,6 @@ func PlanMove(ctx context.Context, s *store.Store, r Request) (Move, error) {
 
 // InHours reports whether a copy of these hours may run at t.
 var InHours = inHours
+
+// Sampled completes a prediction by a sample.
+func (p Prediction) Sampled(x mover.Sample, limit float64) Prediction { return p.sampled(x, limit) }

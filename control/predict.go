@@ -20,11 +20,24 @@ type Prediction struct {
 	CopyTime time.Duration `json:"copy_time"`
 	// Pause is the longest time that a write is held.
 	Pause time.Duration `json:"pause"`
-	// Moves is how many earlier moves between the two clusters it rests on; 0: none, and
-	// it rests on what OpenSearch usually takes. Basis says the same to people.
-	Moves int    `json:"moves"`
-	Basis string `json:"basis"`
+	// RestsOn is what CopyTime rests on, PauseRestsOn what Pause does.
+	RestsOn      Ground `json:"rests_on,omitempty"`
+	PauseRestsOn Ground `json:"pause_rests_on,omitempty"`
+	// Moves is how many earlier moves between the two clusters it rests on; 0: none.
+	Moves  int           `json:"moves"`
+	Sample *mover.Sample `json:"sample,omitempty"` // nil: none was read
+	Basis  string        `json:"basis"`            // for people
 }
+
+// Ground is what a prediction rests on.
+type Ground string
+
+// The grounds of predictions, from the best on.
+const (
+	GroundReceipts Ground = "receipts" // of earlier moves between the two clusters
+	GroundSample   Ground = "sample"   // documents of the source that were read for it
+	GroundDefault  Ground = "default"  // what OpenSearch usually takes
+)
 
 const (
 	// predictFrom is how many earlier moves count, the newest ones.
@@ -37,9 +50,9 @@ const (
 	usualPause = 100 * time.Millisecond
 )
 
-// PredictMove says what the move that is asked for is thought to take. docs and bytes
-// are of the source, as a Precheck finds them.
-func PredictMove(ctx context.Context, s *store.Store, r Request, docs, bytes int64) (Prediction, error) {
+// PredictMove says what the move that is asked for is thought to take, after a Precheck.
+// What earlier moves do not tell it finds out by a sample of the source, see sampled.
+func PredictMove(ctx context.Context, s *store.Store, r Request, rep mover.Report) (Prediction, error) {
 	e, err := s.State(ctx, r.Partition)
 	if err != nil {
 		return Prediction{}, fmt.Errorf("predict a move: %w", err)
@@ -48,12 +61,24 @@ func PredictMove(ctx context.Context, s *store.Store, r Request, docs, bytes int
 	if err != nil {
 		return Prediction{}, fmt.Errorf("predict a move: %w", err)
 	}
-	return predict(moves, e.State.From, placement.Placement{Cluster: r.Cluster}, r.Options.CopyRate, docs, bytes), nil
+	p := predict(moves, e.State.From, placement.Placement{Cluster: r.Cluster}, r.Options.CopyRate, rep.Docs, rep.Bytes)
+	if p.RestsOn == GroundReceipts && p.PauseRestsOn == GroundReceipts || rep.Copy != nil && rep.Copy.Method == mover.CopySnapshot {
+		return p, nil
+	}
+	x, err := sample(ctx, s, r)
+	switch {
+	case ctx.Err() != nil:
+		return p, context.Cause(ctx)
+	case err != nil: // no reason to predict nothing
+		p.Basis += "; the source could not be sampled: " + err.Error()
+		return p, nil
+	}
+	return p.sampled(x, r.Options.CopyRate), nil
 }
 
 // predict goes by the receipts of earlier moves from one cluster to the other.
 func predict(moves []store.Record[Move], from, to placement.Placement, limit float64, docs, bytes int64) Prediction {
-	p := Prediction{Docs: docs, Bytes: bytes, Pause: usualPause, Basis: "what OpenSearch usually takes: no earlier move between these clusters tells"}
+	p := Prediction{Docs: docs, Bytes: bytes, Pause: usualPause, RestsOn: GroundDefault, PauseRestsOn: GroundDefault, Basis: "what OpenSearch usually takes: no earlier move between these clusters tells"}
 	p.CopyTime = mover.UsualCopyTime(docs, bytes)
 	var rates []float64 // documents a second
 	var pauses []time.Duration
@@ -80,7 +105,7 @@ func predict(moves []store.Record[Move], from, to placement.Placement, limit flo
 	}
 	if len(pauses) > 0 {
 		slices.Sort(pauses)
-		p.Pause, p.Moves = pauses[len(pauses)/2], len(pauses)
+		p.Pause, p.Moves, p.PauseRestsOn = pauses[len(pauses)/2], len(pauses), GroundReceipts
 		p.Basis = fmt.Sprintf("the newest %d moves between these clusters", len(pauses))
 		if len(rates) == 0 {
 			p.Basis += fmt.Sprintf("; none copied %d documents without a limit, so the time is what OpenSearch usually takes", predictDocs)
@@ -88,6 +113,7 @@ func predict(moves []store.Record[Move], from, to placement.Placement, limit flo
 	}
 	if len(rates) > 0 {
 		slices.Sort(rates)
+		p.RestsOn = GroundReceipts
 		p.CopyTime = time.Duration(float64(docs) / rates[len(rates)/2] * float64(time.Second))
 	}
 	if limit > 0 {

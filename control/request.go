@@ -84,29 +84,40 @@ func enlist(ctx context.Context, s *store.Store, m Move) error {
 // Precheck is the dry run: it changes nothing, and reports what a move would do
 // and what is in its way.
 func Precheck(ctx context.Context, s *store.Store, r Request) (mover.Report, error) {
-	m, from, to, err := planMove(ctx, s, r)
+	mv, end, err := planned(ctx, s, r)
 	if err != nil {
 		return mover.Report{}, err
 	}
-	src, err := upstream.New(from, nil)
-	if err != nil {
-		return mover.Report{}, fmt.Errorf("precheck: %w", err)
-	}
-	defer src.Close()
-	dst, err := upstream.New(to, nil)
-	if err != nil {
-		return mover.Report{}, fmt.Errorf("precheck: %w", err)
-	}
-	defer dst.Close()
-	mv, err := mover.New(mover.Spec{Move: m.ID, Attempt: 1, Partition: m.Partition, From: m.From, To: m.To}, src, dst, &mover.Options{Copy: m.Options.Copy})
-	if err != nil {
-		return mover.Report{}, fmt.Errorf("precheck: %w", err)
-	}
+	defer end()
 	rep, err := mv.Precheck(ctx)
 	if err != nil {
 		return rep, fmt.Errorf("precheck: %w", err)
 	}
 	return rep, nil
+}
+
+// planned is the mover of a move that is asked for, before anything was done for it.
+func planned(ctx context.Context, s *store.Store, r Request) (*mover.Mover, func(), error) {
+	m, from, to, err := planMove(ctx, s, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	src, err := upstream.New(from, nil)
+	if err != nil {
+		return nil, nil, fmt.Errorf("precheck: %w", err)
+	}
+	dst, err := upstream.New(to, nil)
+	if err != nil {
+		src.Close()
+		return nil, nil, fmt.Errorf("precheck: %w", err)
+	}
+	end := func() { src.Close(); dst.Close() }
+	mv, err := mover.New(mover.Spec{Move: m.ID, Attempt: 1, Partition: m.Partition, From: m.From, To: m.To}, src, dst, &mover.Options{Copy: m.Options.Copy})
+	if err != nil {
+		end()
+		return nil, nil, fmt.Errorf("precheck: %w", err)
+	}
+	return mv, end, nil
 }
 
 // planMove turns a request into a record, or says what is wrong with it.

@@ -82,8 +82,12 @@ func TestOneCommandMovesALiveTenant(t *testing.T) {
 	for deadline := time.Now().Add(20 * time.Second); acked.Load() < 200 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond) // polls the real writer
 	}
-	if out := c.ok("move", "acme", "--to", "b", "--dry-run"); !strings.Contains(out, "VERDICT") {
+	if out := c.ok("move", "acme", "--to", "b", "--dry-run"); !strings.Contains(out, "VERDICT") || !strings.Contains(out, "\nthe time rests on sample, the pause on sample: a sample of ") {
 		t.Errorf("dry run: %q", out)
+	}
+	var dry precheckView
+	if err := json.Unmarshal([]byte(c.ok("move", "acme", "--to", "b", "--dry-run", "-o", "json")), &dry); err != nil || dry.Prediction.RestsOn != control.GroundSample || dry.Prediction.PauseRestsOn != control.GroundSample || dry.Prediction.Sample.Docs < 200 || dry.Docs == 0 {
+		t.Errorf("dry run: %+v, %v", dry, err)
 	}
 	before := acked.Load()
 	r := cli{t, append(c.flags, "-o", "json")}.run("move", "acme", "--to", "b", "--wait",

@@ -24,8 +24,7 @@ type precheckView struct {
 	CopySeconds   float64       `json:"copy_seconds"`
 	// CopiedBy is left out if nobody has put a scan into question.
 	CopiedBy *mover.Choice `json:"copied_by,omitempty"`
-	// Prediction goes by earlier moves between the two clusters; nil where something is
-	// in the way.
+	// Prediction says by itself what it rests on; nil where something is in the way.
 	Prediction *control.Prediction `json:"prediction,omitempty"`
 }
 
@@ -38,7 +37,7 @@ func precheck(c *cobra.Command, s *store.Store, req control.Request) error {
 	}
 	var p *control.Prediction
 	if !r.Failed() {
-		made, err := control.PredictMove(c.Context(), s, req, r.Docs, r.Bytes)
+		made, err := control.PredictMove(c.Context(), s, req, r)
 		if err != nil {
 			return err
 		}
@@ -68,7 +67,7 @@ func writePrecheck(c *cobra.Command, r mover.Report, p *control.Prediction) erro
 		_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices\n", count(r.Docs), size(r.Bytes), r.Indices)
 		return err
 	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices; copying takes about %s, and writes are held for about %s\nby %s\n",
-		count(r.Docs), size(r.Bytes), r.Indices, clock(p.CopyTime), p.Pause.Round(time.Millisecond), p.Basis)
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices; copying takes about %s, and writes are held for about %s\nthe time rests on %s, the pause on %s: %s\n",
+		count(r.Docs), size(r.Bytes), r.Indices, clock(p.CopyTime), p.Pause.Round(time.Millisecond), p.RestsOn, p.PauseRestsOn, p.Basis)
 	return err
 }
