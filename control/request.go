@@ -22,7 +22,7 @@ var (
 	ErrFlipped        = errors.New("the move has flipped; `sluice moves rollback` takes the tenant back")
 	ErrNotFlipped     = errors.New("the move has not flipped")
 	ErrSettled        = errors.New("the move has ended")
-	ErrPlaceTaken     = errors.New("the target is taken")
+	ErrPlaceTaken     = errors.New("the place is taken")
 )
 
 // Request asks for a move.
@@ -233,37 +233,6 @@ func soleIndex(ctx context.Context, c placement.Cluster, from placement.Placemen
 	}
 	defer u.Close()
 	return mover.Sole(ctx, u, from)
-}
-
-// placeFree refuses a target that another tenant has, or will have, or has its old
-// copy at, also by a move that has yet to begin: each would read the other's
-// documents. An entry that cannot be decoded is passed over; the prechecks look at
-// the cluster itself.
-func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, target placement.Placement, others func(context.Context, bool) ([]store.Record[Move], error)) error {
-	moves, err := others(ctx, false)
-	if err != nil {
-		return err
-	}
-	for _, o := range moves {
-		if m := o.Value; m.Partition != id && !m.Settled() && target.Overlaps(m.To) && !together(target, m.To) {
-			return fmt.Errorf("%w: %s meets %s, to which move %s takes tenant %q; choose another place", ErrPlaceTaken, target, m.To, m.ID, string(m.Partition))
-		}
-	}
-	var taken error
-	_, err = s.Entries(ctx, func(e placement.Entry, err error) bool {
-		if err == nil && e.Partition != id {
-			for _, p := range []placement.Placement{e.State.From, e.State.To, e.Previous} {
-				if target.Overlaps(p) && !together(target, p) {
-					taken = fmt.Errorf("%w: %s meets %s of tenant %q; choose another place, or move that tenant and retire its move first", ErrPlaceTaken, target, p, string(e.Partition))
-				}
-			}
-		}
-		return taken == nil
-	})
-	if err = errors.Join(err, taken); err != nil {
-		return err
-	}
-	return trashFree(ctx, s, target)
 }
 
 func cluster(ctx context.Context, s *store.Store, name string) (placement.Cluster, error) {

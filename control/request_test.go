@@ -107,7 +107,7 @@ func TestRequestMoveBesidePatterns(t *testing.T) {
 	}
 	for _, index := range []string{"", "docs-1", "docs-"} { // the default is docs- and the move's id
 		_, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b", Index: index})
-		if !errors.Is(err, control.ErrPlaceTaken) || !strings.Contains(err.Error(), "b/docs-* of tenant \"hooli\"") {
+		if !errors.Is(err, control.ErrPlaceTaken) || !strings.Contains(err.Error(), "b/docs-* can have an index in common, and that place belongs to tenant \"hooli\"") {
 			t.Errorf("to %q: %v", index, err)
 		}
 	}

@@ -57,14 +57,14 @@ func trashFree(ctx context.Context, s *store.Store, target placement.Placement) 
 	}
 	for _, r := range all {
 		if t := r.Value; target.Overlaps(t.At) {
-			return fmt.Errorf("%w: %s", ErrPlaceTaken, t.Meets(target))
+			return fmt.Errorf("%w: %s", ErrPlaceTaken, t.meets(target))
 		}
 	}
 	return nil
 }
 
-// Meets says why nobody can be at p.
-func (t Trash) Meets(p placement.Placement) string {
+// meets says why nobody can be at p.
+func (t Trash) meets(p placement.Placement) string {
 	return fmt.Sprintf("%s meets %s, of tenant %q, which is in the trash until %s; `sluice trash purge %s` removes that now, or choose another place",
 		p, t.At, string(t.Partition), t.Until.Format(time.RFC3339), t.Move)
 }

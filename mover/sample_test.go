@@ -35,7 +35,7 @@ func TestSample(t *testing.T) {
 		for i := range 20 {
 			r.call(r.src, "PUT", "/"+r.a+fmt.Sprintf("/_doc/large%d", i), "", `{"text":"`+strings.Repeat("x", 200_000)+`"}`, nil)
 		}
-		r.call(r.src, "POST", "/"+r.a+"/_delete_by_query", "refresh=true&conflicts=proceed", `{"query":{"match":{"text":"some"}}}`, nil)
+		r.call(r.src, "POST", "/"+r.a+"/_delete_by_query", "refresh=true&scroll_size=200&conflicts=proceed", `{"query":{"match":{"text":"some"}}}`, nil)
 		if s := sample(); s.Docs == 0 || s.Bytes > 4<<20 || math.Abs(s.DocBytes-200_011) > 1 {
 			t.Errorf("of large documents: %+v", s)
 		}

@@ -44,8 +44,8 @@ func TestPatternTenant(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"--to", "b"}, `b/acme-beta of tenant "beta"`},
-		{[]string{"--to", "a", "--index", "zeta-more-*"}, `a/zeta-* of tenant "zeta"`},
+		{[]string{"--to", "b"}, `b/acme-beta can have an index in common, and that place belongs to tenant "beta"`},
+		{[]string{"--to", "a", "--index", "zeta-more-*"}, `a/zeta-* can have an index in common, and that place belongs to tenant "zeta"`},
 		{[]string{"--to", "a", "--index", "acme-v2-*"}, "--index another index there"},
 		{[]string{"--to", "b", "--index", "acme"}, "2 indices, and the target is a place for one: one, two"},
 	} {

@@ -111,7 +111,7 @@ func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 	if err := clusterKnown(ctx, s, p.Cluster); err != nil {
 		return placement.Entry{}, err
 	}
-	if err := placeFree(ctx, s, id, p); err != nil {
+	if err := control.PlaceFree(ctx, s, id, p); err != nil {
 		return placement.Entry{}, err
 	}
 	if p.Kind == placement.SharedIndex {
@@ -128,64 +128,12 @@ func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p 
 	}
 	err = clusterKnown(ctx, s, p.Cluster)
 	if err == nil {
-		err = placeFree(ctx, s, id, p)
+		err = control.PlaceFree(ctx, s, id, p)
 	}
 	if err != nil {
 		return e, errors.Join(err, s.Remove(ctx, id))
 	}
 	return e, nil
-}
-
-// placeFree refuses a placement that another tenant has, will have by a move, or has
-// its old copy at: each would read and overwrite the other's documents, and moving one
-// would take the other's along. Tenants of a shared index are together in it, by
-// the same field.
-func placeFree(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) error {
-	err := noMove(ctx, s, func(m control.Move) error {
-		if m.Partition != id && p.Overlaps(m.To) && !together(p, m.To) {
-			return refused("%s meets %s, to which move %s takes tenant %q", p, m.To, m.ID, string(m.Partition))
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	trash, _, err := control.TrashRecords(s).List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range trash {
-		if p.Overlaps(r.Value.At) {
-			return refused("%s", r.Value.Meets(p))
-		}
-	}
-	var other placement.PartitionID
-	var theirs placement.Placement
-	_, err = s.Entries(ctx, func(e placement.Entry, err error) bool {
-		if err != nil || e.Partition == id {
-			return true
-		}
-		for _, q := range []placement.Placement{e.State.From, e.State.To, e.Previous} {
-			if !together(p, q) && p.Overlaps(q) {
-				other, theirs = e.Partition, q
-			}
-		}
-		return other == ""
-	})
-	switch {
-	case err != nil || other == "":
-		return err
-	case p.Kind == placement.SharedIndex && theirs.Kind == placement.SharedIndex:
-		return refused("%s is not shared by the field %s: tenant %q has it", p, p.PartitionField, string(other))
-	case p.Many() || theirs.Many():
-		return refused("%s and %s can have an index in common, and that place belongs to tenant %q already", p, theirs, string(other))
-	}
-	return refused("%s belongs to tenant %q already", p, string(other))
-}
-
-// together reports that tenants may be in both places, because they share by one field.
-func together(p, q placement.Placement) bool {
-	return q.Kind == placement.SharedIndex && p.Kind == placement.SharedIndex && q.PartitionField == p.PartitionField
 }
 
 func clusterKnown(ctx context.Context, s *store.Store, name string) error {
