@@ -4,22 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
 
 // preparingTries bounds how often a move that has not begun is tried before it
-// fails: nothing waits for it, and its user should hear of it. One whose attempts have
-// all ended because a cluster did not answer is tried for longer, about half a minute by
-// backoff: a node that restarts, or a network that is cut for some seconds, is no reason
-// to give up what has not begun.
+// fails: nothing waits for it, and its user should hear of it. While a cluster or the
+// store gives no answer it is tried for longer, about half a minute by backoff: a node
+// that restarts, or a network that is cut for some seconds, is no reason to give up.
 const (
-	preparingTries = 6
-	unreachedTries = 12
+	preparingTries  = 6
+	unansweredTries = 12
 )
 
 // migrate takes the partition from where the entry says to the flip, or back.
@@ -51,11 +52,12 @@ func (d *drive) migrate(ctx, work context.Context, stop context.CancelCauseFunc,
 
 // enough reports whether a move that has not begun was tried often enough.
 func (d *drive) enough(err error) bool {
-	m := d.move()
-	if unreached(err) && m.Unreached == m.Attempt-1 {
-		return m.Attempt >= unreachedTries
+	tries := uint32(unansweredTries)
+	var s *upstream.StatusError
+	if errors.As(err, &s) && s.Status < http.StatusInternalServerError && s.Status != http.StatusTooManyRequests {
+		tries = preparingTries
 	}
-	return m.Attempt >= preparingTries
+	return d.move().Attempt >= tries
 }
 
 // unreached reports an attempt that could not even ask a cluster for its version,
@@ -364,7 +366,7 @@ func (d *drive) discard(ctx context.Context, why error) error {
 	}
 	if d.mv != nil && !untouched {
 		if err := d.clean(ctx); err != nil {
-			if m.BeginEpoch != 0 || m.Attempt < preparingTries+unreachedTries || ctx.Err() != nil {
+			if m.BeginEpoch != 0 || m.Attempt < preparingTries+unansweredTries || ctx.Err() != nil {
 				return fmt.Errorf("clean the target: %w", err)
 			}
 			text = fmt.Sprintf("%s; and the target could not be cleaned, look for indices of move %s there: %v", m.Error, m.ID, err)
