@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	lasts = flag.Duration("chaos.for", 5*time.Minute, "how long things go wrong")
+	lasts = flag.Duration("chaos.for", 4*time.Minute, "how long things go wrong")
 	seed  = flag.Uint64("chaos.seed", uint64(time.Now().Unix()), "what goes wrong, and when; another one each time")
 	into  = flag.String("chaos.receipt", "", "file for the receipt, as JSON")
 	keep  = flag.String("chaos.dir", "", "directory for configuration and logs, which are kept; default a temporary one")
@@ -37,7 +37,7 @@ func build(t *testing.T, dir string) string {
 	return program
 }
 
-// TestChaos breaks everything for five minutes, or as long as -chaos.for says. It prints what it does as it does it, because
+// TestChaos breaks everything for four minutes, or as long as -chaos.for says. It prints what it does as it does it, because
 // whoever waits for so long wants to see something.
 func TestChaos(t *testing.T) {
 	if testing.Short() {

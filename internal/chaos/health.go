@@ -22,7 +22,7 @@ func (r *run) health(ctx context.Context, healed time.Time) error {
 		more time.Duration // than recovery
 	}{
 		{"processes", r.processesServe, 0}, {"moves", r.movesEnded, 0}, {"old copies", r.retired, scanLives}, {"store", r.storeWell, 0},
-		{"indices", r.nothingLeft, 0}, {"writes", r.writesFlow, 0},
+		{"indices", r.nothingLeft, 0}, {"writes", r.writesFlow, 0}, {"table and clusters", r.cured, 0},
 	}
 	from := healed // when everything before was well
 	for _, c := range checks {

@@ -23,6 +23,7 @@ type Receipt struct {
 	Recovery time.Duration  `json:"recovery_ns"` // from the last fault until everything was well
 	Faults   map[string]int `json:"faults"`
 	Moves    Moves          `json:"moves"`
+	Doctor   Doctor         `json:"doctor"`
 	Requests Requests       `json:"requests"`
 	Longest  time.Duration  `json:"longest_hold_ns"` // as a proxy told its client
 	Judged   Judged         `json:"judged"`
@@ -93,6 +94,9 @@ func (r *run) judge(ctx context.Context, healthy time.Duration) (*Receipt, error
 	if re.Moves.Finished < LeastMoves {
 		r.complain("only %d moves have reached their target", re.Moves.Finished)
 	}
+	if re.Doctor = r.doctor; re.Doctor.Looks == 0 {
+		r.complain("the doctor has not looked once while things went wrong")
+	}
 	re.Anomalies = append([]string{}, r.complaints()...) // never null
 	return re, nil
 }
@@ -146,6 +150,14 @@ func (re *Receipt) Write(w io.Writer) error {
 	p.line("  at their target %d, aborted as asked %d, gave up %d; %d of all taken up again; %d cutovers", m.Finished, m.Aborted, m.GaveUp, m.Resumed, m.Cutovers)
 	for _, reason := range m.Reasons {
 		p.line("  gave up: %s", reason)
+	}
+	p.line("doctor")
+	p.line("  %d looks while things went wrong; repaired afterwards %d", re.Doctor.Looks, len(re.Doctor.Repaired))
+	for _, f := range re.Doctor.Told {
+		p.line("  told: %s", f)
+	}
+	for _, f := range re.Doctor.Repaired {
+		p.line("  repaired: %s", f)
 	}
 	q := re.Requests
 	p.line("clients")

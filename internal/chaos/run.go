@@ -49,6 +49,7 @@ type run struct {
 	history []history.Op // of the ledger's clients
 	clients []*clients
 	movers  []*mover
+	doctor  Doctor
 }
 
 // Run breaks a fleet of the program on these engines, which it kills and starts again, for as long as the options say. Dir
@@ -180,7 +181,9 @@ func (r *run) chaos(ctx context.Context) (*Receipt, error) {
 	watching, endWatch := context.WithCancel(ctx)
 	watch.Go(func() { r.watch(watching) })
 
+	leave := r.visiting(ctx)
 	r.shake(ctx)
+	leave()
 	r.network.heal()
 	r.say("the last fault is over")
 	healed := time.Now()
