@@ -11,7 +11,8 @@
 // What must hold all the same: the history of each document is linearizable (package history), with the writes of unknown
 // outcome allowed to take effect at any time from when they were sent; nothing that was acknowledged is lost, comes back or
 // has another version (package load); no answer but refusals that say so; and once the faults are over, every move ends, the
-// store is as it should be, no copy is left that nobody owns, and writes flow. A refused request is no fault: while engines
+// store is as it should be, no copy is left that nobody owns, writes flow, and `sluice doctor` finds nothing; while things go
+// wrong it finds nothing that it would repair, because all of that is a controller's to heal. A refused request is no fault: while engines
 // die that is what a client is promised. That an index is not there is no refusal, but for two kinds of request while a node
 // starts (see load.Options), for then OpenSearch says it.
 //
