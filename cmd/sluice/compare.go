@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -207,25 +208,29 @@ func compareProgress(c *cobra.Command, req *control.CompareRequest) (end func())
 	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
 		return func() {}
 	}
-	var mu sync.Mutex
-	var last time.Time
-	req.Progress = func(p control.Comparing) {
-		mu.Lock()
-		defer mu.Unlock()
-		if now := time.Now(); now.Sub(last) >= 200*time.Millisecond {
-			last = now
-			fmt.Fprintf(f, "\r\x1b[K%s  %s", bar(p.Scanned, p.Total, 30), comparedSoFar(p))
-		}
-	}
-	return func() { fmt.Fprint(f, "\r\x1b[K") }
+	req.Progress, end = progressLine(f)
+	return end
 }
 
-func comparedSoFar(p control.Comparing) string {
-	text := fmt.Sprintf("%s / %s documents", count(p.Scanned), count(p.Total))
-	if p.ETA > 0 {
-		text += ", ETA " + clock(p.ETA)
+// progressLine draws over one line of a terminal, five times a second at most.
+func progressLine(w io.Writer) (draw func(control.Comparing), end func()) {
+	var mu sync.Mutex // of last, and of w
+	var last time.Time
+	draw = func(p control.Comparing) {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		if now.Sub(last) < 200*time.Millisecond {
+			return
+		}
+		last = now
+		text := fmt.Sprintf("%s / %s documents of both sides", count(p.Scanned), count(p.Total))
+		if p.ETA > 0 {
+			text += ", ETA " + clock(p.ETA)
+		}
+		fmt.Fprintf(w, "\r\x1b[K%s  %s", bar(p.Scanned, p.Total, 30), text)
 	}
-	return text
+	return draw, func() { fmt.Fprint(w, "\r\x1b[K") }
 }
 
 // readCompareState reads what an earlier comparison has saved; nil: nothing.

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
@@ -112,6 +116,32 @@ func TestPatternTenant(t *testing.T) {
 	r = c.run("verify", "--from", "a/acme-*", "--to", "b/acme.v2-*", "--settle", "0s", "--limit", "0", "-o", "json")
 	if err := json.Unmarshal([]byte(r.stdout), &found); err != nil || r.code != exitDifferent || found.Newer != 1 || found.Unlisted != 1 || len(found.Differences) != 0 || found.Scanned != 10_022 {
 		t.Errorf("verify of two patterns: %+v, %v", r, err)
+	}
+	// Interrupted while it looks at what differs again, it keeps which shards were equal.
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		defer interrupt()
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Stat(state); err == nil {
+				return
+			}
+		}
+	}()
+	var errs bytes.Buffer
+	if code := runContext(ctx, append([]string{"verify", "acme", "--settle", "1h", "--resume", state}, c.flags...), io.Discard, &errs); code != exitInterrupted || !strings.Contains(errs.String(), "equal shards are noted in "+state) {
+		t.Errorf("interrupted: exit code %d, %s", code, errs.String())
+	}
+	if st, err := readCompareState(state); err != nil || len(st.Done.Equal) == 0 {
+		t.Errorf("the state of a comparison that was interrupted: %+v, %v", st, err)
+	}
+	if r := c.run("verify", "acme", "--content", "--resume", state); r.code != exitUsage || !strings.Contains(r.stderr, "is what another comparison has saved") {
+		t.Errorf("of contents: %+v", r)
+	}
+	if r := c.run("verify", "acme", "--settle", "0s", "--resume", state); r.code != exitDifferent || !strings.Contains(r.stdout, "10,022 documents") {
+		t.Errorf("resumed: %+v", r)
+	}
+	if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the state of a comparison that has ended: %v", err)
 	}
 	must2xx(t, "", "DELETE", b.URL()+"/acme.v2-seven", "")
 	do("DELETE", "/five", "") // it moves no longer

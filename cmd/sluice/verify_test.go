@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -54,5 +55,18 @@ func TestVerifyAndDriftAreShown(t *testing.T) {
 	})
 	if out := c.ok("moves", "show", "acme"); !strings.Contains(out, "8,000 ids, versions and contents compared; at first sight 0 missing, 0 extra, 0 older, 1 with another routing, 2 with another content; unexplained 0; 3 written around the proxies were accepted; 4 more operations") {
 		t.Error(out)
+	}
+}
+
+// How far a comparison is stands on one line, which is drawn over, and is gone at the end.
+func TestComparisonsShowHowFarTheyAre(t *testing.T) {
+	var b bytes.Buffer
+	draw, end := progressLine(&b)
+	draw(control.Comparing{Scanned: 1500, Total: 4000, ETA: 90 * time.Second})
+	draw(control.Comparing{Scanned: 1501, Total: 4000}) // too soon
+	end()
+	text := b.String()
+	if !strings.HasPrefix(text, "\r\x1b[K") || !strings.HasSuffix(text, "  1,500 / 4,000 documents of both sides, ETA 1m30s\r\x1b[K") || strings.Contains(text, "\n") {
+		t.Errorf("%q", text)
 	}
 }
