@@ -78,6 +78,8 @@ func TestTheStoreIsReplacedDuringAMove(t *testing.T) {
 			verify(t, ctx, r)
 		})
 	}
+	// The clusters are there: the program, too, is replaced during a move.
+	t.Run("upgraded", func(t *testing.T) { rollingUpgrade(t, nodes) })
 }
 
 // storeFleets are the same fleet twice, with an etcd inside and on a Redis; neither runs.

@@ -22,13 +22,13 @@ import (
 type Process struct {
 	Name string // "controller", "proxy-1", ...
 
-	program string
-	args    []string
-	log     string // file of its output, over all starts
-	ready   string // URL that answers 2xx when it serves
+	args  []string
+	log   string // file of its output, over all starts
+	ready string // URL that answers 2xx when it serves
 
-	mu    sync.Mutex
-	child *child.Child // the newest start, ended or not; nil before the first
+	mu      sync.Mutex
+	program string
+	child   *child.Child // the newest start, ended or not; nil before the first
 }
 
 // startLimit is how long a process may take to serve. A proxy waits for the controller's store.
@@ -60,6 +60,13 @@ func (p *Process) Start(ctx context.Context) error {
 		}
 		return fmt.Errorf("start %s: %w; its last lines were:\n%s", p.Name, err, p.tail(from))
 	}
+}
+
+// Use makes another binary of sluice the one that the next Start starts.
+func (p *Process) Use(program string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.program = program
 }
 
 // fork starts the program and returns it with the size that its log had.
