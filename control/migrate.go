@@ -188,6 +188,11 @@ func (d *drive) beginBarrier(ctx context.Context) error {
 		if err == nil {
 			d.c.opt.Metrics.passed("begin", time.Since(began))
 			if m.RollbackOf != "" {
+				if m.OldFencing {
+					if err := d.outlast(ctx); err != nil {
+						return err
+					}
+				}
 				if err := d.mv.OpenOld(ctx); err != nil {
 					return err
 				}

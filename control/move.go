@@ -168,6 +168,10 @@ type Move struct {
 	// Creating: a request to create an index at the target may have been sent whose
 	// outcome nobody knows.
 	Creating bool `json:"creating,omitempty"`
+	// Fencing: a request to block the old copy may have been sent whose outcome nobody
+	// knows. OldFencing is that of the move whose old copy this one goes back to.
+	Fencing    bool `json:"fencing,omitempty"`
+	OldFencing bool `json:"old_fencing,omitempty"`
 	// Unreached counts the attempts, from the first on, that ended because a cluster
 	// did not answer, before anything was sent to the target.
 	Unreached       uint32 `json:"unreached,omitempty"`

@@ -22,6 +22,11 @@ import (
 //     block, until the rollback completes; an abort thus leaves it as it was. The block
 //     is lifted after begin and before the cutover, and set again by an abort.
 //   - From the flip on, what the tenant was rolled back from is the old copy.
+//
+// Two things wait for one another. A rollback lifts the fence only when no other request
+// to set it can be under way (drive.outlast). And an old copy that is due to be retired
+// stays for as long as a rollback to it has not ended, and is retired then, if that was
+// aborted: until it has given the copy back, nobody can tell who has written there.
 
 // ErrNoWayBack: there is no old copy that the move could be rolled back to.
 var ErrNoWayBack = errors.New("there is no way back")
@@ -68,7 +73,7 @@ func RequestRollback(ctx context.Context, s *store.Store, id string, o MoveOptio
 	}
 	now := time.Now().UTC()
 	back := Move{ID: newMoveID(now), Partition: m.Partition, From: m.To, To: m.From, Created: now, Updated: now, Options: opt,
-		RollbackOf: m.ID, Old: slices.Clone(m.Indices)}
+		RollbackOf: m.ID, Old: slices.Clone(m.Indices), OldFencing: m.Fencing}
 	back.enter(StagePreparing, now)
 	if _, err := Moves(s).Put(ctx, back.ID, back, 0); err != nil {
 		return fail(err)
@@ -158,6 +163,36 @@ func (d *drive) giveBack(ctx context.Context) error {
 	return d.mv.Forget(ctx)
 }
 
+// goingBack reports whether a rollback of this move has begun and not ended. An entry
+// that is still as the flip has left it says that none has begun; one that begins later
+// is refused, or refuses what retire does to the entry.
+func (d *drive) goingBack(ctx context.Context, e placement.Entry) (bool, error) {
+	m := d.move()
+	if e.Epoch == m.CompleteEpoch || !m.TrashUntil.IsZero() {
+		return false, nil
+	}
+	all, _, err := Moves(d.c.s).List(ctx)
+	if err != nil {
+		return false, fmt.Errorf("retire: %w", err)
+	}
+	return slices.ContainsFunc(all, func(r store.Record[Move]) bool { return r.Value.RollbackOf == m.ID && !r.Value.Settled() }), nil
+}
+
+// putOff lets go of a move whose old copy cannot be retired before its rollback has
+// ended. What is due by its soak time is due as before; what somebody has asked for is
+// refused.
+func (d *drive) putOff(ctx context.Context) error {
+	d.c.postpone(d.id(), 5*time.Second)
+	return d.stage(ctx, StageFlipped, func(m *Move) {
+		m.Owner = ""
+		if m.RetireRequested {
+			m.RetireRequested, m.Error = false, "the old copy was not retired: the tenant is moving there"
+		} else {
+			m.Progress.Note = "to be retired when its rollback has ended, if that is aborted"
+		}
+	})
+}
+
 // rolledBack ends the record of the move that this one has rolled back.
 func (d *drive) rolledBack(ctx context.Context) error {
 	m := d.move()
@@ -165,6 +200,7 @@ func (d *drive) rolledBack(ctx context.Context) error {
 		return nil
 	}
 	_, err := flag(ctx, d.c.s, m.RollbackOf, func(first *Move) error {
+		first.Progress.Note = ""
 		first.enter(StageRolledBack, time.Now().UTC())
 		first.RolledBackBy, first.Owner, first.RetireRequested = m.ID, "", false
 		return nil

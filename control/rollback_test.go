@@ -13,6 +13,7 @@ import (
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
 )
 
 var quickly = control.MoveOptions{DrainBarrier: 2 * time.Second, PauseBudget: 2 * time.Second, CutoverDeadline: 4 * time.Second}
@@ -280,4 +281,97 @@ func TestWayBack(t *testing.T) {
 			t.Errorf("%s, %+v: %v, want %v", x.m.Stage, x.e, err, x.want)
 		}
 	}
+}
+
+// An old copy becomes due while a rollback to it is under way. It stays until that has
+// ended, and is retired then, because the rollback was aborted.
+func TestAnOldCopyThatIsDueOutlivesARollback(t *testing.T) {
+	b := newBench(t, "due", 100)
+	b.start(t, b.s, "c1")
+	opt := quickly
+	opt.RetireAfter = time.Hour
+	m, err := control.RequestMove(t.Context(), b.s, control.Request{Partition: b.tenant, Cluster: "b", Options: opt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := b.await(t, m.ID, settled)
+	if first.Stage != control.StageFlipped || first.RetireAt.IsZero() || first.Fencing {
+		t.Fatalf("it ended as %s: %s; to be retired at %v, fencing %t", first.Stage, first.Error, first.RetireAt, first.Fencing)
+	}
+	// A proxy that hears of nothing keeps the rollback from going on.
+	x, err := b.s.OpenSession(t.Context(), store.Info{Kind: store.KindProxy, Name: "deaf"}, store.Report{}, &store.SessionOptions{TTL: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := b.rollback(t, first.ID)
+	b.await(t, back.ID, func(m control.Move) bool { return len(m.Progress.Laggards) == 1 })
+	r, err := control.Moves(b.s).Get(t.Context(), first.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Value.RetireAt = time.Now().Add(-time.Second) // the hour has passed
+	if _, err := control.Moves(b.s).Put(t.Context(), first.ID, r.Value, r.Version); err != nil {
+		t.Fatal(err)
+	}
+	put := b.await(t, first.ID, func(m control.Move) bool { return m.Attempt > first.Attempt && m.Owner == "" })
+	if put.Stage != control.StageFlipped || put.RetireAt.IsZero() || put.Error != "" || !strings.Contains(put.Progress.Note, "rollback") {
+		t.Errorf("while it is rolled back it is %s, to be retired at %v: %q, %q", put.Stage, put.RetireAt, put.Error, put.Progress.Note)
+	}
+	if _, err := control.RequestAbort(t.Context(), b.s, back.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if ended := b.await(t, back.ID, settled); ended.Stage != control.StageAborted {
+		t.Fatalf("the rollback ended as %s: %s", ended.Stage, ended.Error)
+	}
+	if done := b.await(t, first.ID, func(m control.Move) bool { return m.Terminal() || m.Error != "" }); done.Stage != control.StageDone {
+		t.Errorf("after it the move is %s: %s", done.Stage, done.Error)
+	}
+	if code := b.call(t, "a", http.MethodGet, "/"+first.From.Index, "", nil); code != http.StatusNotFound {
+		t.Errorf("the old copy: %d", code)
+	}
+	b.check(t)
+}
+
+// A driver dies while it fences the old copy. What it has sent arrives late: not after a
+// rollback has lifted the fence, because that waits for as long as it may be on its way.
+func TestARollbackOutlastsALateFence(t *testing.T) {
+	b := newBench(t, "latefence", 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	wg := b.load(ctx, t, 2)
+	v := doomed{&mortal{Driver: b.d, dead: make(chan struct{}), persist: true}, `"fencing":true`}
+	v.left.Store(1 << 40)
+	stop := b.start(t, store.New(v, nil), "victim")
+	m := b.request(t, "b")
+	select {
+	case <-v.dead:
+	case <-time.After(60 * time.Second):
+		t.Fatal("the victim did not come to fence the old copy")
+	}
+	stop()
+	b.start(t, b.s, "heir")
+	first := b.await(t, m.ID, settled)
+	if first.Stage != control.StageFlipped || !first.Fencing {
+		t.Fatalf("it ended as %s: %s, fencing %t", first.Stage, first.Error, first.Fencing)
+	}
+	opt := quickly
+	opt.DrainBarrier = 5 * time.Second
+	back, err := control.RequestRollback(t.Context(), b.s, first.ID, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.await(t, back.ID, func(m control.Move) bool { return m.Settled() || strings.Contains(m.Progress.Note, "waiting it out") })
+	b.call(t, "a", http.MethodPut, "/"+first.From.Index+"/_block/write", "", nil) // as the victim has sent it
+	if back = b.await(t, back.ID, settled); back.Stage != control.StageFlipped {
+		t.Fatalf("the rollback ended as %s: %s", back.Stage, back.Error)
+	}
+	if _, _, blocked, _ := b.indexOf(t, first.From); blocked {
+		t.Error("the tenant's index is blocked")
+	}
+	b.moreWrites(t, 20)
+	cancel()
+	wg.Wait()
+	b.check(t)
 }

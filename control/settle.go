@@ -20,9 +20,10 @@ import (
 func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 	// What Seal has noted about the source goes into the record first: Fence
 	// compares with it, and may have to be repeated by another driver.
-	idx := d.mv.Indexes()
+	// And that a fence may be under way, of which a successor cannot know what becomes.
+	idx, unanswered := d.mv.Indexes(), d.move().Fencing
 	if err := d.update(ctx, func(m *Move) {
-		m.Indices = idx
+		m.Indices, m.Fencing = idx, m.From.Kind != placement.SharedIndex
 		if d.flip.verified != nil {
 			m.Verified = d.flip.verified
 		}
@@ -70,11 +71,28 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 		r.Timeline, r.CopiedBy, r.Shadow = slices.Clone(m.Timeline), m.CopiedBy, m.Progress.Shadow
 		r.CopyTime, r.Predicted = m.copyTime(), m.Predicted
 		m.Receipt, m.Owner, m.Error = r, "", ""
+		m.Fencing = unanswered
 		m.Indices = d.mv.Indexes() // with what Fence has noted of a shared source
 		if fence != FenceClean && fence != FenceShared {
 			m.Progress.Note = "fence of the old copy: " + fence
 		}
 	})
+}
+
+// outlast waits until a fence of an old copy that was sent, and never answered, can
+// take effect no more. It is set by the index's name, so if it came later it would
+// block whatever is there by then: the tenant's own index, after a rollback, or another
+// one of that name. How long that can take is the assumption that is made of the creation
+// of an index, too, and of a write whose outcome is unknown.
+func (d *drive) outlast(ctx context.Context) error {
+	if err := d.note(ctx, errors.New("the old copy may still be fenced by a request without an answer: waiting it out")); err != nil {
+		return err
+	}
+	sleep(ctx, d.move().Options.DrainBarrier)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // What a receipt says of a fence that found nothing.
@@ -113,6 +131,11 @@ func (d *drive) fence(ctx context.Context, e placement.Entry) (string, error) {
 // it first, by compare-and-swap, so that no way back leads to something that is
 // being deleted.
 func (d *drive) retire(ctx context.Context, e placement.Entry) error {
+	if back, err := d.goingBack(ctx, e); err != nil {
+		return err
+	} else if back {
+		return d.putOff(ctx)
+	}
 	if err := d.stage(ctx, StageRetiring, nil); err != nil {
 		return err
 	}
@@ -120,12 +143,22 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 	if !m.TrashUntil.IsZero() { // all that follows was done, and the old copy let go
 		return d.putAside(ctx)
 	}
+	if m.Fencing {
+		if err := d.outlast(ctx); err != nil {
+			return err
+		}
+	}
 	for began := time.Now(); ; {
 		var err error
 		e, err = d.c.s.State(ctx, m.Partition)
 		gone := errors.Is(err, placement.ErrUnknownPartition)
 		if err != nil && !gone {
 			return fmt.Errorf("retire: %w", err)
+		}
+		if back, err := d.goingBack(ctx, e); err != nil {
+			return err
+		} else if back {
+			return d.putOff(ctx)
 		}
 		if !gone && (m.From.Overlaps(e.State.From) || m.From.Overlaps(e.State.To)) {
 			return d.keep(ctx, "the tenant lives there again, or is moving there")

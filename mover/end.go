@@ -269,6 +269,11 @@ func (m *Mover) Fence(ctx context.Context) (writesSeen bool, err error) {
 	}
 	unknown := false
 	for n, i := range idx {
+		// Set by name, so whoever was replaced must not set it: by then the index may be
+		// the tenant's again. What was sent before is for the caller to outlast.
+		if err := m.opt.Lease(); err != nil {
+			return false, err
+		}
 		// False means that it was blocked before, which is as good: this is a
 		// repetition, and what was in flight then has ended or is counted below.
 		if _, err := m.block(ctx, m.src, i.Source); err != nil {

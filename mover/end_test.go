@@ -27,7 +27,13 @@ func TestFenceRevealsWhoWritesAround(t *testing.T) {
 	if err := m.Unfence(ctx); err != nil {
 		t.Fatal(err)
 	}
-	r.call(r.src, "DELETE", "/"+r.a+"/_doc/around", "", "", nil)
+	gone := errors.New("replaced")
+	replaced := r.mover(&mover.Options{Lease: func() error { return gone }})
+	replaced.Use(m.Indexes())
+	if _, err := replaced.Fence(ctx); !errors.Is(err, gone) {
+		t.Errorf("by a mover that was replaced: %v", err)
+	}
+	r.call(r.src, "DELETE", "/"+r.a+"/_doc/around", "", "", nil) // it is not fenced
 	for i := range sealed {
 		sealed[i].Mark = nil
 	}

@@ -57,7 +57,7 @@ var rules = []rule{
 	{"target", "a change of the aliases asks for the guard that was read, in the same step", "M_UNGUARDED M_DRAIN_ALIAS_OPTIONAL", ""},
 	{"target", "the lease is looked at after the aliases were read", "M_LEASE_BEFORE_LISTING", ""},
 	{"target", "a turn's names are used once", "M_TURN_AGAIN", ""},
-	{"target", "a target is blocked through an alias of the turn, after another look at the lease", "M_BLOCK_BY_NAME M_BLOCK_UNLEASED", "the block on A after the flip, which the entry announces, is not modelled"},
+	{"target", "a target is blocked through an alias of the turn, after another look at the lease", "M_BLOCK_BY_NAME M_BLOCK_UNLEASED", "the block on A after the flip, which the entry announces, and which a rollback and a retire outlast if it was not answered, is not modelled"},
 	{"target", "a seal has an alias of its own name, which whoever opens it again removes", "M_SEAL_BARE M_SEAL_NAME_AGAIN", ""},
 	{"target", "a release removes every alias of the move", "M_RELEASE_ONE", ""},
 	{"target", "an abort leaves nothing at B: names are not used again, a late creation is waited out", "M_AUTO_CREATE M_CREATE_FORGOTTEN M_CREATE_PAUSE", "shared indices cannot be moved"},
