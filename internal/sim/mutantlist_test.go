@@ -215,7 +215,7 @@ var mutants = []mutant{
 		{"control/migrate.go", "_, err = d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)", "_, _, err = bound, accounted, nil"}}, atBegin(slowly("proxy-1", "a"), slowly("proxy-2", "a"))},
 	{"no_refresh", "M_NO_REFRESH", 9, "the source is refreshed before it is copied", edits{
 		{"control/migrate.go", "			if err := d.mv.RefreshSource(ctx); err != nil {", "			if err := error(nil); err != nil {"},
-		{"mover/copy.go", "	if err := m.refreshOne(ctx, m.src, i.Source); err != nil {", "	if err := error(nil); err != nil {"}}, nil},
+		{"mover/rests.go", "	if err := m.refreshOne(ctx, m.src, i.Source); err != nil {", "	if err := error(nil); err != nil {"}}, nil},
 	{"vanished_not_waited_for", "M_NO_DRAIN_VANISHED M_RECONCILE_EARLY", 6, "a vanished proxy's writes are waited out", edits{
 		{"control/migrate.go", "d.c.absent.absent(p.ID) >= d.move().Options.DrainBarrier", "d.c.absent.absent(p.ID) >= 0"}}, early(8, 12*time.Second, lossy("proxy-1", "a", 0, 2*time.Second, 0.8), sim.Fault{Kind: sim.Kill, A: "proxy-1", At: 1500 * time.Millisecond, For: 30 * time.Second})},
 	{"vanished_not_reconciled", "M_VANISH_IGNORED", 6, "what a vanished proxy had journaled is found by comparing", edits{
