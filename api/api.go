@@ -7,10 +7,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/store"
 )
 
@@ -25,6 +27,9 @@ type Options struct {
 	Engine string // kind of the store, such as etcd
 	Where  string // of the store, for people; without credentials
 	Auth   AuthConfig
+	// Defaults are what moves are asked for with, where a request does not say.
+	Defaults control.MoveOptions
+	AuditAge time.Duration // how long the audit log is kept (default DefaultAuditAge)
 	// AdminToken is a token of the role admin, generated for this machine; empty: none.
 	AdminToken string
 	Logger     *slog.Logger // default: discard
@@ -32,12 +37,13 @@ type Options struct {
 
 // API answers for one table. It is safe for concurrent use.
 type API struct {
-	s    *store.Store
-	opt  Options
-	log  *slog.Logger
-	auth *authenticator
-	huma huma.API
-	mux  *http.ServeMux
+	s      *store.Store
+	opt    Options
+	log    *slog.Logger
+	auth   *authenticator
+	claims watched
+	huma   huma.API
+	mux    *http.ServeMux
 
 	document, documentYAML []byte
 }
@@ -69,6 +75,7 @@ func New(s *store.Store, o *Options) (*API, error) {
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, config)
 	a.huma.UseMiddleware(a.authorize)
 	a.readers()
+	a.changes()
 	if err := a.describe(); err != nil {
 		return nil, err
 	}

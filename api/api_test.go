@@ -27,7 +27,8 @@ type world struct {
 	s *store.Store
 	a *api.API
 
-	tls *tls.ConnectionState // of requests; nil: none
+	tls    *tls.ConnectionState // of requests; nil: none
+	viewer bool                 // it asks as operators' viewer
 }
 
 func newWorld(t *testing.T, o *api.Options) *world {
@@ -86,6 +87,9 @@ func (w *world) ask(method, path, body string, headers ...string) answer {
 
 func (w *world) get(path string, headers ...string) answer {
 	w.t.Helper()
+	if w.viewer {
+		headers = append(headers, "Authorization", "Bearer viewer")
+	}
 	return w.ask("GET", path, "", headers...)
 }
 

@@ -24,6 +24,12 @@ const (
 	CodeUnknownWave        Code = "unknown_wave"
 	CodeNoReceipt          Code = "no_receipt"
 	CodeExists             Code = "exists"
+	CodeInUse              Code = "in_use"
+	CodeUnfit              Code = "unfit"
+	CodePrecondition       Code = "precondition_failed"
+	CodeKeyReused          Code = "key_reused"
+	CodeInProgress         Code = "in_progress"
+	CodeOutcomeUnknown     Code = "outcome_unknown"
 	CodeMoving             Code = "moving"
 	CodeSamePlace          Code = "same_place"
 	CodePlaceTaken         Code = "place_taken"
@@ -101,6 +107,24 @@ var table = []Row{
 	{CodeExists, http.StatusConflict, false,
 		"What was to be created is there already. Nothing was changed.",
 		"Look at what is there, and change that, or choose another name."},
+	{CodeInUse, http.StatusConflict, false,
+		"What was to be removed is in use. Nothing was changed.",
+		"Remove first what the detail names."},
+	{CodeUnfit, http.StatusConflict, false,
+		"The cluster, or its index, cannot be used. Nothing was changed.",
+		"See to what the detail names."},
+	{CodePrecondition, http.StatusPreconditionFailed, false,
+		"The tenant is not as If-Match says. Nothing was changed.",
+		"Read it again, and decide anew."},
+	{CodeKeyReused, http.StatusUnprocessableEntity, false,
+		"The Idempotency-Key was used for another request. Nothing was changed.",
+		"Use a new key for each request, and the same one only to repeat it."},
+	{CodeInProgress, http.StatusConflict, true,
+		"A request with the same Idempotency-Key is under way, or the controller that had it has ended.",
+		"Repeat the request with the same key; a minute after its controller has ended it is taken over."},
+	{CodeOutcomeUnknown, http.StatusGatewayTimeout, false,
+		"Whether the change was made is not known, because the store did not say so in time.",
+		"Repeat the request with the same Idempotency-Key, which is safe; without one, look first."},
 	{CodeMoving, http.StatusConflict, true,
 		"The tenant is moving already. Nothing was changed.",
 		"Wait for that move, or abort it."},
@@ -141,8 +165,8 @@ var table = []Row{
 		"A cluster could not be asked, or has refused.",
 		"See to the cluster that the detail names, and to its credentials, and repeat the request."},
 	{CodeStoreUnavailable, http.StatusServiceUnavailable, true,
-		"The store could not be read or written. If it was a change, whether it has taken effect is not known.",
-		"Repeat the request with growing pauses; a change with the same Idempotency-Key, or after looking."},
+		"The store could not be read or written. Nothing was changed.",
+		"Repeat the request with growing pauses."},
 	{CodeTableClosed, http.StatusServiceUnavailable, false,
 		"The table is closed, half imported, or was replaced while this process ran.",
 		"See `sluice store`; the process is to be started anew."},
@@ -150,8 +174,8 @@ var table = []Row{
 		"A record in the store cannot be decoded. It was left as it is.",
 		"Run `sluice doctor`, which says what it harms and repairs it."},
 	{CodeTimeout, http.StatusGatewayTimeout, true,
-		"The request took longer than it may. If it was a change, whether it has taken effect is not known.",
-		"Repeat the request; a change with the same Idempotency-Key, or after looking."},
+		"The request took longer than it may, or its client went away. Nothing was changed.",
+		"Repeat the request, or ask for less at once."},
 	{CodeInternal, http.StatusInternalServerError, false,
 		"A mistake of this service.",
 		"Report it with `instance`; the log of the controller has more."},

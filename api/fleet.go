@@ -136,4 +136,13 @@ func (a *API) readers() {
 	a.moveReaders()
 	a.waveReaders()
 	a.fleetReaders()
+	a.auditReaders()
+}
+
+// changes are the operations that change something.
+func (a *API) changes() {
+	a.clusterChanges()
+	a.tenantChanges()
+	a.moveChanges()
+	a.waveChanges()
 }

@@ -121,6 +121,9 @@ var sentinels = []struct {
 	{control.ErrFlipped, CodeFlipped},
 	{control.ErrNotFlipped, CodeNotFlipped},
 	{control.ErrSettled, CodeSettled},
+	{control.ErrExists, CodeExists},
+	{control.ErrInUse, CodeInUse},
+	{control.ErrUnfit, CodeUnfit},
 	{control.ErrNoWayBack, CodeNoWayBack},
 	{control.ErrSoaking, CodeSoaking},
 	{control.ErrKept, CodeKept},
@@ -144,6 +147,7 @@ func (a *API) mapped(ctx context.Context, err error) *Problem {
 		corrupt *store.CorruptError
 		notOpen *store.NotOpenError
 		status  *upstream.StatusError
+		away    *control.UnreachableError
 	)
 	if errors.As(err, &ready) {
 		own := *ready
@@ -168,7 +172,7 @@ func (a *API) mapped(ctx context.Context, err error) *Problem {
 		return problem(CodeTableClosed, err.Error())
 	case errors.Is(err, store.ErrUnavailable):
 		return problem(CodeStoreUnavailable, err.Error())
-	case upstream.NotSent(err), errors.As(err, &status):
+	case upstream.NotSent(err), errors.As(err, &status), errors.As(err, &away):
 		return problem(CodeClusterUnreachable, err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return problem(CodeTimeout, "the request took longer than it may, or its client went away")

@@ -103,3 +103,33 @@ func ChangeLabels(ctx context.Context, s *store.Store, id placement.PartitionID,
 		}
 	}
 }
+
+// AllLabels are the labels of all tenants that have some.
+func AllLabels(ctx context.Context, s *store.Store) (map[placement.PartitionID]Labels, error) {
+	all, _, err := TenantLabels(s).List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[placement.PartitionID]Labels{}
+	for _, r := range all {
+		out[placement.PartitionID(r.Name)] = r.Value
+	}
+	return out, nil
+}
+
+// forgetLabels removes what a tenant that is gone had.
+func forgetLabels(ctx context.Context, s *store.Store, id placement.PartitionID) error {
+	for {
+		r, err := TenantLabels(s).Get(ctx, string(id))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		var corrupt *store.CorruptError
+		if err != nil && !errors.As(err, &corrupt) {
+			return err
+		}
+		if err = TenantLabels(s).Delete(ctx, string(id), r.Version); err == nil || !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}

@@ -245,6 +245,12 @@ func Moves(s *store.Store) store.Records[Move] { return store.RecordsOf[Move](s,
 // idDigits sort like their values, and may be part of an index name.
 const idDigits = "0123456789abcdefghjkmnpqrstvwxyz"
 
+// NewMoveID is a new id for a Request.
+func NewMoveID() string { return newMoveID(time.Now()) }
+
+// NewWaveID is a new id for a WaveRequest.
+func NewWaveID() string { return "w" + NewMoveID()[1:] }
+
 // newMoveID returns "m", nine digits of the time in milliseconds and six random
 // ones, so that ids sort by age. Creation refuses an id that exists.
 func newMoveID(now time.Time) string {

@@ -33,7 +33,9 @@ type Request struct {
 	Index     string         // physical index at the target (default "<logical>-<id>"), or the pattern there (default: the same), or the shared index
 	Field     string         // the partition field of a shared index (default: that of its tenants)
 	Options   MoveOptions
-	id        string // of a wave's move; empty: a new one
+	// ID is of the move's record, for whoever has to be able to repeat the request: a move
+	// of that id is then the answer. Empty: a new one.
+	ID string
 	// others are the moves that may have the target, for the first look; nil: all are listed.
 	others func(context.Context, bool) ([]store.Record[Move], error)
 }
@@ -42,6 +44,12 @@ type Request struct {
 // take up. Nothing else is changed. Two requests at the same moment may both be
 // accepted: begin lets one of them through and the other fails.
 func RequestMove(ctx context.Context, s *store.Store, r Request) (Move, error) {
+	if r.ID != "" {
+		made, err := Moves(s).Get(ctx, r.ID)
+		if !errors.Is(err, store.ErrNotFound) {
+			return made.Value, err
+		}
+	}
 	m, _, _, err := planMove(ctx, s, r)
 	if err != nil {
 		return Move{}, err
@@ -149,10 +157,10 @@ func planMove(ctx context.Context, s *store.Store, r Request) (m Move, from, to 
 		return fail(err)
 	}
 	now := time.Now().UTC()
-	if r.id == "" {
-		r.id = newMoveID(now)
+	if r.ID == "" {
+		r.ID = newMoveID(now)
 	}
-	m = Move{ID: r.id, Partition: r.Partition, From: e.State.From, Created: now, Updated: now, Options: opt}
+	m = Move{ID: r.ID, Partition: r.Partition, From: e.State.From, Created: now, Updated: now, Options: opt}
 	m.enter(StagePreparing, now)
 	target := placement.Placement{Kind: e.State.From.Kind, Cluster: r.Cluster, Logical: e.State.From.Logical, Index: r.Index}
 	if r.Kind != "" {

@@ -37,6 +37,17 @@ var ErrNoWayBack = errors.New("there is no way back")
 // *placement.InvalidError. What only the clusters tell, such as an old copy that was
 // written to, ends the rollback before it begins, with the reason in its record.
 func RequestRollback(ctx context.Context, s *store.Store, id string, o MoveOptions) (Move, error) {
+	return RequestRollbackAs(ctx, s, id, "", o)
+}
+
+// RequestRollbackAs is RequestRollback with the id of the new move's record, see Request.
+func RequestRollbackAs(ctx context.Context, s *store.Store, id, as string, o MoveOptions) (Move, error) {
+	if as != "" {
+		made, err := Moves(s).Get(ctx, as)
+		if !errors.Is(err, store.ErrNotFound) {
+			return made.Value, err
+		}
+	}
 	fail := func(err error) (Move, error) { return Move{}, fmt.Errorf("roll move %s back: %w", id, err) }
 	opt, err := o.withDefaults()
 	if err != nil {
@@ -72,7 +83,10 @@ func RequestRollback(ctx context.Context, s *store.Store, id string, o MoveOptio
 		}
 	}
 	now := time.Now().UTC()
-	back := Move{ID: newMoveID(now), Partition: m.Partition, From: m.To, To: m.From, Created: now, Updated: now, Options: opt,
+	if as == "" {
+		as = newMoveID(now)
+	}
+	back := Move{ID: as, Partition: m.Partition, From: m.To, To: m.From, Created: now, Updated: now, Options: opt,
 		RollbackOf: m.ID, Old: slices.Clone(m.Indices), OldFencing: m.Fencing}
 	back.enter(StagePreparing, now)
 	if _, err := Moves(s).Put(ctx, back.ID, back, 0); err != nil {

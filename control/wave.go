@@ -163,7 +163,8 @@ type WaveRequest struct {
 	Limits  WaveLimits
 	Windows []Window
 	Options MoveOptions
-	Paused  bool // it waits to be resumed
+	Paused  bool   // it waits to be resumed
+	ID      string // see Request
 }
 
 func (l WaveLimits) withDefaults() (WaveLimits, error) {
@@ -197,8 +198,18 @@ func RequestWave(ctx context.Context, s *store.Store, r WaveRequest) (Wave, erro
 	if len(r.Items) == 0 || len(r.Items) > maxWave {
 		return fail(&placement.InvalidError{Field: "items", Value: fmt.Sprint(len(r.Items)), Fix: fmt.Sprintf("must be 1 to %d tenants", maxWave)})
 	}
+	for _, w := range r.Windows {
+		if err := w.valid(); err != nil {
+			return fail(err)
+		}
+	}
 	now := time.Now().UTC()
-	id := "w" + newMoveID(now)[1:]
+	id := r.ID
+	if id == "" {
+		id = NewWaveID()
+	} else if made, err := Waves(s).Get(ctx, id); !errors.Is(err, store.ErrNotFound) {
+		return made.Value, err
+	}
 	items, err := checkItems(ctx, s, id, r.Items)
 	if err != nil {
 		return fail(err)
@@ -208,7 +219,8 @@ func RequestWave(ctx context.Context, s *store.Store, r WaveRequest) (Wave, erro
 		w.State, w.Reason = WavePaused, "requested so"
 	}
 	for _, i := range items {
-		if _, err := WaveItems(s).Put(ctx, i.name(), i, 0); err != nil {
+		// One that is there is of this very request, which had not come to its end.
+		if _, err := WaveItems(s).Put(ctx, i.name(), i, 0); err != nil && (r.ID == "" || !errors.Is(err, store.ErrConflict)) {
 			return fail(err)
 		}
 	}

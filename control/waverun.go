@@ -236,7 +236,7 @@ func (st *waveStep) forestall(ctx context.Context, i *store.Record[WaveItem]) er
 }
 
 func (st *waveStep) request(i WaveItem) Request {
-	return Request{Partition: i.Partition, Cluster: i.To, Index: i.Index, Options: st.wave.Value.Options, id: i.Move, others: st.t.openMoves}
+	return Request{Partition: i.Partition, Cluster: i.To, Index: i.Index, Options: st.wave.Value.Options, ID: i.Move, others: st.t.openMoves}
 }
 
 // end writes an item's outcome.

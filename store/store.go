@@ -31,6 +31,10 @@ const (
 	SpaceWaveItems = "waveitems"
 	SpaceLabels    = "labels" // of tenants, by tenant
 	SpaceTrash     = "trash"  // old copies that are kept for a time, by move
+	// SpaceAudit has who asked for which changes, and SpaceReplays what was answered to
+	// requests that may be repeated.
+	SpaceAudit   = "audit"
+	SpaceReplays = "replays"
 	// and SpaceTable, one reserved record
 )
 
@@ -172,6 +176,12 @@ func (s *Store) Register(ctx context.Context, id placement.PartitionID, p placem
 
 // Remove deletes an entry that is not migrating. It does not touch the data.
 func (s *Store) Remove(ctx context.Context, id placement.PartitionID) error {
+	return s.RemoveAt(ctx, id, 0)
+}
+
+// RemoveAt is Remove of an entry that must be at an epoch, or 0 for any; ErrConflict if it
+// is at another.
+func (s *Store) RemoveAt(ctx context.Context, id placement.PartitionID, at placement.Epoch) error {
 	base, err := s.opened(ctx)
 	if err != nil {
 		return err
@@ -180,6 +190,9 @@ func (s *Store) Remove(ctx context.Context, id placement.PartitionID) error {
 		e, err := s.State(ctx, id)
 		if err != nil {
 			return err
+		}
+		if at != 0 && e.Epoch != at {
+			return fmt.Errorf("remove %q, which is at epoch %d: %w", string(id), e.Epoch, ErrConflict)
 		}
 		if e.State.Migrating() {
 			return &placement.Refusal{Code: placement.CodeAlreadyMigrating, Op: "remove", Partition: id, State: e.State, Epoch: e.Epoch}

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/proxy"
 )
 
 // startAPI serves the HTTP API at its listener.
 func (n *node) startAPI() error {
-	c := n.cfg.API
+	c, k := n.cfg.API, n.cfg.Controller
 	tls, err := serverTLS("api.tls", c.TLS, n.log)
 	if err != nil {
 		return err
@@ -21,7 +22,8 @@ func (n *node) startAPI() error {
 		return err
 	}
 	a, err := api.New(n.store, &api.Options{
-		Build: build(), Engine: n.cfg.Store.Kind, Where: n.storeName(), Auth: api.AuthConfig(c.Auth), AdminToken: token, Logger: n.log,
+		Build: build(), Engine: n.cfg.Store.Kind, Where: n.storeName(), Auth: api.AuthConfig(c.Auth), AdminToken: token, AuditAge: c.AuditAge, Logger: n.log,
+		Defaults: control.MoveOptions{PauseBudget: k.PauseBudget, CutoverDeadline: k.CutoverDeadline, DrainBarrier: k.DrainBarrier},
 	})
 	if err != nil {
 		return err
@@ -30,6 +32,13 @@ func (n *node) startAPI() error {
 	server.TLSConfig, server.ErrorLog = tls, slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 	n.apiService = startService("API listener", n.failed, func(ctx context.Context) error {
 		defer a.Close()
+		within, cancel := context.WithCancel(ctx)
+		swept := make(chan struct{})
+		go func() {
+			defer close(swept)
+			_ = a.Run(within) // it only ends when it is told to
+		}()
+		defer func() { cancel(); <-swept }()
 		return serveHTTP(ctx, server, n.api, 0, 2*time.Second)
 	})
 	return nil

@@ -103,7 +103,7 @@ func runCheckup(ctx context.Context, s *openedStore, repair bool, only []string)
 		r, err := checkup.Examine(ctx, s.Store, &checkup.Options{DrainBarrier: s.cfg.Controller.DrainBarrier})
 		if err != nil {
 			if errors.Is(err, store.ErrUnavailable) {
-				return v, &unreachableError{"the table cannot be read", err}
+				return v, &unreachableError{What: "the table cannot be read", Err: err}
 			}
 			return v, err
 		}

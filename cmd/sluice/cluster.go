@@ -1,27 +1,18 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/credentials"
-	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
-	"github.com/sluiceproxy/sluice/store/driver"
 )
-
-// oldestMajor is the oldest major version of OpenSearch that moves are tested
-// against.
-const oldestMajor = 2
 
 func clusterCommand() *cobra.Command {
 	return group("cluster", "Name the OpenSearch clusters that tenants can live on",
@@ -54,7 +45,7 @@ they change. docs/clusters.md says more.`,
 			found := ""
 			if !noCheck {
 				var err error
-				if found, err = checkCluster(c.Context(), in); err != nil {
+				if found, err = control.CheckCluster(c.Context(), in); err != nil {
 					return err
 				}
 			}
@@ -63,7 +54,7 @@ they change. docs/clusters.md says more.`,
 				return err
 			}
 			defer s.close()
-			if err := putCluster(c.Context(), s.Store, in, replace); err != nil {
+			if err := control.PutCluster(c.Context(), s.Store, in, replace); err != nil {
 				return err
 			}
 			if in.HasSecret() && credentials.InClear(in.Endpoints) {
@@ -97,61 +88,6 @@ they change. docs/clusters.md says more.`,
 	storeFlags(c)
 	outputFlag(c)
 	return c
-}
-
-// checkCluster asks the cluster who it is.
-func checkCluster(ctx context.Context, in placement.Cluster) (string, error) {
-	client, err := upstream.New(in, nil)
-	if err != nil {
-		return "", &usageError{err}
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	var root struct {
-		Version struct{ Distribution, Number string }
-	}
-	err = client.JSON(ctx, "GET", "/", nil, nil, &root)
-	var status *upstream.StatusError
-	switch {
-	case errors.As(err, &status) && (status.Status == 401 || status.Status == 403):
-		return "", refused("cluster %s answers %d: check its credentials", in.Name, status.Status)
-	case err != nil:
-		return "", &unreachableError{"cluster " + in.Name + " does not answer as OpenSearch does (--no-check adds it all the same)", err}
-	}
-	major, _, _ := strings.Cut(root.Version.Number, ".")
-	n, err := strconv.Atoi(major)
-	if root.Version.Distribution != "opensearch" || err != nil || n < oldestMajor {
-		return "", refused("cluster %s is %s %s; sluice moves data of OpenSearch %d and newer", in.Name,
-			cmpOr(root.Version.Distribution, "no OpenSearch, version"), cmpOr(root.Version.Number, "unknown"), oldestMajor)
-	}
-	return ": OpenSearch " + root.Version.Number, nil
-}
-
-func cmpOr(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-func putCluster(ctx context.Context, s *store.Store, in placement.Cluster, replace bool) error {
-	expect := driver.Version(0)
-	old, err := s.Clusters().Get(ctx, in.Name)
-	switch {
-	case err == nil && !replace:
-		return refused("cluster %s exists already (%s); --replace changes it", in.Name, strings.Join(old.Value.Endpoints, ", "))
-	case err == nil:
-		expect = old.Version
-	case errors.Is(err, store.ErrNotFound) && replace:
-		return unknownCluster(ctx, s, in.Name)
-	case !errors.Is(err, store.ErrNotFound):
-		return err
-	}
-	if _, err = s.Clusters().Put(ctx, in.Name, in, expect); errors.Is(err, store.ErrConflict) {
-		return refused("cluster %s was changed by somebody else at this moment; look at it with `sluice cluster list`", in.Name)
-	}
-	return err
 }
 
 func clusterList() *cobra.Command {
@@ -226,7 +162,7 @@ func clusterRemove() *cobra.Command {
 				return err
 			}
 			defer s.close()
-			if err := removeCluster(c.Context(), s.Store, a[0]); err != nil {
+			if err := control.RemoveCluster(c.Context(), s.Store, a[0]); err != nil {
 				return err
 			}
 			return writeRemoved(c, "cluster", a[0])
@@ -236,86 +172,4 @@ func clusterRemove() *cobra.Command {
 	storeFlags(c)
 	outputFlag(c)
 	return c
-}
-
-// removeCluster looks for users before and after. A tenant is registered first
-// and its cluster read again after it (see addTenant), so whichever of the two
-// acts second sees what the other did: no tenant is left on a cluster that is
-// gone.
-func removeCluster(ctx context.Context, s *store.Store, name string) error {
-	rec, err := s.Clusters().Get(ctx, name)
-	if errors.Is(err, store.ErrNotFound) {
-		return unknownCluster(ctx, s, name)
-	}
-	if err != nil {
-		return err
-	}
-	if err := clusterUnused(ctx, s, name); err != nil {
-		return err
-	}
-	if err := s.Clusters().Delete(ctx, name, rec.Version); err != nil {
-		if errors.Is(err, store.ErrConflict) {
-			return refused("cluster %s was changed by somebody else at this moment; nothing was removed", name)
-		}
-		return err
-	}
-	if used := clusterUnused(ctx, s, name); used != nil {
-		if _, err := s.Clusters().Put(ctx, name, rec.Value, 0); err != nil && !errors.Is(err, store.ErrConflict) {
-			return errors.Join(used, fmt.Errorf("cluster %s could not be put back, add it again: %w", name, err))
-		}
-		return used
-	}
-	return nil
-}
-
-// clusterUnused is nil when no tenant and no unfinished move uses the cluster.
-func clusterUnused(ctx context.Context, s *store.Store, name string) error {
-	users := 0
-	var first placement.PartitionID
-	var bad error
-	_, err := s.Entries(ctx, func(e placement.Entry, err error) bool {
-		if err != nil {
-			bad = err // it may use the cluster: cannot tell
-			return false
-		}
-		if e.State.From.Cluster == name || e.State.To.Cluster == name || e.Previous.Cluster == name {
-			if users == 0 {
-				first = e.Partition
-			}
-			users++
-		}
-		return true
-	})
-	if err = errors.Join(bad, err); err != nil {
-		return err
-	}
-	if users > 0 {
-		return refused("cluster %s holds data of %d tenant(s), such as %q; move or remove them, and retire their moves, first", name, users, string(first))
-	}
-	trash, _, err := control.TrashRecords(s).List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range trash {
-		if t := r.Value; t.At.Cluster == name {
-			return refused("cluster %s holds what is in the trash of move %s, of tenant %q, until %s; `sluice trash purge %s` removes it now", name, t.Move, string(t.Partition), t.Until.Format(time.RFC3339), t.Move)
-		}
-	}
-	return clusterUnusedByMoves(ctx, s, name)
-}
-
-func unknownCluster(ctx context.Context, s *store.Store, name string) error {
-	all, _, err := s.Clusters().List(ctx)
-	if err != nil {
-		return err
-	}
-	names := make([]string, 0, len(all))
-	for _, r := range all {
-		names = append(names, r.Name)
-	}
-	slices.Sort(names)
-	if len(names) == 0 {
-		return refused("unknown cluster %q: there is none yet; `sluice cluster add %s URL` adds it", name, name)
-	}
-	return refused("unknown cluster %q: known are %s; `sluice cluster add %s URL` adds it", name, strings.Join(names, ", "), name)
 }

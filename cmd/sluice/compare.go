@@ -128,7 +128,7 @@ func compare(c *cobra.Command, s *openedStore, req control.CompareRequest, file 
 	}
 	switch {
 	case errors.Is(err, placement.ErrUnknownPartition):
-		return unknownTenant(string(req.Partition), err)
+		return control.UnknownTenant(string(req.Partition), err)
 	case err != nil:
 		return err
 	}

@@ -90,7 +90,7 @@ broken, %d when something could not be examined.`, exitOK, exitWeak, exitBroken,
 			return werr
 		}
 		if err != nil {
-			return &unreachableError{"the store does not tell its weaknesses", err}
+			return &unreachableError{What: "the store does not tell its weaknesses", Err: err}
 		}
 		return v.verdict()
 	})
@@ -119,10 +119,10 @@ func readTable(ctx context.Context, d driver.Driver) (*tableView, error) {
 		}
 		return true
 	}); err != nil {
-		return nil, &unreachableError{"list the tenants", err}
+		return nil, &unreachableError{What: "list the tenants", Err: err}
 	}
 	if _, err := d.List(ctx, store.SpaceSessions, func(driver.KV) bool { v.Processes++; return true }); err != nil {
-		return nil, &unreachableError{"list the processes", err}
+		return nil, &unreachableError{What: "list the processes", Err: err}
 	}
 	return v, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -58,14 +59,8 @@ func (e *refusedError) Error() string { return e.msg }
 
 func refused(format string, a ...any) error { return &refusedError{fmt.Sprintf(format, a...)} }
 
-// unreachableError is a cluster that could not be asked.
-type unreachableError struct {
-	what string
-	err  error
-}
-
-func (e *unreachableError) Error() string { return e.what + ": " + e.err.Error() }
-func (e *unreachableError) Unwrap() error { return e.err }
+// unreachableError is a cluster, or a store, that could not be asked.
+type unreachableError = control.UnreachableError
 
 // moveError is a move that did not end where it was meant to.
 type moveError struct{ msg string }
@@ -79,6 +74,7 @@ func exitCode(err error) int {
 		invalid     *placement.InvalidError
 		refusal     *placement.Refusal
 		refusedHere *refusedError
+		refusedDown *control.Refusal
 		unreachable *unreachableError
 		move        *moveError
 		notOpen     *store.NotOpenError
@@ -94,7 +90,7 @@ func exitCode(err error) int {
 		return exitLost
 	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &badFile):
 		return exitUsage
-	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &notOpen), errors.As(err, &setting), isTransferRefusal(err), isControlRefusal(err):
+	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &refusedDown), errors.As(err, &notOpen), errors.As(err, &setting), isTransferRefusal(err), isControlRefusal(err):
 		return exitRefused
 	case errors.As(err, &verdict):
 		return verdict.code

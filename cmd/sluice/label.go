@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -10,7 +8,6 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 func tenantLabel() *cobra.Command {
@@ -51,7 +48,7 @@ func tenantLabel() *cobra.Command {
 				set, err = control.ChangeLabels(c.Context(), s.Store, id, set, remove)
 			}
 			if err != nil {
-				return unknownTenant(a[0], err)
+				return control.UnknownTenant(a[0], err)
 			}
 			if wantJSON(c) {
 				return writeJSON(c.OutOrStdout(), set)
@@ -77,34 +74,4 @@ func labelsWanted(words []string) (control.Labels, error) {
 		out[k] = v
 	}
 	return out, out.Validate()
-}
-
-// labelled are the labels of all tenants that have some.
-func labelled(ctx context.Context, s *store.Store) (map[placement.PartitionID]control.Labels, error) {
-	all, _, err := control.TenantLabels(s).List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := map[placement.PartitionID]control.Labels{}
-	for _, r := range all {
-		out[placement.PartitionID(r.Name)] = r.Value
-	}
-	return out, nil
-}
-
-// forgetLabels removes what a tenant that is gone had.
-func forgetLabels(ctx context.Context, s *store.Store, id placement.PartitionID) error {
-	for {
-		r, err := control.TenantLabels(s).Get(ctx, string(id))
-		if errors.Is(err, store.ErrNotFound) {
-			return nil
-		}
-		var corrupt *store.CorruptError
-		if err != nil && !errors.As(err, &corrupt) {
-			return err
-		}
-		if err = control.TenantLabels(s).Delete(ctx, string(id), r.Version); err == nil || !errors.Is(err, store.ErrConflict) {
-			return err
-		}
-	}
 }

@@ -126,14 +126,14 @@ and times. The receipt has the result.`,
 func moveRefusal(ctx context.Context, s *store.Store, req control.Request, err error) error {
 	switch {
 	case errors.Is(err, control.ErrUnknownCluster):
-		if known := clusterKnown(ctx, s, req.Cluster); known != nil {
+		if known := control.ClusterKnown(ctx, s, req.Cluster); known != nil {
 			return known
 		}
 		return err
 	case errors.Is(err, placement.ErrSamePlacement):
 		return refused("tenant %q is at cluster %s already; --to must name another cluster, or --index another index there", string(req.Partition), req.Cluster)
 	}
-	return unknownTenant(string(req.Partition), err)
+	return control.UnknownTenant(string(req.Partition), err)
 }
 
 // warnWithoutController tells a person why nothing will happen yet. Not being
@@ -166,40 +166,3 @@ func isControlRefusal(err error) bool {
 
 // isUnreachable tells a cluster that no connection could be had to.
 func isUnreachable(err error) bool { return upstream.NotSent(err) }
-
-// clusterUnusedByMoves refuses while a move reads, writes or cleans the cluster.
-// The old copy of a flipped move is in the tenant's entry, see clusterUnused.
-func clusterUnusedByMoves(ctx context.Context, s *store.Store, name string) error {
-	return noMove(ctx, s, func(m control.Move) error {
-		if m.From.Cluster == name || m.To.Cluster == name {
-			return refused("cluster %s is used by move %s (%s) of tenant %q; wait for it, or abort it", name, m.ID, m.Stage, string(m.Partition))
-		}
-		return nil
-	})
-}
-
-func tenantUnusedByMoves(ctx context.Context, s *store.Store, id placement.PartitionID) error {
-	return noMove(ctx, s, func(m control.Move) error {
-		if m.Partition == id {
-			return refused("tenant %q has move %s (%s); wait for it, or abort it", string(id), m.ID, m.Stage)
-		}
-		return nil
-	})
-}
-
-// noMove calls check for every move that a controller works on.
-func noMove(ctx context.Context, s *store.Store, check func(control.Move) error) error {
-	all, _, err := control.Moves(s).List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range all {
-		if r.Value.Terminal() || r.Value.Stage == control.StageFlipped {
-			continue
-		}
-		if err := check(r.Value); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -120,7 +120,7 @@ func dial(ctx context.Context, cfg *config.Config, log *slog.Logger) (dialed, er
 	if cfg.Store.Embedded() {
 		what += fmt.Sprintf(" (is `sluice serve` running here? else set store.etcd.endpoints, or %s)", config.EnvName("store.etcd.endpoints"))
 	}
-	return nil, &unreachableError{what, err}
+	return nil, &unreachableError{What: what, Err: err}
 }
 
 // dialPatiently is dial for a process that starts: the store may be a moment

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
-	"github.com/sluiceproxy/sluice/store"
-	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
 func tenantCommand() *cobra.Command {
@@ -60,27 +57,16 @@ tenant an index of its own.`,
 			if p.Kind != placement.DedicatedCluster && p.Index == "" {
 				return &placement.InvalidError{Field: "--index", Value: "", Fix: "must name the tenant's index at the cluster (or give --kind dedicated_cluster)"}
 			}
-			switch {
-			case p.Logical != "":
-			case p.Many():
-				p.Logical = "*"
-			default:
-				p.Logical = p.Index
-			}
-			if err := p.Validate(); err != nil {
+			var err error
+			if p, err = control.CompletePlacement(id, p); err != nil {
 				return err
-			}
-			if p.Kind == placement.SharedIndex {
-				if _, err := shared.New(id, p.PartitionField); err != nil {
-					return err
-				}
 			}
 			s, err := openStore(c)
 			if err != nil {
 				return err
 			}
 			defer s.close()
-			e, err := addTenant(c.Context(), s.Store, id, p)
+			e, err := control.AddTenant(c.Context(), s.Store, id, p)
 			if err != nil {
 				return err
 			}
@@ -104,46 +90,6 @@ tenant an index of its own.`,
 	return c
 }
 
-// addTenant registers a tenant on a cluster that is known, in a place that is free.
-// Both are looked at again after the registration, see removeCluster: of two who want
-// one place at the same moment, whoever looks second sees the other.
-func addTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) (placement.Entry, error) {
-	if err := clusterKnown(ctx, s, p.Cluster); err != nil {
-		return placement.Entry{}, err
-	}
-	if err := control.PlaceFree(ctx, s, id, p); err != nil {
-		return placement.Entry{}, err
-	}
-	if p.Kind == placement.SharedIndex {
-		if err := checkSharedIndex(ctx, s, p); err != nil {
-			return placement.Entry{}, err
-		}
-	}
-	e, err := s.Register(ctx, id, p)
-	if errors.Is(err, placement.ErrAlreadyExists) {
-		return e, refused("tenant %q exists already, %s; `sluice move` changes where it lives", string(id), e.State)
-	}
-	if err != nil {
-		return e, err
-	}
-	err = clusterKnown(ctx, s, p.Cluster)
-	if err == nil {
-		err = control.PlaceFree(ctx, s, id, p)
-	}
-	if err != nil {
-		return e, errors.Join(err, s.Remove(ctx, id))
-	}
-	return e, nil
-}
-
-func clusterKnown(ctx context.Context, s *store.Store, name string) error {
-	_, err := s.Clusters().Get(ctx, name)
-	if errors.Is(err, store.ErrNotFound) {
-		return unknownCluster(ctx, s, name)
-	}
-	return err
-}
-
 func tenantList() *cobra.Command {
 	var cluster string
 	var labels []string
@@ -157,7 +103,7 @@ func tenantList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			of, err := labelled(c.Context(), s.Store)
+			of, err := control.AllLabels(c.Context(), s.Store)
 			if err != nil {
 				return err
 			}
@@ -207,7 +153,7 @@ func tenantShow() *cobra.Command {
 		RunE: onStore(func(c *cobra.Command, s *openedStore, a []string) error {
 			e, err := s.State(c.Context(), placement.PartitionID(a[0]))
 			if err != nil {
-				return unknownTenant(a[0], err)
+				return control.UnknownTenant(a[0], err)
 			}
 			labels, err := control.ReadLabels(c.Context(), s.Store, e.Partition)
 			if err != nil {
@@ -250,7 +196,7 @@ func tenantRemove() *cobra.Command {
 		Example: "  sluice tenant remove acme",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: onStore(func(c *cobra.Command, s *openedStore, a []string) error {
-			if err := removeTenant(c.Context(), s.Store, placement.PartitionID(a[0])); err != nil {
+			if err := control.RemoveTenant(c.Context(), s.Store, placement.PartitionID(a[0]), 0); err != nil {
 				return err
 			}
 			return writeRemoved(c, "tenant", a[0])
@@ -260,33 +206,4 @@ func tenantRemove() *cobra.Command {
 	storeFlags(c)
 	outputFlag(c)
 	return c
-}
-
-func removeTenant(ctx context.Context, s *store.Store, id placement.PartitionID) error {
-	e, err := s.State(ctx, id)
-	if err != nil {
-		return unknownTenant(string(id), err)
-	}
-	if !e.Previous.IsZero() {
-		// The entry is the only record of that copy and of the write block on it.
-		return refused("tenant %q still has its old copy at %s; `sluice moves retire %s` removes that first", string(id), e.Previous, e.PreviousMove)
-	}
-	if err := tenantUnusedByMoves(ctx, s, id); err != nil {
-		return err
-	}
-	if err = s.Remove(ctx, id); err == nil {
-		return forgetLabels(ctx, s, id)
-	}
-	if errors.Is(err, placement.ErrAlreadyMigrating) {
-		return refused("tenant %q is moving; wait for it, or `sluice moves abort %s`", string(id), e.Attempt.Move)
-	}
-	return unknownTenant(string(id), err)
-}
-
-// unknownTenant says what to do about a tenant that is not there.
-func unknownTenant(id string, err error) error {
-	if errors.Is(err, placement.ErrUnknownPartition) {
-		return refused("unknown tenant %q; `sluice tenant list` shows all, `sluice tenant add` adds one", id)
-	}
-	return err
 }

@@ -105,7 +105,7 @@ func (p *planFlags) plan(ctx context.Context, stdin io.Reader, s *store.Store) (
 	case p.allFrom != "":
 		return control.PlanAllFrom(l, p.allFrom, p.to)
 	case len(p.labels) > 0:
-		of, err := labelled(ctx, s)
+		of, err := control.AllLabels(ctx, s)
 		if err != nil {
 			return control.WavePlan{}, err
 		}

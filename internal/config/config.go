@@ -198,6 +198,8 @@ type API struct {
 	Listen string
 	TLS    ServerTLS
 	Auth   APIAuth
+	// AuditAge is how long the audit log is kept.
+	AuditAge time.Duration
 }
 
 // APIAuth says who may ask the API; it is package api's AuthConfig, which checks it.

@@ -145,6 +145,8 @@ func (c *Config) keys() []key {
 
 		{path: "api.listen", target: &c.API.Listen, def: "127.0.0.1:9282",
 			doc: "Address of the HTTP API, host:port. Empty: there is none."},
+		{path: "api.audit_age", target: &c.API.AuditAge, def: "2160h",
+			doc: "For how long the audit log of changes that were asked for at the API is kept in the store."},
 		{path: "api.tls.cert_file", target: &c.API.TLS.CertFile, def: "", sample: "/etc/sluice/api.pem",
 			doc: "Serve HTTPS with this certificate; comes with key_file."},
 		{path: "api.tls.key_file", target: &c.API.TLS.KeyFile, def: "", sample: "/etc/sluice/api.key",

@@ -28,7 +28,7 @@ const maxLine = 64 << 20
 // spaces that are moved, in the order in which they are read from the source: a
 // move's record follows its entry and never leads it, so the records come first,
 // and an entry's cluster is never removed before the entry, so clusters come last.
-var spaces = []string{store.SpaceRoster, store.SpaceWaves, store.SpaceWaveItems, store.SpaceLabels, store.SpaceTrash, store.SpaceMoves, store.SpaceEntries, store.SpaceClusters}
+var spaces = []string{store.SpaceRoster, store.SpaceWaves, store.SpaceWaveItems, store.SpaceLabels, store.SpaceTrash, store.SpaceAudit, store.SpaceReplays, store.SpaceMoves, store.SpaceEntries, store.SpaceClusters}
 
 // Header is the first line of a file.
 type Header struct {

@@ -125,7 +125,7 @@ func (m *importer) check(file io.Reader) error {
 			return decodes(k, l.Value, &placement.Cluster{})
 		case store.SpaceRoster:
 			return decodes(k, l.Value, &store.RosterRecord{})
-		case store.SpaceMoves, store.SpaceWaves, store.SpaceWaveItems, store.SpaceLabels, store.SpaceTrash: // what is in one is its controller's matter
+		case store.SpaceMoves, store.SpaceWaves, store.SpaceWaveItems, store.SpaceLabels, store.SpaceTrash, store.SpaceAudit, store.SpaceReplays: // what is in one is its controller's matter
 			return decodes(k, l.Value, &map[string]json.RawMessage{})
 		}
 		return nil
