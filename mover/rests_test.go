@@ -31,8 +31,11 @@ func (r *rig) again(id, routing string) {
 // yet to read, are written, deleted and created again meanwhile, and beside the scan.
 func TestACopyRestsWithinAShard(t *testing.T) {
 	onBoth(t, func(t *testing.T, n *engines.OpenSearch) {
-		r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0,"gc_deletes":"0s"}}`)
+		r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0,"gc_deletes":"0s","sort.field":"n","sort.order":"desc"},"mappings":{"properties":{"n":{"type":"long"}}}}`)
 		const docs, batch, workers, rests = 4000, 50, 2, 5
+		// Two segments, which a merge sorts into one: the order by _doc is another one then.
+		r.fill(docs / 2)
+		r.call(r.src, "POST", "/"+r.a+"/_refresh", "", "", nil)
 		r.fill(docs)
 		rest := errors.New("rest")
 		o := &mover.Options{BatchDocs: batch, Workers: workers, Limits: mover.Limits{Rests: true, Eager: true}}
@@ -109,6 +112,7 @@ func TestACopyRestsWithinAShard(t *testing.T) {
 			touch(3600-w, "again")
 			touch(3500-w, "put")
 			touch(9000+w, "put")
+			r.call(r.src, "POST", "/"+r.a+"/_forcemerge", "max_num_segments=1", "", nil)
 			r.apply(m, journal...)
 			extra += int64(2 * len(journal)) // by the round, and by the scan, at most
 			journal = nil
