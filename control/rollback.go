@@ -47,7 +47,21 @@ func RequestRollbackAs(ctx context.Context, s *store.Store, id, as string, o Mov
 		if !errors.Is(err, store.ErrNotFound) {
 			return made.Value, err
 		}
+	} else {
+		as = newMoveID(time.Now().UTC())
 	}
+	back, err := planRollback(ctx, s, id, as, o, listMoves(s))
+	if err != nil {
+		return Move{}, err
+	}
+	if _, err := Moves(s).Put(ctx, back.ID, back, 0); err != nil {
+		return Move{}, fmt.Errorf("roll move %s back: %w", id, err)
+	}
+	return back, nil
+}
+
+// planRollback makes the record, under the id as, of a move that rolls the move id back.
+func planRollback(ctx context.Context, s *store.Store, id, as string, o MoveOptions, others func(context.Context, bool) ([]store.Record[Move], error)) (Move, error) {
 	fail := func(err error) (Move, error) { return Move{}, fmt.Errorf("roll move %s back: %w", id, err) }
 	opt, err := o.withDefaults()
 	if err != nil {
@@ -73,7 +87,7 @@ func RequestRollbackAs(ctx context.Context, s *store.Store, id, as string, o Mov
 			return fail(err)
 		}
 	}
-	moves, _, err := Moves(s).List(ctx)
+	moves, err := others(ctx, false)
 	if err != nil {
 		return fail(err)
 	}
@@ -83,15 +97,9 @@ func RequestRollbackAs(ctx context.Context, s *store.Store, id, as string, o Mov
 		}
 	}
 	now := time.Now().UTC()
-	if as == "" {
-		as = newMoveID(now)
-	}
 	back := Move{ID: as, Partition: m.Partition, From: m.To, To: m.From, Created: now, Updated: now, Options: opt,
 		RollbackOf: m.ID, Old: slices.Clone(m.Indices), OldFencing: m.Fencing}
 	back.enter(StagePreparing, now)
-	if _, err := Moves(s).Put(ctx, back.ID, back, 0); err != nil {
-		return fail(err)
-	}
 	return back, nil
 }
 

@@ -15,6 +15,9 @@ import (
 // ErrUnknownWave: there is no wave of that id.
 var ErrUnknownWave = errors.New("unknown wave")
 
+// ErrWaveBusy: the wave begins moves, or has some under way.
+var ErrWaveBusy = errors.New("the wave is at work")
+
 // WaveState is what a wave does.
 type WaveState string
 
@@ -136,11 +139,19 @@ type WaveItem struct {
 	From      string                `json:"from"` // cluster, when it was planned
 	To        string                `json:"to"`   // cluster
 	Index     string                `json:"index,omitempty"`
+	Kind      placement.Kind        `json:"kind,omitempty"`  // at the target; empty: the same as now
+	Field     string                `json:"field,omitempty"` // the partition field of a shared index (default: that of its tenants)
+	Back      string                `json:"back,omitempty"`  // the move that this one rolls back
 	State     ItemState             `json:"state"`
 	Move      string                `json:"move,omitempty"`
 	Error     string                `json:"error,omitempty"`
 	Began     time.Time             `json:"began,omitzero"`
 	Ended     time.Time             `json:"ended,omitzero"`
+}
+
+// arrived reports whether a tenant that lives at p is where the item was to take it.
+func (i WaveItem) arrived(p placement.Placement) bool {
+	return i.Back == "" && p.Cluster == i.To && (i.Index == "" || i.Index == p.Index) && (i.Kind == "" || i.Kind == p.Kind)
 }
 
 func (i WaveItem) name() string { return fmt.Sprintf("%s-%06d", i.Wave, i.N) }
@@ -156,7 +167,8 @@ func WaveItems(s *store.Store) store.Records[WaveItem] {
 // maxWave is how many tenants one wave may have.
 const maxWave = 100_000
 
-// WaveRequest asks for a wave. Of its items only Partition, To and Index are read.
+// WaveRequest asks for a wave. Of its items only Partition, To, Index, Kind, Field and Back
+// are read.
 type WaveRequest struct {
 	Plan    string
 	Items   []WaveItem
@@ -261,8 +273,13 @@ func checkItems(ctx context.Context, s *store.Store, wave string, in []WaveItem)
 		case !known[i.To]:
 			return nil, fmt.Errorf("%w %q: add it with `sluice cluster add`", ErrUnknownCluster, i.To)
 		}
+		if i.Kind != "" {
+			if err := movable(i.Kind); err != nil {
+				return nil, err
+			}
+		}
 		seen[i.Partition] = true
-		out = append(out, WaveItem{Wave: wave, N: n, Partition: i.Partition, From: from, To: i.To, Index: i.Index, State: ItemWaiting})
+		out = append(out, WaveItem{Wave: wave, N: n, Partition: i.Partition, From: from, To: i.To, Index: i.Index, Kind: i.Kind, Field: i.Field, Back: i.Back, State: ItemWaiting})
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
@@ -35,6 +36,18 @@ type TenantLoad struct {
 	Load      float64               `json:"load"`
 	// Stays is why a wave cannot move it; empty: it can.
 	Stays string `json:"stays,omitempty"`
+
+	place   placement.Placement // zero: an index of its own
+	indices []string            // of a tenant that may have any number of them
+	moving  bool
+}
+
+// pool is the index that the tenant shares; empty: none.
+func (t TenantLoad) pool() string {
+	if t.place.Kind == placement.SharedIndex {
+		return t.place.Index
+	}
+	return ""
 }
 
 // Loads are the tenants of all clusters, and what they are of the load.
@@ -42,6 +55,8 @@ type Loads struct {
 	Unit     LoadUnit
 	Clusters []string // sorted
 	Tenants  []TenantLoad
+	// Indices is the load of each index, by cluster; nil: no cluster was asked.
+	Indices map[string]map[string]float64
 }
 
 // ClusterLoad is a cluster before and after a plan. Only tenants' indices count.
@@ -58,6 +73,8 @@ type WavePlan struct {
 	Unit     LoadUnit      `json:"unit"`
 	Items    []WaveItem    `json:"items"`
 	Clusters []ClusterLoad `json:"clusters"`
+	// Pools are the shared indices that tenants are packed into, or taken out of.
+	Pools []PoolLoad `json:"pools,omitempty"`
 	// Stay are tenants that the plan was to move and cannot.
 	Stay []TenantLoad `json:"stay,omitempty"`
 }
@@ -74,8 +91,8 @@ func ReadLoads(ctx context.Context, s *store.Store, unit LoadUnit, over time.Dur
 	if err != nil {
 		return out, err
 	}
-	sample := func() (map[string]map[string]float64, error) {
-		all := map[string]map[string]float64{}
+	sample := func() (clusterLoads, error) {
+		all := clusterLoads{}
 		if unit == "" {
 			return all, nil
 		}
@@ -120,42 +137,58 @@ func ReadLoads(ctx context.Context, s *store.Store, unit LoadUnit, over time.Dur
 			bad = err
 			return false
 		}
-		out.Tenants = append(out.Tenants, tenantLoad(e, loads[e.State.From.Cluster]))
+		out.Tenants = append(out.Tenants, tenantLoad(e, loads))
 		return true
 	})
 	if err == nil {
 		err = bad
 	}
+	if unit != "" && err == nil {
+		out.Indices = loads
+		err = poolShares(ctx, s, unit, loads, out.Tenants)
+	}
 	slices.SortFunc(out.Tenants, func(a, b TenantLoad) int { return cmp.Compare(a.Partition, b.Partition) })
 	return out, err
 }
 
-func tenantLoad(e placement.Entry, of map[string]float64) TenantLoad {
+// tenantLoad is the load of a tenant's own indices; see poolShares for one that shares.
+func tenantLoad(e placement.Entry, loads clusterLoads) TenantLoad {
 	pl := e.State.From
-	t := TenantLoad{Partition: e.Partition, Cluster: pl.Cluster}
-	switch pl.Kind {
-	case placement.DedicatedCluster:
+	t := TenantLoad{Partition: e.Partition, Cluster: pl.Cluster, place: pl, moving: e.State.Migrating()}
+	switch of := loads[pl.Cluster]; {
+	case pl.Kind == placement.DedicatedCluster:
 		for _, n := range of {
 			t.Load += n
 		}
+		t.indices = loads.indicesOf(pl)
 		t.Stays = "it has a cluster of its own; move it by itself, to a cluster that no tenant has"
-	case placement.SharedIndex:
-		t.Stays = "it shares the index " + pl.Index + " with others; move it by itself, into an index of its own: sluice move --kind dedicated_index"
-	default:
-		if !pl.Many() {
-			t.Load = of[pl.Index]
-			break
+	case pl.Many():
+		t.indices = loads.indicesOf(pl)
+		for _, name := range t.indices {
+			t.Load += of[name]
 		}
-		for name, n := range of {
-			if pl.Matches(name) {
-				t.Load += n
-			}
-		}
+	case pl.Kind == placement.DedicatedIndex:
+		t.Load = of[pl.Index]
 	}
-	if e.State.Migrating() {
+	if t.moving {
 		t.Stays = "it is moving"
 	}
 	return t
+}
+
+// fits reports whether a cluster has a place for the tenant as it lives: one that shares
+// an index needs the index of that name there. Where nobody was asked, the move finds out.
+func (l Loads) fits(t TenantLoad, cluster string) bool {
+	if t.pool() == "" || l.Indices == nil {
+		return true
+	}
+	_, there := l.Indices[cluster][t.pool()]
+	return there
+}
+
+// homeless is why a tenant that shares an index stays where no target has it.
+func homeless(t TenantLoad, targets []string) string {
+	return fmt.Sprintf("it shares the index %s, which there is not at %s: create it there, or take the tenant out of it first (--unpack)", t.pool(), strings.Join(targets, ", "))
 }
 
 // indexLoads is the load of each index of a cluster; of an index that is shared, of
@@ -200,26 +233,33 @@ func indexLoads(ctx context.Context, u *upstream.Client, unit LoadUnit) (map[str
 
 // planning is a plan in the making.
 type planning struct {
-	loads  Loads
-	at     map[string]float64               // load by cluster, as planned so far
-	count  map[string]int                   // tenants by cluster, likewise
-	to     map[placement.PartitionID]string // planned moves
-	of     map[string][]TenantLoad          // tenants that can be moved, by cluster, the least first
+	loads Loads
+	at    map[string]float64                 // load by cluster, as planned so far
+	count map[string]int                     // tenants by cluster, likewise
+	to    map[placement.PartitionID]WaveItem // planned moves: where to
+	// of are the tenants that can be moved, by cluster and by the index that they share,
+	// the least first.
+	of     map[string]map[string][]TenantLoad
 	before map[string]ClusterLoad
 }
 
 func newPlanning(l Loads) *planning {
-	p := &planning{loads: l, at: map[string]float64{}, count: map[string]int{}, to: map[placement.PartitionID]string{}, of: map[string][]TenantLoad{}, before: map[string]ClusterLoad{}}
+	p := &planning{loads: l, at: map[string]float64{}, count: map[string]int{}, to: map[placement.PartitionID]WaveItem{}, of: map[string]map[string][]TenantLoad{}, before: map[string]ClusterLoad{}}
 	for _, t := range l.Tenants {
 		p.at[t.Cluster] += t.Load
 		p.count[t.Cluster]++
-		if t.Stays == "" {
-			p.of[t.Cluster] = append(p.of[t.Cluster], t)
+		if t.Stays != "" {
+			continue
 		}
+		if p.of[t.Cluster] == nil {
+			p.of[t.Cluster] = map[string][]TenantLoad{}
+		}
+		p.of[t.Cluster][t.pool()] = append(p.of[t.Cluster][t.pool()], t)
 	}
-	for c, of := range p.of {
-		slices.SortStableFunc(of, func(a, b TenantLoad) int { return cmp.Compare(a.Load, b.Load) })
-		p.of[c] = of
+	for _, pools := range p.of {
+		for _, of := range pools {
+			slices.SortStableFunc(of, func(a, b TenantLoad) int { return cmp.Compare(a.Load, b.Load) })
+		}
 	}
 	for _, c := range l.Clusters {
 		p.before[c] = ClusterLoad{Cluster: c, Before: p.at[c], TenantsBefore: p.count[c]}
@@ -227,8 +267,12 @@ func newPlanning(l Loads) *planning {
 	return p
 }
 
-func (p *planning) move(t TenantLoad, to string) {
-	p.to[t.Partition] = to
+func (p *planning) move(t TenantLoad, to string) { p.place(t, WaveItem{To: to}) }
+
+// place plans a move into a place of another kind, or name.
+func (p *planning) place(t TenantLoad, i WaveItem) {
+	to := i.To
+	p.to[t.Partition] = i
 	p.at[t.Cluster] -= t.Load
 	p.at[to] += t.Load
 	p.count[t.Cluster]--
@@ -238,10 +282,12 @@ func (p *planning) move(t TenantLoad, to string) {
 // done is the plan: the least first, so that what is wrong with it shows early.
 func (p *planning) done(stay []TenantLoad) WavePlan {
 	out := WavePlan{Unit: p.loads.Unit, Stay: stay}
-	moved := slices.DeleteFunc(slices.Clone(p.loads.Tenants), func(t TenantLoad) bool { return p.to[t.Partition] == "" })
+	moved := slices.DeleteFunc(slices.Clone(p.loads.Tenants), func(t TenantLoad) bool { return p.to[t.Partition].To == "" })
 	slices.SortStableFunc(moved, func(a, b TenantLoad) int { return cmp.Compare(a.Load, b.Load) })
 	for n, t := range moved {
-		out.Items = append(out.Items, WaveItem{N: n, Partition: t.Partition, From: t.Cluster, To: p.to[t.Partition], State: ItemWaiting})
+		i := p.to[t.Partition]
+		i.N, i.Partition, i.From, i.State = n, t.Partition, t.Cluster, ItemWaiting
+		out.Items = append(out.Items, i)
 	}
 	for _, c := range p.loads.Clusters {
 		l := p.before[c]
@@ -252,7 +298,7 @@ func (p *planning) done(stay []TenantLoad) WavePlan {
 }
 
 // PlanMoves is the plan of moves that somebody has chosen, in their order. Of the items
-// only To, Index and N are read.
+// only To, Kind, Index, Field and N are read.
 func PlanMoves(l Loads, to map[placement.PartitionID]WaveItem) (WavePlan, error) {
 	p := newPlanning(l)
 	left := maps.Clone(to)
@@ -269,11 +315,14 @@ func PlanMoves(l Loads, to map[placement.PartitionID]WaveItem) (WavePlan, error)
 			return WavePlan{}, fmt.Errorf("%w %q: add it with `sluice cluster add`", ErrUnknownCluster, target)
 		case t.Stays != "":
 			stay = append(stay, t)
-		case t.Cluster == target:
+		case t.Cluster == target && (chosen.Kind == "" || chosen.Kind == t.place.Kind):
 			t.Stays = "it is there already"
 			stay = append(stay, t)
+		case chosen.Kind == "" && chosen.Index == "" && !l.fits(t, target):
+			t.Stays = homeless(t, []string{target})
+			stay = append(stay, t)
 		default:
-			p.move(t, target)
+			p.place(t, WaveItem{To: target, Kind: chosen.Kind, Index: chosen.Index, Field: chosen.Field})
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(left)) {
@@ -282,8 +331,7 @@ func PlanMoves(l Loads, to map[placement.PartitionID]WaveItem) (WavePlan, error)
 	out := p.done(stay)
 	slices.SortFunc(out.Items, func(a, b WaveItem) int { return to[a.Partition].N - to[b.Partition].N })
 	for n := range out.Items {
-		i := &out.Items[n]
-		i.N, i.Index = n, to[i.Partition].Index
+		out.Items[n].N = n
 	}
 	return out, nil
 }
@@ -327,11 +375,22 @@ func PlanChosen(l Loads, chosen func(TenantLoad) bool, targets []string) (WavePl
 	}
 	slices.SortStableFunc(movable, func(a, b TenantLoad) int { return cmp.Compare(b.Load, a.Load) })
 	for _, t := range movable {
-		p.move(t, slices.MinFunc(targets, func(a, b string) int {
-			return cmp.Or(cmp.Compare(p.at[a], p.at[b]), cmp.Compare(p.count[a], p.count[b]))
-		}))
+		have := slices.DeleteFunc(slices.Clone(targets), func(c string) bool { return !l.fits(t, c) })
+		if len(have) == 0 {
+			t.Stays = homeless(t, targets)
+			stay = append(stay, t)
+			continue
+		}
+		p.move(t, p.least(have))
 	}
 	return p.done(stay), nil
+}
+
+// least is the cluster of some that has the least by now.
+func (p *planning) least(of []string) string {
+	return slices.MinFunc(of, func(a, b string) int {
+		return cmp.Or(cmp.Compare(p.at[a], p.at[b]), cmp.Compare(p.count[a], p.count[b]))
+	})
 }
 
 // PlanRebalance evens clusters out until each is within tolerance (0.05 is 5 %) of
@@ -371,16 +430,35 @@ func PlanRebalance(l Loads, among []string, tolerance float64) (WavePlan, error)
 		}
 		// Half the difference evens the two out; anything below all of it helps.
 		gap := p.at[most] - p.at[least]
-		at := closest(p.of[most], gap/2)
-		if at < 0 || p.of[most][at].Load <= 0 || p.of[most][at].Load >= gap {
+		t, ok := p.take(most, least, gap)
+		if !ok {
 			full[most] = true
 			continue
 		}
-		t := p.of[most][at]
-		p.of[most] = slices.Delete(p.of[most], at, at+1)
 		p.move(t, least)
 	}
 	return p.done(nil), nil
+}
+
+// take is the tenant of a cluster whose load is closest to half of gap, and below it, among
+// those that fit another cluster; false if there is none.
+func (p *planning) take(from, to string, gap float64) (best TenantLoad, ok bool) {
+	in, at := "", -1
+	for _, pool := range slices.Sorted(maps.Keys(p.of[from])) {
+		of := p.of[from][pool]
+		n := closest(of, gap/2)
+		if n < 0 || of[n].Load <= 0 || of[n].Load >= gap || !p.loads.fits(of[n], to) {
+			continue
+		}
+		if at < 0 || math.Abs(of[n].Load-gap/2) < math.Abs(best.Load-gap/2) {
+			best, in, at = of[n], pool, n
+		}
+	}
+	if at < 0 {
+		return TenantLoad{}, false
+	}
+	p.of[from][in] = slices.Delete(p.of[from][in], at, at+1)
+	return best, true
 }
 
 // closest is the tenant whose load is closest to want, of some that are sorted; -1 if

@@ -220,7 +220,7 @@ func (st *waveStep) followMove(ctx context.Context, i *store.Record[WaveItem], a
 // takes its place: whoever gave the id may still be about to create it.
 func (st *waveStep) forestall(ctx context.Context, i *store.Record[WaveItem]) error {
 	const why = "the wave was aborted"
-	m, _, _, err := planMove(ctx, st.t.c.s, st.request(i.Value))
+	m, err := st.plan(ctx, i.Value)
 	if err == nil {
 		m.Wave, m.Error = st.wave.Value.ID, why
 		m.enter(StageAborted, time.Now().UTC())
@@ -233,10 +233,6 @@ func (st *waveStep) forestall(ctx context.Context, i *store.Record[WaveItem]) er
 		return err
 	}
 	return st.end(ctx, i, ItemSkipped, why)
-}
-
-func (st *waveStep) request(i WaveItem) Request {
-	return Request{Partition: i.Partition, Cluster: i.To, Index: i.Index, Options: st.wave.Value.Options, ID: i.Move, others: st.t.openMoves}
 }
 
 // end writes an item's outcome.
@@ -306,7 +302,7 @@ func (st *waveStep) begin(ctx context.Context) error {
 			waits = fmt.Sprintf("tenant %q has move %s of its own, and is taken up after it", string(i.Value.Partition), m.ID)
 			continue
 		}
-		if from == i.Value.To && (i.Value.Index == "" || i.Value.Index == e.State.From.Index) {
+		if i.Value.arrived(e.State.From) {
 			if err := st.end(ctx, i, ItemDone, ""); err != nil {
 				return err
 			}
@@ -335,10 +331,10 @@ func (st *waveStep) begin(ctx context.Context) error {
 // ask creates the record of an item's move, under the id that the item has. A refusal
 // ends the item.
 func (st *waveStep) ask(ctx context.Context, i *store.Record[WaveItem]) error {
-	m, _, _, err := planMove(ctx, st.t.c.s, st.request(i.Value))
+	m, err := st.plan(ctx, i.Value)
 	if err == nil {
 		m.Wave = st.wave.Value.ID
-		err = enlist(ctx, st.t.c.s, m)
+		err = st.create(ctx, m)
 		if errors.Is(err, store.ErrConflict) {
 			return nil // it is there: an earlier answer was lost
 		}
@@ -361,7 +357,7 @@ func refusal(err error) bool {
 	if errors.As(err, &invalid) || errors.As(err, &refused) || errors.As(err, &r) {
 		return true
 	}
-	for _, e := range []error{ErrUnknownCluster, ErrAlreadyMoving, ErrPlaceTaken, placement.ErrUnknownPartition, placement.ErrSamePlacement} {
+	for _, e := range []error{ErrUnknownCluster, ErrAlreadyMoving, ErrPlaceTaken, ErrNoWayBack, ErrNotFlipped, ErrUnknownMove, placement.ErrUnknownPartition, placement.ErrSamePlacement} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -154,7 +154,7 @@ func warnWithoutController(c *cobra.Command, s *store.Store) {
 // isControlRefusal tells a refusal of package control or mover.
 func isControlRefusal(err error) bool {
 	for _, e := range []error{control.ErrUnknownCluster, control.ErrAlreadyMoving, control.ErrUnknownMove, control.ErrUnknownWave,
-		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled, control.ErrPlaceTaken, control.ErrNoWayBack,
+		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled, control.ErrPlaceTaken, control.ErrNoWayBack, control.ErrWaveBusy,
 		control.ErrSoaking, control.ErrKept, control.ErrOneCopy, control.ErrNotInTrash, control.ErrTrashBusy} {
 		if errors.Is(err, e) {
 			return true

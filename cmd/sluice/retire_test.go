@@ -93,13 +93,9 @@ func TestRetireRefusals(t *testing.T) {
 }
 
 // retireThem retires what the newest wave left at the node, by way of the trash.
-func retireThem(t *testing.T, c cli, node string) {
+func retireThem(t *testing.T, c cli, node, wave string) {
 	t.Helper()
-	var waves []control.Wave
-	if err := json.Unmarshal([]byte(c.ok("wave", "list", "-o", "json")), &waves); err != nil || len(waves) == 0 {
-		t.Fatal(err)
-	}
-	if out := c.ok("wave", "retire", waves[0].ID, "--trash", "1h", "--wait"); !strings.Contains(out, "4 old copies: 4 trashed") {
+	if out := c.ok("wave", "retire", wave, "--trash", "1h", "--wait"); !strings.Contains(out, "4 old copies: 4 trashed") {
 		t.Error(out)
 	}
 	var trash []control.Trash

@@ -20,28 +20,36 @@ func waveCommand() *cobra.Command {
   sluice wave plan --rebalance --by bytes -o json > plan.json
   sluice wave run --plan plan.json --per-target 1 --window 22:00-06:00 --zone Europe/Berlin
   sluice wave show w1k2j3h4g5abcdef
-  sluice wave retire w1k2j3h4g5abcdef --wait        # the old copies of its tenants`,
+  sluice wave plan --all-from a --pack small --tenant-limit 10000   # into a shared index
+  sluice wave retire w1k2j3h4g5abcdef --wait        # the old copies of its tenants
+  sluice wave rollback w1k2j3h4g5abcdef --wait      # or back to those`,
 		wavePlan(), waveRun(), waveList(), waveShow(), waveWatch(), waveSet(),
 		waveState("pause", "Begin no more moves; those under way go on", control.WavePaused),
 		waveState("resume", "Go on with a wave that was paused, or that has stopped for its failures", control.WaveRunning),
 		waveState("abort", "Begin no more moves, and abort those that have not flipped; tenants that have flipped stay where they are", control.WaveAborting),
-		waveRetire())
+		waveRetire(), waveRollback())
 }
 
 func wavePlan() *cobra.Command {
 	var from planFlags
 	c := &cobra.Command{
-		Use:   "plan (--all-from CLUSTER --to CLUSTERS | --label KEY=VALUE --to CLUSTERS | --rebalance | --file FILE)",
+		Use:   "plan (--all-from CLUSTER --to CLUSTERS | --label KEY=VALUE --to CLUSTERS | --rebalance | --file FILE | --unpack INDEX)",
 		Short: "Say which tenants would move where, and what that makes of each cluster; change nothing",
 		Long: `Say which tenants would move where, and what that makes of each cluster. Nothing is
 changed. The plan that -o json prints is what sluice wave run --plan takes, and may be
 edited before.
 
+With --pack the small ones of the chosen tenants move into a shared index, the least first, for
+as long as it holds them; with --unpack those that have outgrown it leave it.
+
 A file has a line TENANT CLUSTER or TENANT CLUSTER INDEX for each tenant, or a JSON object
-{"partition": "acme", "to": "b"} where a tenant's id holds spaces.`,
+{"partition": "acme", "to": "b"} where a tenant's id holds spaces; the object may have an index,
+a kind of placement, and a field by which a shared index tells its tenants apart.`,
 		Example: `  sluice wave plan --all-from a --to b,c --by bytes
   sluice wave plan --label tier=small --to b
   sluice wave plan --rebalance --by requests --sample 30s
+  sluice wave plan --all-from a --pack small --by bytes --tenant-limit 100MiB --pool-limit 50GiB
+  sluice wave plan --unpack small --tenant-limit 100000 --to b
   sluice wave plan --file tenants.txt -o json > plan.json`,
 		Args: args(cobra.NoArgs),
 		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
@@ -65,7 +73,7 @@ func writePlan(c *cobra.Command, p control.WavePlan) error {
 	w := c.OutOrStdout()
 	var rows [][]string
 	for _, i := range p.Items {
-		rows = append(rows, []string{string(i.Partition), i.From, i.To})
+		rows = append(rows, []string{string(i.Partition), i.From, itemTarget(i)})
 	}
 	if len(rows) > 0 {
 		if err := table(w, []string{"TENANT", "FROM", "TO"}, rows); err != nil {
@@ -90,8 +98,13 @@ func writePlan(c *cobra.Command, p control.WavePlan) error {
 	for _, l := range p.Clusters {
 		rows = append(rows, []string{l.Cluster, fmt.Sprint(l.TenantsBefore), fmt.Sprint(l.TenantsAfter), load(p.Unit, l.Before), load(p.Unit, l.After)}[:len(head)])
 	}
-	fmt.Fprintln(w)
-	if err := table(w, head, rows); err != nil {
+	if len(rows) > 0 {
+		fmt.Fprintln(w)
+		if err := table(w, head, rows); err != nil {
+			return err
+		}
+	}
+	if err := writePools(c, p); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "\n%d tenants would move; nothing was changed\n", len(p.Items))
@@ -132,7 +145,7 @@ func waveRun() *cobra.Command {
 	var wait bool
 	var shadow func()
 	c := &cobra.Command{
-		Use:   "run (--plan FILE | --all-from CLUSTER --to CLUSTERS | --label KEY=VALUE --to CLUSTERS | --rebalance | --file FILE)",
+		Use:   "run (--plan FILE | --all-from CLUSTER --to CLUSTERS | --label KEY=VALUE --to CLUSTERS | --rebalance | --file FILE | --unpack INDEX)",
 		Short: "Begin a wave; controllers do the work, and go on after each other",
 		Long: `Begin a wave. Controllers begin its moves in the plan's order, within its limits and hours,
 and go on after each other when one dies. A failed move stops the wave (--stop-after);
@@ -315,7 +328,7 @@ func writeWave(c *cobra.Command, st control.WaveStatus, all bool) error {
 				note += ": " + m.Progress.Note
 			}
 		}
-		rows = append(rows, []string{string(i.Partition), i.From, i.To, string(i.State), i.Move, note})
+		rows = append(rows, []string{string(i.Partition), i.From, itemTarget(i), string(i.State), i.Move, note})
 	}
 	if len(rows) == 0 {
 		return nil

@@ -46,6 +46,14 @@ func TestWaveRefusals(t *testing.T) {
 		{[]string{"wave", "run", "--plan", file("{}x")}, exitRefused, "no tenant is to move"},
 		{[]string{"wave", "run", "--plan", file("[]")}, exitUsage, "sluice wave plan -o json"},
 		{[]string{"wave", "plan", "--all-from", "a", "--to", "b", "--by", "weight"}, exitUsage, "must be one of"},
+		{[]string{"wave", "plan", "--pack", "pool"}, exitUsage, "say among which tenants, by --all-from or --label"},
+		{[]string{"wave", "plan", "--pack", "pool", "--unpack", "pool"}, exitUsage, "give one of --pack and --unpack"},
+		{[]string{"wave", "plan", "--all-from", "a", "--pack", "pool"}, exitUsage, "say by --tenant-limit"},
+		{[]string{"wave", "plan", "--rebalance", "--unpack", "pool"}, exitUsage, "go with nothing else"},
+		{[]string{"wave", "plan", "--all-from", "a", "--to", "b", "--tenant-limit", "7"}, exitUsage, "go with --pack and --unpack"},
+		{[]string{"wave", "plan", "--unpack", "pool", "--pool-limit", "7"}, exitUsage, "go with --pack"},
+		{[]string{"wave", "run", "--file", file(`{"partition":"acme","to":"b","kind":"galaxy"}`)}, exitUsage, "must be dedicated_cluster, dedicated_index or shared_index"},
+		{[]string{"wave", "rollback", "w1"}, exitRefused, `unknown wave "w1"`},
 		{[]string{"wave", "show", "w1"}, exitRefused, `unknown wave "w1"`},
 		{[]string{"wave", "pause", "w1"}, exitRefused, `unknown wave "w1"`},
 		{[]string{"wave", "set", "w1"}, exitUsage, "give a limit"},
@@ -127,7 +135,25 @@ func TestWaveEmptiesACluster(t *testing.T) {
 			t.Errorf("%s: %s", id, text)
 		}
 	}
-	retireThem(t, c, a.URL())
+	var waves []control.Wave
+	if err := json.Unmarshal([]byte(c.ok("wave", "list", "-o", "json")), &waves); err != nil || len(waves) != 1 {
+		t.Fatalf("%v, %v", waves, err)
+	}
+	if out := c.ok("wave", "rollback", waves[0].ID, "--dry-run"); !strings.Contains(out, "a, its old copy") || !strings.Contains(out, "4 tenants would move") {
+		t.Error(out)
+	}
+	var back control.Wave
+	if err := json.Unmarshal([]byte(c.ok("wave", "rollback", waves[0].ID, "--paused", "--at-once", "7", "-o", "json")), &back); err != nil || back.Items != 4 || back.Limits.AtOnce != 7 || back.Limits.PerSource != waves[0].Limits.PerSource {
+		t.Errorf("%+v, %v", back, err)
+	}
+	if r := c.run("wave", "rollback", back.ID); r.code != exitRefused || !strings.Contains(r.stderr, "no tenant of wave") {
+		t.Errorf("of a wave that has moved nobody: %+v", r)
+	}
+	c.ok("wave", "abort", back.ID)
+	if r := c.run("wave", "watch", back.ID); !strings.Contains(r.stdout, "4 skipped") {
+		t.Errorf("%+v", r)
+	}
+	retireThem(t, c, a.URL(), waves[0].ID)
 	c.ok("tenant", "label", "t1", "tier=small")
 	if out := c.ok("wave", "plan", "--label", "tier=small", "--to", "a"); !strings.Contains(out, "1 tenants would move") || strings.Contains(out, "t2") {
 		t.Error(out)
@@ -136,5 +162,44 @@ func TestWaveEmptiesACluster(t *testing.T) {
 	var even control.WavePlan
 	if err := json.Unmarshal([]byte(out), &even); err != nil || len(even.Items) != 2 || even.Clusters[0].After != 2 || even.Clusters[1].After != 2 {
 		t.Errorf("%v: %s", err, out)
+	}
+	packThem(t, c, a.URL(), "http://"+p.data)
+}
+
+// packThem packs two of four small tenants of b, as many as the shared index may hold, into
+// one of a, and takes them out again into indices of their own there.
+func packThem(t *testing.T, c cli, a, base string) {
+	t.Helper()
+	must2xx(t, "", "PUT", a+"/small", `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"tenant":{"type":"keyword"},"n":{"type":"long"}}}}`)
+	pack := []string{"--all-from", "b", "--to", "a", "--pack", "small", "--partition-field", "tenant", "--tenant-limit", "1", "--pool-limit", "2"}
+	out := c.ok(append([]string{"wave", "plan"}, pack...)...)
+	for _, want := range []string{"a/small", "more than its limit", "2 tenants would move"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	wait := []string{"--wait", "--pause-budget", "3s", "--cutover-deadline", "4s"}
+	if out := c.ok(append(append([]string{"wave", "run"}, pack...), wait...)...); !strings.Contains(out, "2: 2 done") || !strings.Contains(out, "pack into small, of b") {
+		t.Error(out)
+	}
+	must2xx(t, "", "POST", a+"/small/_refresh", "")
+	out = c.ok("wave", "plan", "--unpack", "small", "--by", "bytes", "--tenant-limit", "1GiB")
+	if !strings.Contains(out, "a/small") || !strings.Contains(out, "0 tenants would move") {
+		t.Error(out)
+	}
+	out = c.ok("wave", "plan", "--all-from", "a", "--to", "b")
+	if !strings.Contains(out, "it shares the index small, which there is not at b") {
+		t.Error(out)
+	}
+	if out := c.ok(append([]string{"wave", "run", "--unpack", "small"}, wait...)...); !strings.Contains(out, "2: 2 done") {
+		t.Error(out)
+	}
+	for _, id := range []string{"t0", "t1", "t2", "t3"} {
+		if out := c.ok("tenant", "show", id); !strings.Contains(out, "dedicated_index:") {
+			t.Errorf("%s: %s", id, out)
+		}
+		if text := must2xx(t, id, "GET", base+"/docs/_count", ""); !strings.Contains(text, `"count":1,`) {
+			t.Errorf("%s: %s", id, text)
+		}
 	}
 }

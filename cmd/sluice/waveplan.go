@@ -27,12 +27,13 @@ type planFlags struct {
 	by                      string
 	tolerance               float64
 	sample                  time.Duration
+	packs                   packFlags
 }
 
 func (p *planFlags) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&p.allFrom, "all-from", "", "every tenant of this cluster")
-	f.StringSliceVar(&p.to, "to", nil, "with --all-from and --label: the clusters to move to; the one with the least gets the next")
+	f.StringSliceVar(&p.to, "to", nil, "with --all-from, --label and --unpack: the clusters to move to; the one with the least gets the next")
 	f.StringArrayVar(&p.labels, "label", nil, "every tenant with this label, KEY=VALUE; given several times, with all of them")
 	f.BoolVar(&p.rebalance, "rebalance", false, "even the clusters out with few moves")
 	f.StringSliceVar(&p.among, "among", nil, "with --rebalance: these clusters only (default all)")
@@ -40,6 +41,7 @@ func (p *planFlags) add(c *cobra.Command) {
 	f.StringVar(&p.by, "by", "", "what clusters are compared by: docs, bytes or requests (default docs; with --file, no cluster is asked)")
 	f.DurationVar(&p.sample, "sample", 10*time.Second, "with --by requests: how long to count")
 	f.Float64Var(&p.tolerance, "tolerance", 0.05, "with --rebalance: how far from the mean is even enough, 0.05 is 5 %")
+	p.packs.add(c)
 	_ = c.RegisterFlagCompletionFunc("all-from", completeClusters)
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
 	_ = c.RegisterFlagCompletionFunc("among", completeClusters)
@@ -55,6 +57,8 @@ func (p *planFlags) String() string {
 	switch {
 	case p.planFile != "":
 		return "plan " + p.planFile
+	case p.packs.is():
+		return p.packs.describe(p)
 	case p.allFrom != "":
 		return "all from " + p.allFrom + " to " + strings.Join(p.to, ", ")
 	case len(p.labels) > 0:
@@ -73,10 +77,13 @@ func (p *planFlags) plan(ctx context.Context, stdin io.Reader, s *store.Store) (
 			given++
 		}
 	}
+	if err := p.packs.check(p.allFrom != "" || len(p.labels) > 0, p.planFile != "" || p.rebalance || p.file != ""); err != nil {
+		return control.WavePlan{}, err
+	}
 	switch {
-	case given != 1:
+	case given != 1 && (given != 0 || p.packs.unpack == ""):
 		return control.WavePlan{}, &usageError{errors.New("say what to move: give one of --all-from, --label, --rebalance, --file and, to run it, --plan")}
-	case p.allFrom == "" && len(p.labels) == 0 && len(p.to) > 0:
+	case p.allFrom == "" && len(p.labels) == 0 && p.packs.unpack == "" && len(p.to) > 0:
 		return control.WavePlan{}, &usageError{errors.New("--to goes with --all-from and --label")}
 	case !p.rebalance && len(p.among) > 0:
 		return control.WavePlan{}, &usageError{errors.New("--among goes with --rebalance")}
@@ -101,15 +108,21 @@ func (p *planFlags) plan(ctx context.Context, stdin io.Reader, s *store.Store) (
 	if err != nil {
 		return control.WavePlan{}, err
 	}
-	switch {
-	case p.allFrom != "":
-		return control.PlanAllFrom(l, p.allFrom, p.to)
-	case len(p.labels) > 0:
+	chosen := func(t control.TenantLoad) bool { return p.allFrom == "" || t.Cluster == p.allFrom }
+	if len(p.labels) > 0 {
 		of, err := control.AllLabels(ctx, s)
 		if err != nil {
 			return control.WavePlan{}, err
 		}
-		return control.PlanChosen(l, func(t control.TenantLoad) bool { return of[t.Partition].Matches(want) }, p.to)
+		chosen = func(t control.TenantLoad) bool { return of[t.Partition].Matches(want) }
+	}
+	switch {
+	case p.packs.is():
+		return p.packs.plan(l, chosen, p.allFrom, p.to)
+	case p.allFrom != "":
+		return control.PlanAllFrom(l, p.allFrom, p.to)
+	case len(p.labels) > 0:
+		return control.PlanChosen(l, chosen, p.to)
 	case p.rebalance:
 		return control.PlanRebalance(l, p.among, p.tolerance)
 	}
@@ -186,6 +199,8 @@ func parseTenant(line []byte) (control.WaveItem, error) {
 			Partition placement.PartitionID `json:"partition"`
 			To        string                `json:"to"`
 			Index     string                `json:"index"`
+			Kind      placement.Kind        `json:"kind"`
+			Field     string                `json:"field"`
 		}
 		d := json.NewDecoder(bytes.NewReader(line))
 		d.DisallowUnknownFields()
@@ -195,7 +210,7 @@ func parseTenant(line []byte) (control.WaveItem, error) {
 		if j.To == "" {
 			return control.WaveItem{}, errors.New("to: must name a cluster")
 		}
-		return control.WaveItem{Partition: j.Partition, To: j.To, Index: j.Index}, nil
+		return control.WaveItem{Partition: j.Partition, To: j.To, Index: j.Index, Kind: j.Kind, Field: j.Field}, nil
 	}
 	f := strings.Fields(string(line))
 	if len(f) != 2 && len(f) != 3 {
