@@ -42,6 +42,7 @@ type API struct {
 	log    *slog.Logger
 	auth   *authenticator
 	claims watched
+	hub    *hub
 	huma   huma.API
 	mux    *http.ServeMux
 
@@ -50,7 +51,7 @@ type API struct {
 
 // New returns the API over a table.
 func New(s *store.Store, o *Options) (*API, error) {
-	a := &API{s: s, log: slog.New(slog.DiscardHandler), mux: http.NewServeMux()}
+	a := &API{s: s, hub: newHub(), log: slog.New(slog.DiscardHandler), mux: http.NewServeMux()}
 	if o != nil {
 		a.opt = *o
 	}

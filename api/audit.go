@@ -114,8 +114,15 @@ func audited(v any) json.RawMessage {
 	return b
 }
 
-// Run looks after what the API keeps in the store, until ctx ends.
+// Run follows the table for those who follow events, and looks after what the API keeps
+// in the store, until ctx ends. Without it there are no events.
 func (a *API) Run(ctx context.Context) error {
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		a.follow(ctx)
+	}()
+	defer func() { <-followed }()
 	for next := time.Minute; ; next = time.Hour {
 		if err := pause(ctx, next); err != nil {
 			return err

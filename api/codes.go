@@ -42,6 +42,7 @@ const (
 	CodeRefused            Code = "refused"
 	CodeChanged            Code = "changed"
 	CodeKeysUnavailable    Code = "keys_unavailable"
+	CodeTooMany            Code = "too_many"
 	CodeClusterUnreachable Code = "cluster_unreachable"
 	CodeStoreUnavailable   Code = "store_unavailable"
 	CodeTableClosed        Code = "table_closed"
@@ -161,6 +162,9 @@ var table = []Row{
 	{CodeKeysUnavailable, http.StatusServiceUnavailable, true,
 		"The keys that signed tokens are checked with could not be fetched. Nothing was changed.",
 		"Repeat the request with growing pauses; if it keeps failing, see to the issuer."},
+	{CodeTooMany, http.StatusTooManyRequests, true,
+		"As many clients follow events as one controller serves.",
+		"Follow them at another controller, or later."},
 	{CodeClusterUnreachable, http.StatusBadGateway, true,
 		"A cluster could not be asked, or has refused.",
 		"See to the cluster that the detail names, and to its credentials, and repeat the request."},

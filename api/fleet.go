@@ -137,6 +137,7 @@ func (a *API) readers() {
 	a.waveReaders()
 	a.fleetReaders()
 	a.auditReaders()
+	a.eventReaders()
 }
 
 // changes are the operations that change something.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
@@ -44,4 +45,28 @@ func (s *Store) SetAside(ctx context.Context, space, name string, expect driver.
 func IsCorrupt(err error) bool {
 	var bad *CorruptError
 	return errors.As(err, &bad)
+}
+
+// Now returns the version to watch a space from, as List does, without reading it.
+func (r Records[T]) Now(ctx context.Context) (driver.Version, error) { return r.s.now(ctx, r.space) }
+
+// Now returns the epoch to watch the entries from, as Entries does, without reading them.
+func (s *Store) Now(ctx context.Context) (placement.Epoch, error) {
+	v, err := s.now(ctx, SpaceEntries)
+	if err != nil {
+		return 0, err
+	}
+	base, err := s.opened(ctx)
+	return epochOf(base, v), err
+}
+
+func (s *Store) now(ctx context.Context, space string) (driver.Version, error) {
+	if _, err := s.opened(ctx); err != nil {
+		return 0, err
+	}
+	v, err := s.d.List(ctx, space, func(driver.KV) bool { return false })
+	if err != nil {
+		return 0, unavailable(ctx, "list "+space, err)
+	}
+	return v, nil
 }

@@ -199,8 +199,22 @@ func checkAPI(t *testing.T, base, tokenFile string) {
 			t.Errorf("with a token: %d, want %d", resp.StatusCode, want)
 		}
 	}
+	for method, path := range map[string]string{"POST": "/clusters?no_check=true", "GET": "/events"} {
+		r, _ := http.NewRequest(method, base+"/api/v1"+path, strings.NewReader(`{"name":"a","endpoints":["http://127.0.0.1:1"]}`))
+		r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+		r.Header.Set("Content-Type", "application/json")
+		resp, err := noReuse.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begins := make([]byte, 5)
+		_, err = io.ReadFull(resp.Body, begins)
+		if resp.Body.Close(); err != nil || method == "POST" && resp.StatusCode != http.StatusCreated || method == "GET" && string(begins[:4]) != "id: " {
+			t.Errorf("%s %s: %d %q, %v", method, path, resp.StatusCode, begins, err)
+		}
+	}
 	for path, says := range map[string]string{
-		"/store": `"kind":"etcd"`, "/sessions?kind=controller": `"state":"live"`, "/tenants": `{"items":[]}`, "/openapi.yaml": "openapi: 3.1.0", "/tenants/x": `"code":"unknown_tenant"`,
+		"/clusters/a": `"name":"a"`, "/audit": `"code":"forbidden"`, "/store": `"kind":"etcd"`, "/sessions?kind=controller": `"state":"live"`, "/tenants": `{"items":[]}`, "/openapi.yaml": "openapi: 3.1.0", "/tenants/x": `"code":"unknown_tenant"`,
 	} {
 		for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) { // its own session comes a moment later
 			resp, err := noReuse.Get(base + "/api/v1" + path)
