@@ -269,6 +269,13 @@ func TestAlertsLeadSomewhere(t *testing.T) {
 			if s, _ := a[k].(string); s == "" || !strings.HasSuffix(s, ".") {
 				t.Errorf("%s: %s is no sentence: %q", name, k, s)
 			}
+			for _, m := range mentioned.FindAllStringSubmatch(a[k].(string), -1) {
+				for _, call := range calls(m[1]) {
+					if err := parses(call, true); err != nil {
+						t.Errorf("%s: `%s`: %v", name, m[1], err)
+					}
+				}
+			}
 		}
 		if url, _ := a["runbook_url"].(string); !strings.HasSuffix(url, "docs/runbook.md#"+strings.ToLower(name)) {
 			t.Errorf("%s leads to %q", name, url)
