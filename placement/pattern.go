@@ -100,6 +100,27 @@ func (p Placement) Overlaps(q Placement) bool {
 	return (strings.HasPrefix(pf, qf) || strings.HasPrefix(qf, pf)) && (strings.HasSuffix(pb, qb) || strings.HasSuffix(qb, pb))
 }
 
+// keepsNames refuses a target where clients could not use the names that they use. What
+// may have any number of indices may move into one place: whether it has one is for the
+// mover to see, and that its clients could call it so is seen here.
+func keepsNames(from, to Placement, back bool) error {
+	switch {
+	case from.Kind == DedicatedCluster || to.Kind == DedicatedCluster || from.Many() && to.Many():
+		return nil
+	case from.Many():
+		_, err := from.Physical(to.Logical)
+		return err
+	case to.Many() && back: // to the name that it had there
+		_, err := to.Physical(from.Logical)
+		return err
+	case to.Many():
+		return invalid("placement.index", to.Index, fmt.Sprintf("must be the name of an index: the tenant of %s has one", from))
+	case to.Logical != from.Logical:
+		return invalid("placement.logical", to.Logical, fmt.Sprintf("must be %q: a move does not change the name that clients use", from.Logical))
+	}
+	return nil
+}
+
 // validatePattern refuses what is no pattern, and one that could match what is
 // nobody's: names of moves, and with nothing in front of the star also the
 // cluster's own names, which begin with a dot.

@@ -47,7 +47,7 @@ var parts = []part{
 	{"store", []string{"store/codec.go", "store/records.go", "store/session.go", "store/store.go"}, 77, nil},
 	// No world has a shared index, a tenant of several, a shard of more than a batch, or a
 	// snapshot repository; none compares searches.
-	{"mover", []string{"mover/"}, 69, []string{"mover/shared.go", "mover/lifted.go", "mover/sweep.go", "mover/trash.go", "mover/nodestats.go", "mover/into", "mover/position.go", "mover/snapshot", "mover/frozen.go"}},
+	{"mover", []string{"mover/"}, 69, []string{"mover/shared.go", "mover/lifted.go", "mover/sweep.go", "mover/trash.go", "mover/nodestats.go", "mover/into", "mover/position.go", "mover/snapshot", "mover/frozen.go", "mover/sole.go"}},
 	{"proxy", []string{"proxy/"}, 39, []string{"proxy/shared", "proxy/shadow", "proxy/pattern.go", "proxy/mixedbulk.go", "proxy/template.go", "proxy/tenantmetrics.go"}},
 }
 
