@@ -74,6 +74,7 @@ It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs re
 	f.BoolVar(&o.Keep, "keep", false, "leave data, configuration and logs behind, and the clients' log of every write")
 	f.StringVar(&o.DataDir, "data-dir", "", "directory for data and logs, must be empty (default: a temporary one)")
 	f.StringVarP(&output, "output", "o", "text", "text or json")
+	c.AddCommand(clustersCommand())
 	c.PreRun = func(*cobra.Command, []string) { o.LogFile = o.Keep }
 	return c
 }
