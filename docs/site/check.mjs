@@ -36,6 +36,7 @@ for (const f of html) {
 for (const f of files.filter(f => f.endsWith('.css'))) {
   for (const [, url] of fs.readFileSync(path.join(site, f), 'utf8').matchAll(/(?:url\(|@import\s+)["']?((?:https?:)?\/\/[^"')]+)/g)) bad.push(`${f} fetches ${url}`)
 }
+if (!files.some(f => f.includes('localSearchIndex'))) bad.push('there is no index for the search')
 if (html.length < 20 || links < 1000) bad.push(`only ${html.length} pages with ${links} links: this is not the manual`)
 for (const [to, from] of [...elsewhere].sort()) console.log(`elsewhere, not followed: ${to} (${from})`)
 for (const b of bad) console.error(b)
