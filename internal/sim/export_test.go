@@ -192,7 +192,7 @@ func morePlants() []Plant {
 			last := w.epochs[len(w.epochs)-1]
 			w.epochs = append(w.epochs, change{last.epoch + 1, placement.Cutover, last.at}, change{last.epoch + 2, placement.Active, last.at + time.Minute})
 		}}},
-		{"a failure for no reason", "nothing went wrong, and", tampered(false, refused(503))},
+		{"a failure for no reason", "nothing went wrong with anything but a controller, and", tampered(false, refused(503))},
 		{"a write's ticket that never ends", "does not come to rest", plant{during: func(w *World) {
 			w.await(time.Minute, func() bool { return w.process("proxy-1").ready() })
 			_, err := w.process("proxy-1").gate.Write(context.Background(), tenant, 1)
