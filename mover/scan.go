@@ -60,15 +60,45 @@ func (m *Mover) openScan(ctx context.Context, c *upstream.Client, index string, 
 		Shards struct{ Total, Successful int64 } `json:"_shards"`
 	}
 	q := query("keep_alive", keepAlive, "preference", preferred(shard), "allow_partial_pit_creation", "false")
-	if err := m.read(ctx, c, http.MethodPost, "/"+esc(index)+"/_search/point_in_time", q, nil, &pit); err != nil {
+	err := m.repeat(ctx, 4, func() error {
+		// Whoever ends in the middle of it hears of the one that was opened, to close it: it
+		// would keep the old copy from being retired until it expires.
+		asked, cancel := lingering(ctx, 5*time.Second)
+		defer cancel()
+		err := c.JSON(asked, http.MethodPost, "/"+esc(index)+"/_search/point_in_time", q, nil, &pit)
+		if overloaded(err) {
+			m.throttle.refusedBy(c.Name())
+		}
+		return err
+	})
+	s := &scan{m: m, c: c, index: index, shard: shard, id: pit.ID}
+	if err == nil && ctx.Err() != nil {
+		s.close(ctx)
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open a point in time of %s[%d] on %s: %w", index, shard, c.Name(), err)
 	}
-	s := &scan{m: m, c: c, index: index, shard: shard, id: pit.ID}
 	if pit.Shards.Total != 1 || pit.Shards.Successful != 1 {
 		s.close(ctx)
 		return nil, fmt.Errorf("open a point in time of %s[%d] on %s: %d of %d shards", index, shard, c.Name(), pit.Shards.Successful, pit.Shards.Total)
 	}
 	return s, nil
+}
+
+// lingering returns a context that ends a while after its parent does.
+func lingering(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
+	stop := context.AfterFunc(parent, func() {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { stop(); cancel() }
 }
 
 // close ends the point in time, which expires by itself if this fails. The

@@ -82,6 +82,9 @@ func TestOneCommandMovesALiveTenant(t *testing.T) {
 	for deadline := time.Now().Add(20 * time.Second); acked.Load() < 200 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond) // polls the real writer
 	}
+	if status, body, err := tenantDo(t.Context(), base, "POST", "/docs/_refresh", ""); err != nil || status != http.StatusOK { // the dry run counts what is visible
+		t.Fatalf("refresh: %d, %v: %s", status, err, body)
+	}
 	if out := c.ok("move", "acme", "--to", "b", "--dry-run"); !strings.Contains(out, "VERDICT") || !strings.Contains(out, "\nthe time rests on sample, the pause on sample: a sample of ") {
 		t.Errorf("dry run: %q", out)
 	}

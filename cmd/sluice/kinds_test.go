@@ -33,7 +33,8 @@ func TestTenantsMoveBetweenKinds(t *testing.T) {
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
 	must2xx(t, "", "PUT", a.URL()+"/acme-docs", `{"settings":{"number_of_shards":2,"number_of_replicas":0},"mappings":{"properties":{"k":{"type":"keyword"}}}}`)
-	must2xx(t, "", "PUT", a.URL()+"/pool", `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"tenant":{"type":"keyword"}}}}`)
+	// A tenant comes back to it, which waits until the deletions of its retire are forgotten.
+	must2xx(t, "", "PUT", a.URL()+"/pool", `{"settings":{"number_of_replicas":0,"gc_deletes":"2s"},"mappings":{"properties":{"tenant":{"type":"keyword"}}}}`)
 	c.ok("tenant", "add", "acme", "--cluster", "a", "--index", "acme-docs", "--as", "docs")
 	for _, id := range []string{"tiny", "other"} {
 		c.ok("tenant", "add", id, "--cluster", "a", "--kind", "shared_index", "--index", "pool", "--partition-field", "tenant", "--as", "docs")
