@@ -103,7 +103,7 @@ func (m *Mover) Copy(ctx context.Context, from Checkpoint, save func(Checkpoint)
 			c := &course{bound: amount{m.opt.Workers * m.opt.BatchDocs, int64(m.opt.Workers) * int64(m.opt.BatchBytes)}, at: Position{Slice: s}}
 			if begun != nil && begun.Slice == s {
 				if from.Scan != "" {
-					resumed = &scan{m: m, c: m.src, index: i.Source, shard: shard, id: from.Scan, bySeq: begun.Known != nil}
+					resumed = &scan{m: m, c: m.src, index: i.Source, shard: shard, id: from.Scan, alive: keepAlive, bySeq: begun.Known != nil}
 					if begun.After != "" {
 						resumed.after = json.RawMessage(begun.After)
 					}

@@ -325,7 +325,7 @@ func (m *Mover) scanDocs(ctx context.Context, c *upstream.Client, index string, 
 	if !source {
 		return m.scanIDs(ctx, c, index, shard, where, each)
 	}
-	s, err := m.openScan(ctx, c, index, shard)
+	s, err := m.openScan(ctx, c, index, shard, idsAlive)
 	if err != nil {
 		return err
 	}

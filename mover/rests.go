@@ -83,7 +83,7 @@ func (m *Mover) openForCopy(ctx context.Context, i Index, c *course) (*scan, err
 	if err := m.refreshOne(ctx, m.src, i.Source); err != nil {
 		return nil, err
 	}
-	s, err := m.openScan(ctx, m.src, i.Source, c.at.Shard)
+	s, err := m.openScan(ctx, m.src, i.Source, c.at.Shard, keepAlive)
 	if err != nil || known == nil {
 		return s, err
 	}

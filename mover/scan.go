@@ -19,6 +19,11 @@ var errScanLost = errors.New("the point in time of a scan was lost")
 // scan outlives the slowest of its writers.
 const keepAlive = "5m"
 
+// idsAlive is longer than the time for which one page may be refused. Nothing else comes
+// between two pages of a comparison, which leaves its points in time open when its
+// process is killed; the old copy is not retired before they expire.
+const idsAlive = "3m"
+
 // everything is the query that leaves nothing out.
 var everything = map[string]any{"match_all": map[string]any{}}
 
@@ -48,18 +53,19 @@ type scan struct {
 	index string
 	shard int
 	id    string
+	alive string          // for how long the cluster keeps it after a page
 	paced bool            // its pages are turns of the throttle
 	after json.RawMessage // where pages begins; nil: at the first document
 	bySeq bool            // in the order of sequence numbers, which are as unique, and the same in every scan
 }
 
 // openScan opens a scan of what a refresh has made visible. The caller closes it.
-func (m *Mover) openScan(ctx context.Context, c *upstream.Client, index string, shard int) (*scan, error) {
+func (m *Mover) openScan(ctx context.Context, c *upstream.Client, index string, shard int, alive string) (*scan, error) {
 	var pit struct {
 		ID     string                            `json:"pit_id"`
 		Shards struct{ Total, Successful int64 } `json:"_shards"`
 	}
-	q := query("keep_alive", keepAlive, "preference", preferred(shard), "allow_partial_pit_creation", "false")
+	q := query("keep_alive", alive, "preference", preferred(shard), "allow_partial_pit_creation", "false")
 	err := m.repeat(ctx, 4, func() error {
 		// Whoever ends in the middle of it hears of the one that was opened, to close it: it
 		// would keep the old copy from being retired until it expires.
@@ -71,7 +77,7 @@ func (m *Mover) openScan(ctx context.Context, c *upstream.Client, index string, 
 		}
 		return err
 	})
-	s := &scan{m: m, c: c, index: index, shard: shard, id: pit.ID}
+	s := &scan{m: m, c: c, index: index, shard: shard, id: pit.ID, alive: alive}
 	if err == nil && ctx.Err() != nil {
 		s.close(ctx)
 		err = context.Cause(ctx)
@@ -121,7 +127,7 @@ func (s *scan) pages(ctx context.Context, where map[string]any, source bool, pag
 	}
 	for {
 		body := map[string]any{
-			"pit": map[string]any{"id": s.id, "keep_alive": keepAlive}, "size": min(page(), window), "sort": []any{order},
+			"pit": map[string]any{"id": s.id, "keep_alive": s.alive}, "size": min(page(), window), "sort": []any{order},
 			"version": true, "_source": source, "track_total_hits": false, "query": where,
 		}
 		if after != nil {
@@ -148,7 +154,7 @@ func (s *scan) pages(ctx context.Context, where map[string]any, source bool, pag
 // touch keeps the point in time for another while. It is what a copy does whose writers
 // are held back for longer than the source would wait.
 func (s *scan) touch(ctx context.Context) error {
-	body := map[string]any{"pit": map[string]any{"id": s.id, "keep_alive": keepAlive}, "size": 0, "track_total_hits": false}
+	body := map[string]any{"pit": map[string]any{"id": s.id, "keep_alive": s.alive}, "size": 0, "track_total_hits": false}
 	if err := s.m.read(ctx, s.c, http.MethodPost, "/_search", nil, body, nil); err != nil {
 		return fmt.Errorf("keep the point in time of %s[%d] on %s: %w", s.index, s.shard, s.c.Name(), errors.Join(errScanLost, err))
 	}
@@ -157,7 +163,7 @@ func (s *scan) touch(ctx context.Context) error {
 
 // scanIDs reads the documents that match a query, without their sources.
 func (m *Mover) scanIDs(ctx context.Context, c *upstream.Client, index string, shard int, where map[string]any, each func([]doc) error) error {
-	s, err := m.openScan(ctx, c, index, shard)
+	s, err := m.openScan(ctx, c, index, shard, idsAlive)
 	if err != nil {
 		return err
 	}
