@@ -325,7 +325,7 @@ func TestReconcileFindsAndRepairs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.NExtra < 1 || d.NMissing < 1 || d.NOlder < 2 || d.Repaired < 5 {
+	if d.NExtra < 1 || d.NMissing < 1 || d.NOlder < 1 || d.NNewer < 1 || d.Repaired < 5 {
 		t.Errorf("%+v", d)
 	}
 	r.equal(m, n)
