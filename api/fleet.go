@@ -136,6 +136,8 @@ func (a *API) readers() {
 	a.moveReaders()
 	a.waveReaders()
 	a.fleetReaders()
+	a.callerReaders()
+	a.trafficReaders()
 	a.auditReaders()
 	a.eventReaders()
 }
