@@ -145,10 +145,13 @@ func (a *acknowledged) after(v driver.Version) []driver.Event {
 }
 
 // writers starts writers that create, change and delete shared keys, n writes
-// each, and returns what they will have had acknowledged when wait returns.
+// each, and returns what they will have had acknowledged when wait returns. A test
+// that fails before waits for them too: what a writer complains of after its test's
+// end would end the program, and the failure would not be told.
 func (s *suite) writers(writers, n int) (a *acknowledged, wait func()) {
 	a = &acknowledged{}
 	var group sync.WaitGroup
+	s.Cleanup(group.Wait)
 	for w := range writers {
 		d := s.Driver
 		if w%2 == 1 {
