@@ -32,7 +32,12 @@ type Options struct {
 	AuditAge time.Duration // how long the audit log is kept (default DefaultAuditAge)
 	// AdminToken is a token of the role admin, generated for this machine; empty: none.
 	AdminToken string
-	Logger     *slog.Logger // default: discard
+	// URL is the base URL at which proxies reach this very process.
+	URL string
+	// SessionToken is what controllers show to a proxy whose session this process holds;
+	// nil: none that it will recognise.
+	SessionToken func(session string) string
+	Logger       *slog.Logger // default: discard
 }
 
 // API answers for one table. It is safe for concurrent use.
@@ -43,6 +48,7 @@ type API struct {
 	auth   *authenticator
 	claims watched
 	hub    *hub
+	held   held
 	huma   huma.API
 	mux    *http.ServeMux
 
@@ -106,6 +112,7 @@ func (a *API) describe() (err error) {
 
 // Close ends connections that the API has made.
 func (a *API) Close() {
+	a.held.stop()
 	if a.auth.fetched != nil {
 		a.auth.fetched.Close()
 	}

@@ -43,6 +43,9 @@ const (
 	CodeChanged            Code = "changed"
 	CodeKeysUnavailable    Code = "keys_unavailable"
 	CodeTooMany            Code = "too_many"
+	CodeSessionOver        Code = "session_over"
+	CodeElsewhere          Code = "elsewhere"
+	CodeStaleReport        Code = "stale_report"
 	CodeClusterUnreachable Code = "cluster_unreachable"
 	CodeStoreUnavailable   Code = "store_unavailable"
 	CodeTableClosed        Code = "table_closed"
@@ -163,8 +166,17 @@ var table = []Row{
 		"The keys that signed tokens are checked with could not be fetched. Nothing was changed.",
 		"Repeat the request with growing pauses; if it keeps failing, see to the issuer."},
 	{CodeTooMany, http.StatusTooManyRequests, true,
-		"As many clients follow events as one controller serves.",
-		"Follow them at another controller, or later."},
+		"As many clients follow events or the table, or hold sessions, as one controller serves.",
+		"Ask another controller, or later."},
+	{CodeSessionOver, http.StatusGone, false,
+		"The session has ended, or may have: for ever.",
+		"Answer no write with success that was admitted under it; open another session, list the table anew, and go on."},
+	{CodeElsewhere, http.StatusMisdirectedRequest, false,
+		"Another controller holds the session. Nothing was changed.",
+		"Ask the controller that `at` names, which the session was opened with."},
+	{CodeStaleReport, http.StatusConflict, false,
+		"The report is older than what is known of the session: its sequence or what it has applied is below. Nothing was changed.",
+		"Give each report a greater sequence; report nothing before the table was listed, after the session was opened."},
 	{CodeClusterUnreachable, http.StatusBadGateway, true,
 		"A cluster could not be asked, or has refused.",
 		"See to the cluster that the detail names, and to its credentials, and repeat the request."},

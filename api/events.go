@@ -56,8 +56,10 @@ type hub struct {
 	wake chan struct{}
 
 	mu      sync.Mutex
-	running bool // Run is under way
-	ready   bool // all watches have begun
+	running bool            // Run is under way
+	life    context.Context // of Run
+	tables  int             // clients that follow the placement table
+	ready   bool            // all watches have begun
 	seq     uint64
 	kept    []event
 	clients map[chan event]bool
@@ -134,10 +136,25 @@ func (h *hub) leave(c chan event) {
 	}
 }
 
+// follower counts a client that follows the placement table itself, of which nothing may be
+// left out. life ends when the table is not to be followed here any more.
+func (h *hub) follower() (life context.Context, leave func(), err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case !h.running:
+		return nil, nil, problem(CodeStoreUnavailable, "the table is not followed by this process just now")
+	case h.tables >= maxHeld:
+		return nil, nil, problem(CodeTooMany, fmt.Sprintf("%d clients follow the table here already", h.tables))
+	}
+	h.tables++
+	return h.life, func() { h.set(func() { h.tables-- }) }, nil
+}
+
 // follow publishes what changes in the table until ctx ends; then all clients have left.
 func (a *API) follow(ctx context.Context) {
 	h := a.hub
-	h.set(func() { h.running = true })
+	h.set(func() { h.running, h.life = true, ctx })
 	defer h.set(func() {
 		h.running, h.ready = false, false
 		for c := range h.clients {

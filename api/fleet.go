@@ -20,6 +20,7 @@ type instanceView struct {
 	Name    string `json:"name"`
 	Address string `json:"address" doc:"Base URL of its fleet endpoint; empty if it has none."`
 	Build   string `json:"build"`
+	Via     string `json:"via,omitempty" doc:"Base URL of the API of the controller that holds the session of a proxy in another language."`
 	// State: a process that vanished has ended without a clean close, and what it had
 	// under way is still to be accounted for.
 	State string `json:"state" enum:"live,closing,vanished" doc:"vanished: it holds no session, and what it had under way is still to be accounted for."`
@@ -96,7 +97,7 @@ func (a *API) listSessions(ctx context.Context, in *instancesInput) (*pageOutput
 }
 
 func viewInfo(id string, i store.Info) instanceView {
-	return instanceView{ID: id, Kind: i.Kind, Name: i.Name, Address: i.Address, Build: i.Build}
+	return instanceView{ID: id, Kind: i.Kind, Name: i.Name, Address: i.Address, Build: i.Build, Via: i.Via}
 }
 
 func viewSession(r store.Record[store.SessionRecord]) instanceView {
@@ -140,6 +141,7 @@ func (a *API) readers() {
 	a.trafficReaders()
 	a.auditReaders()
 	a.eventReaders()
+	a.tableReaders()
 }
 
 // changes are the operations that change something.
@@ -148,4 +150,5 @@ func (a *API) changes() {
 	a.tenantChanges()
 	a.moveChanges()
 	a.waveChanges()
+	a.sessionChanges()
 }

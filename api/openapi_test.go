@@ -50,7 +50,7 @@ func TestOpenAPI(t *testing.T) {
 	seen := map[string]bool{}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {
-			if op.OperationID == "" || seen[op.OperationID] || op.Summary == "" || !strings.Contains("viewer operator admin", op.Role) || op.Role == "" {
+			if op.OperationID == "" || seen[op.OperationID] || op.Summary == "" || !strings.Contains("proxy viewer operator admin", op.Role) || op.Role == "" {
 				t.Errorf("%s %s: %+v", method, path, op)
 			}
 			seen[op.OperationID] = true

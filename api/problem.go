@@ -31,6 +31,7 @@ type Problem struct {
 	Retryable bool     `json:"retryable" doc:"Nothing was changed, and the same request may succeed later."`
 	Action    string   `json:"action" doc:"What to do."`
 	Errors    []Detail `json:"errors,omitempty" doc:"What is wrong where, of a request that is not as the document says."`
+	At        string   `json:"at,omitempty" doc:"Of elsewhere: the base URL of the controller to ask."`
 }
 
 // Detail is one mistake in a request.

@@ -10,21 +10,34 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Role is what somebody may do. Each may do what those before it may.
+// Role is what somebody may do. Viewer, Operator and Admin each may do what those before
+// it may. Proxy is beside them: it may take part in the fleet, and nothing else.
 type Role uint8
 
 // The roles.
 const (
-	Viewer   Role = iota + 1 // look
+	Proxy    Role = iota + 1 // be a proxy of the fleet
+	Viewer                   // look
 	Operator                 // move tenants, and what belongs to it
 	Admin                    // say what clusters and tenants there are, and read the audit log
 )
 
-// Roles are the names of all roles, the least first.
-var Roles = []string{"viewer", "operator", "admin"}
+// Roles are the names of all roles, the least first. Of several that somebody has, the
+// last counts.
+var Roles = []string{"proxy", "viewer", "operator", "admin"}
+
+// may reports whether whoever has the role may do what need is needed for. Nobody but an
+// admin takes part in the fleet besides proxies: whoever holds a session can keep every
+// move waiting, and whoever looks need not be able to.
+func (r Role) may(need Role) bool {
+	if need == Proxy {
+		return r == Proxy || r == Admin
+	}
+	return need > 0 && r >= need
+}
 
 func (r Role) String() string {
-	if r < Viewer || r > Admin {
+	if r < Proxy || r > Admin {
 		return "none"
 	}
 	return Roles[r-1]
@@ -38,7 +51,7 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	need, _ := ctx.Operation().Metadata[roleKey].(Role)
 	r, _ := humago.Unwrap(ctx)
 	who, err := a.auth.who(r)
-	if err == nil && (who.Role < need || need == 0) {
+	if err == nil && !who.Role.may(need) {
 		err = problem(CodeForbidden, "the role "+need.String()+" is needed, and "+who.Name+" has "+who.Role.String())
 	}
 	if err != nil {

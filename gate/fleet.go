@@ -29,9 +29,18 @@ const (
 	maxPage   = 10_000
 )
 
-func fleetToken(secret []byte) string {
+func fleetToken(secret []byte) string { return derived(secret, "sluice fleet v1") }
+
+// SessionToken is what controllers show to a proxy whose session one of them holds for
+// it (store.Info.Via). It is good for that session alone: such a proxy says itself where
+// it is reached, and must not learn there what the other proxies let controllers in by.
+func SessionToken(secret []byte, session string) string {
+	return derived(secret, "sluice fleet session v1 "+session)
+}
+
+func derived(secret []byte, what string) string {
 	m := hmac.New(sha256.New, secret)
-	m.Write([]byte("sluice fleet v1"))
+	m.Write([]byte(what))
 	return hex.EncodeToString(m.Sum(nil))
 }
 
@@ -88,7 +97,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 
 // Peers talks to the fleet endpoints of instances. It is safe for concurrent use.
 type Peers struct {
-	token  string
+	secret []byte
 	client *http.Client
 }
 
@@ -97,7 +106,15 @@ func NewPeers(secret []byte, client *http.Client) *Peers {
 	if client == nil {
 		client = &http.Client{Timeout: 5 * time.Second}
 	}
-	return &Peers{token: "Bearer " + fleetToken(secret), client: client}
+	return &Peers{secret: secret, client: client}
+}
+
+// token is what the instance lets controllers in by.
+func (p *Peers) token(info store.Info) string {
+	if info.Via != "" {
+		return SessionToken(p.secret, info.ID)
+	}
+	return fleetToken(p.secret)
 }
 
 // Pull reads up to limit entries (1 to 10,000) after a sequence from the journal
@@ -159,7 +176,7 @@ func (p *Peers) callWith(ctx context.Context, client *http.Client, method string
 	if err != nil {
 		return fmt.Errorf("%s of %s: %w", what, info.Name, err)
 	}
-	req.Header.Set("Authorization", p.token)
+	req.Header.Set("Authorization", "Bearer "+p.token(info))
 	resp, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("%s of %s: %w", what, info.Name, err)

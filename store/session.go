@@ -28,6 +28,9 @@ type Info struct {
 	Name    string `json:"name"`    // for people: host and port
 	Address string `json:"address"` // base URL of its fleet endpoint; empty if it has none
 	Build   string `json:"build"`
+	// Via is the base URL of the API of the controller that holds the session for a
+	// proxy which does not reach the store; empty: the process holds it itself.
+	Via string `json:"via,omitempty"`
 }
 
 // JournalHead is how far an instance's journal of one partition has come.
@@ -261,7 +264,7 @@ func (x *Session) Run(ctx context.Context) error {
 		if !x.Valid() {
 			return ErrSessionLost
 		}
-		err := x.renew(ctx)
+		err := x.Renew(ctx)
 		switch {
 		case err == nil:
 			t.Reset(every)
@@ -277,12 +280,24 @@ func (x *Session) Run(ctx context.Context) error {
 	}
 }
 
-func (x *Session) renew(ctx context.Context) error {
+// Validity is for how long the session is valid, counted from before it was opened or
+// renewed: the TTL less the margin.
+func (x *Session) Validity() time.Duration { return x.ttl - x.margin }
+
+// Renew renews the session once. It is for whoever holds it for another process, and
+// renews it only when that process asks; others call Run. ErrSessionLost: it has ended,
+// for ever. After any other error it may have been renewed or not, and is as valid as it
+// was.
+func (x *Session) Renew(ctx context.Context) error {
 	sent := x.now()
 	c, cancel := context.WithTimeout(ctx, x.ttl/4)
 	defer cancel()
 	if err := x.d.Renew(c); err != nil {
-		return err
+		if errors.Is(err, driver.ErrSessionLost) {
+			x.markLost()
+			return err
+		}
+		return unavailable(ctx, "renew session", err)
 	}
 	// Valid before extending: a renewal whose answer took longer than the old
 	// deadline must not revive the session.

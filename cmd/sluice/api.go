@@ -7,11 +7,12 @@ import (
 
 	"github.com/sluiceproxy/sluice/api"
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/proxy"
 )
 
 // startAPI serves the HTTP API at its listener.
-func (n *node) startAPI() error {
+func (n *node) startAPI(secret []byte) error {
 	c, k := n.cfg.API, n.cfg.Controller
 	tls, err := serverTLS("api.tls", c.TLS, n.log)
 	if err != nil {
@@ -23,6 +24,7 @@ func (n *node) startAPI() error {
 	}
 	a, err := api.New(n.store, &api.Options{
 		Build: build(), Engine: n.cfg.Store.Kind, Where: n.storeName(), Auth: api.AuthConfig(c.Auth), AdminToken: token, AuditAge: c.AuditAge, Logger: n.log,
+		URL: apiURL(c, n.api.Addr()), SessionToken: func(session string) string { return gate.SessionToken(secret, session) },
 		Defaults: control.MoveOptions{PauseBudget: k.PauseBudget, CutoverDeadline: k.CutoverDeadline, DrainBarrier: k.DrainBarrier},
 	})
 	if err != nil {

@@ -178,7 +178,7 @@ func (n *node) start(ctx context.Context) error {
 	}
 	// 6. The API last: it asks the others for nothing, but what it accepts is theirs to do.
 	if n.api != nil {
-		if err := n.startAPI(); err != nil {
+		if err := n.startAPI(secret); err != nil {
 			return err
 		}
 	}
@@ -394,14 +394,30 @@ func advertise(a config.Admin, bound net.Addr) string {
 	if a.Advertise != "" {
 		return strings.TrimSuffix(a.Advertise, "/")
 	}
+	return "http://" + reachable(bound)
+}
+
+// apiURL is the base URL of the API's listener for other machines.
+func apiURL(a config.API, bound net.Addr) string {
+	switch {
+	case a.Advertise != "":
+		return strings.TrimSuffix(a.Advertise, "/")
+	case a.TLS.CertFile != "":
+		return "https://" + reachable(bound)
+	}
+	return "http://" + reachable(bound)
+}
+
+// reachable is an address that was bound, with the host's name for every interface.
+func reachable(bound net.Addr) string {
 	host, port, err := net.SplitHostPort(bound.String())
 	if err != nil {
-		return "http://" + bound.String()
+		return bound.String()
 	}
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		if name, err := os.Hostname(); err == nil {
 			host = name
 		}
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return net.JoinHostPort(host, port)
 }

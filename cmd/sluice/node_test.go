@@ -315,6 +315,13 @@ func TestAdvertise(t *testing.T) {
 		if got := advertise(config.Admin{Advertise: tt.advertise}, bound); got != tt.want {
 			t.Errorf("advertise(%q, %s) is %s, want %s", tt.advertise, tt.bound, got, tt.want)
 		}
+		if got := apiURL(config.API{Advertise: tt.advertise}, bound); got != tt.want {
+			t.Errorf("the API at %q, %s is %s, want %s", tt.advertise, tt.bound, got, tt.want)
+		}
+		encrypted := strings.Replace(tt.want, "http:", "https:", 1)
+		if got := apiURL(config.API{TLS: config.ServerTLS{CertFile: "f"}}, bound); tt.advertise == "" && got != encrypted {
+			t.Errorf("the API at %s is %s, want %s", tt.bound, got, encrypted)
+		}
 	}
 }
 

@@ -195,9 +195,10 @@ type Fleet struct{ SecretFile string }
 
 // API is the listener of the HTTP API, of controllers; an empty Listen: there is none.
 type API struct {
-	Listen string
-	TLS    ServerTLS
-	Auth   APIAuth
+	Listen    string
+	Advertise string // base URL, empty: derived from the listener
+	TLS       ServerTLS
+	Auth      APIAuth
 	// AuditAge is how long the audit log is kept.
 	AuditAge time.Duration
 }

@@ -142,6 +142,7 @@ func TestRefusals(t *testing.T) {
 		{"budget above deadline", "controller:\n  pause_budget: 3s\n", "controller.pause_budget", "must not be above"},
 		{"listen without port", "proxy:\n  listen: localhost\n", "proxy.listen", "must be host:port"},
 		{"same address twice", "proxy:\n  listen: 127.0.0.1:9281\n", "admin.listen", "must differ from proxy.listen"},
+		{"API at no URL", "api:\n  advertise: somewhere\n", "api.advertise", ""},
 		{"API for all", "api:\n  listen: :9282\n", "api.listen", "must be an address of loopback"},
 		{"API in the clear", "api:\n  listen: :9282\n  auth:\n    tokens_file: x\n", "api.tls.cert_file", "must not cross the network in the clear"},
 		{"operators' certificates without a CA", "api:\n  auth:\n    certificates: [admin cn=ops]\n", "api.tls.client_ca_file", "must be set"},

@@ -145,6 +145,8 @@ func (c *Config) keys() []key {
 
 		{path: "api.listen", target: &c.API.Listen, def: "127.0.0.1:9282",
 			doc: "Address of the HTTP API, host:port. Empty: there is none."},
+		{path: "api.advertise", target: &c.API.Advertise, def: "", sample: "https://10.0.0.7:9282",
+			doc: "Base URL at which proxies in another language reach the API of this very controller, which holds their sessions (docs/fleet.md). Empty: from api.listen, with the host's name for \"every interface\"."},
 		{path: "api.audit_age", target: &c.API.AuditAge, def: "2160h",
 			doc: "For how long the audit log of changes that were asked for at the API is kept in the store."},
 		{path: "api.tls.cert_file", target: &c.API.TLS.CertFile, def: "", sample: "/etc/sluice/api.pem",

@@ -180,6 +180,9 @@ func (c *Config) cleartext() (warnings []string) {
 func (c *Config) validateAPI(v *checks) {
 	a := c.API
 	v.pair("api.tls.cert_file", a.TLS.CertFile, "api.tls.key_file", a.TLS.KeyFile)
+	if a.Advertise != "" {
+		v.url("api.advertise", a.Advertise)
+	}
 	v.is(a.AuditAge >= time.Hour, "api.audit_age", a.AuditAge.String(), "must be at least 1h")
 	if a.Listen == "" {
 		return
