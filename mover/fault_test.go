@@ -48,8 +48,10 @@ func (r *rig) through(n *engines.OpenSearch) *faultproxy.Proxy {
 // A bulk that took effect, or did not, without the mover learning which: the
 // alias is rotated, B drained, and the copy goes on.
 func TestUnknownOutcomesAreSettled(t *testing.T) {
+	t.Parallel() // it waits for the end of calls that nobody answers
 	for _, fault := range []string{"replies", "requests"} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			n := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
 			r := newRigOn(t, n, n, `{"settings":{"number_of_shards":2,"number_of_replicas":0}}`)
 			const docs = 3000

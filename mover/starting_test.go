@@ -17,6 +17,7 @@ import (
 // answers say that there is none. That is no absence: a move neither ends
 // because of it, nor believes that what it made is gone already.
 func TestAStartingClusterIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	for _, v := range []string{engines.OpenSearch2, engines.OpenSearch3} {
 		t.Run(v, func(t *testing.T) {
 			t.Parallel()
