@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -41,43 +42,53 @@ func (a *API) clusterChanges() {
 		Summary: "Forget a cluster that no tenant and no move uses; its data is not touched"}, Admin, nil, a.removeCluster)
 }
 
-// fit checks a cluster, and asks it who it is unless that is not wanted.
-func (a *API) fit(ctx context.Context, c placement.Cluster, noCheck bool) error {
-	if err := c.Validate(); err != nil || noCheck {
-		return err
-	}
-	_, err := control.CheckCluster(ctx, c)
-	return err
+// clusterChanged is a cluster as it was registered, and what it is.
+type clusterChanged struct {
+	placement.Cluster
+	Found string `json:"found,omitempty" doc:"What it says that it is, such as OpenSearch 2.19.6; absent with no_check."`
 }
 
-func (a *API) addCluster(ctx context.Context, in *addClusterInput, d *deed) (placement.Cluster, error) {
+// fit checks a cluster, and asks it who it is unless that is not wanted.
+func (a *API) fit(ctx context.Context, c placement.Cluster, noCheck bool) (clusterChanged, error) {
+	out := clusterChanged{Cluster: c}
+	if err := c.Validate(); err != nil || noCheck {
+		return out, err
+	}
+	found, err := control.CheckCluster(ctx, c)
+	out.Found = strings.TrimPrefix(found, ": ")
+	return out, err
+}
+
+func (a *API) addCluster(ctx context.Context, in *addClusterInput, d *deed) (clusterChanged, error) {
 	c := in.Body
 	d.target = "cluster/" + c.Name
-	if err := a.fit(ctx, c, in.NoCheck); err != nil {
-		return c, err
+	out, err := a.fit(ctx, c, in.NoCheck)
+	if err != nil {
+		return out, err
 	}
-	err := control.PutCluster(ctx, a.s, c, false)
+	err = control.PutCluster(ctx, a.s, c, false)
 	if d.again && errors.Is(err, control.ErrExists) {
 		if now, gerr := a.s.Clusters().Get(ctx, c.Name); gerr == nil && reflect.DeepEqual(now.Value, c) {
 			err = nil // the first time has done it
 		}
 	}
-	return c, err
+	return out, err
 }
 
-func (a *API) setCluster(ctx context.Context, in *setClusterInput, d *deed) (placement.Cluster, error) {
+func (a *API) setCluster(ctx context.Context, in *setClusterInput, d *deed) (clusterChanged, error) {
 	c := in.Body
 	d.target = "cluster/" + in.Cluster
 	if c.Name != in.Cluster {
-		return c, &placement.InvalidError{Field: "name", Value: c.Name, Fix: "must be that of the path: a cluster is not renamed"}
+		return clusterChanged{}, &placement.InvalidError{Field: "name", Value: c.Name, Fix: "must be that of the path: a cluster is not renamed"}
 	}
-	if err := a.fit(ctx, c, in.NoCheck); err != nil {
-		return c, err
+	out, err := a.fit(ctx, c, in.NoCheck)
+	if err != nil {
+		return out, err
 	}
 	if now, err := a.s.Clusters().Get(ctx, c.Name); err == nil {
 		d.before = now.Value
 	}
-	return c, control.PutCluster(ctx, a.s, c, true)
+	return out, control.PutCluster(ctx, a.s, c, true)
 }
 
 func (a *API) removeCluster(ctx context.Context, in *removeClusterInput, d *deed) (removed, error) {

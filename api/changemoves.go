@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -107,6 +108,7 @@ type precheckView struct {
 	Shards        int                 `json:"shards"`
 	SourceVersion string              `json:"source_version"`
 	TargetVersion string              `json:"target_version"`
+	CopySeconds   float64             `json:"copy_seconds" doc:"How long copying takes; 0: it cannot be told."`
 	CopiedBy      *mover.Choice       `json:"copied_by,omitempty"`
 	Prediction    *control.Prediction `json:"prediction,omitempty" doc:"Absent where something is in the way."`
 }
@@ -217,16 +219,16 @@ func (a *API) precheck(ctx context.Context, in *precheckInput) (*precheckOutput,
 	}
 	r, err := control.Precheck(ctx, a.s, req)
 	if err != nil {
-		return nil, err
+		return nil, a.unknown(ctx, req, err)
 	}
 	v := precheckView{OK: !r.Failed(), Checks: r.Checks, Docs: r.Docs, Bytes: r.Bytes, Indices: r.Indices, Shards: r.Shards,
-		SourceVersion: r.SourceVersion, TargetVersion: r.TargetVersion, CopiedBy: r.Copy}
+		SourceVersion: r.SourceVersion, TargetVersion: r.TargetVersion, CopiedBy: r.Copy, CopySeconds: r.CopyTime.Seconds()}
 	if v.OK {
 		p, err := control.PredictMove(ctx, a.s, req, r)
 		if err != nil {
 			return nil, err
 		}
-		v.Prediction = &p
+		v.Prediction, v.CopySeconds = &p, p.CopyTime.Seconds()
 	}
 	return &precheckOutput{v}, nil
 }
@@ -246,7 +248,18 @@ func (a *API) requestMove(ctx context.Context, in *requestMoveInput, d *deed) (c
 		d.before = control.ViewTenant(e, nil)
 	}
 	req.ID = d.id
-	return control.RequestMove(ctx, a.s, req)
+	m, err := control.RequestMove(ctx, a.s, req)
+	return m, a.unknown(ctx, req, err)
+}
+
+// unknown says what there is in place of what a move has named, and is not there.
+func (a *API) unknown(ctx context.Context, req control.Request, err error) error {
+	if errors.Is(err, control.ErrUnknownCluster) {
+		if known := control.ClusterKnown(ctx, a.s, req.Cluster); known != nil {
+			return known
+		}
+	}
+	return control.UnknownTenant(string(req.Partition), err)
 }
 
 func (a *API) rollback(ctx context.Context, in *rollbackInput, d *deed) (control.Move, error) {

@@ -125,5 +125,6 @@ func (a *API) labelTenant(ctx context.Context, in *labelTenantInput, d *deed) (c
 		return nil, err
 	}
 	d.before = before
-	return control.ChangeLabels(ctx, a.s, in.id(), in.Body.Set, in.Body.Remove)
+	now, err := control.ChangeLabels(ctx, a.s, in.id(), in.Body.Set, in.Body.Remove)
+	return now, control.UnknownTenant(in.Tenant, err)
 }

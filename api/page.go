@@ -17,7 +17,14 @@ type page[T any] struct {
 	// Next is the cursor of the next page.
 	Next string `json:"next,omitempty" doc:"The cursor of the next page; absent: there is none."`
 	// Unreadable are records that cannot be decoded.
-	Unreadable int `json:"unreadable,omitempty" doc:"Records of this page that cannot be decoded; sluice doctor names them."`
+	Unreadable        int      `json:"unreadable,omitempty" doc:"Records of this page that cannot be decoded; sluice doctor names them."`
+	UnreadableBecause []string `json:"unreadable_because,omitempty" doc:"What is wrong with each of them, of tenants and clusters."`
+}
+
+// unreadable notes a record that cannot be decoded.
+func (p *page[T]) unreadable(err error) {
+	p.Unreadable++
+	p.UnreadableBecause = append(p.UnreadableBecause, err.Error())
 }
 
 type pageOutput[T any] struct{ Body page[T] }

@@ -178,6 +178,9 @@ func (a *API) mapped(ctx context.Context, err error) *Problem {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return problem(CodeTimeout, "the request took longer than it may, or its client went away")
 	}
+	if _, ok := own(ctx); ok {
+		return problem(CodeInternal, err.Error())
+	}
 	a.log.Error("a request failed in a way that is not known", "request", requestOf(ctx), "error", err)
 	return problem(CodeInternal, "see the log of the controller, request "+requestOf(ctx))
 }

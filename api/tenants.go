@@ -82,7 +82,7 @@ func (a *API) listTenants(ctx context.Context, in *tenantsInput) (*pageOutput[co
 		e := c.Entry
 		switch {
 		case c.Err != nil:
-			out.Body.Unreadable++
+			out.Body.unreadable(c.Err)
 		case in.Cluster != "" && e.State.From.Cluster != in.Cluster && e.State.To.Cluster != in.Cluster:
 		case of[e.Partition].Matches(want):
 			out.Body.Items = append(out.Body.Items, control.ViewTenant(e, of[e.Partition]))
@@ -125,7 +125,7 @@ func (a *API) labelsOf(ctx context.Context, after string, entries []store.Change
 func (a *API) getTenant(ctx context.Context, in *tenantInput) (*tenantOutput, error) {
 	out, err := a.readTenant(ctx, in.id())
 	if err != nil {
-		return nil, err
+		return nil, control.UnknownTenant(in.Tenant, err)
 	}
 	if matches(in.IfNoneMatch, out.ETag) {
 		out.Status = http.StatusNotModified

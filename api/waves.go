@@ -33,6 +33,8 @@ type waveView struct {
 
 type waveOutput struct{ Body waveView }
 
+type waveRetiresOutput struct{ Body []control.WaveRetire }
+
 // waveReaders are the operations that read waves.
 func (a *API) waveReaders() {
 	handle(a, huma.Operation{OperationID: "listWaves", Method: http.MethodGet, Path: "/waves", Tags: []string{"waves"}, Summary: "List waves, newest first"},
@@ -41,6 +43,11 @@ func (a *API) waveReaders() {
 		})
 	handle(a, huma.Operation{OperationID: "getWave", Method: http.MethodGet, Path: "/waves/{wave}", Tags: []string{"waves"}, Summary: "Get a wave, and how far it is"},
 		Viewer, a.getWave)
+	handle(a, huma.Operation{OperationID: "listWaveRetires", Method: http.MethodGet, Path: "/waves/{wave}/retire", Tags: []string{"waves"}, Summary: "List what has become of the old copies of the tenants of a wave that have flipped"},
+		Viewer, func(ctx context.Context, in *WavePath) (*waveRetiresOutput, error) {
+			all, err := control.ReadWaveRetire(ctx, a.s, in.Wave)
+			return &waveRetiresOutput{all}, err
+		})
 	handle(a, huma.Operation{OperationID: "listWaveItems", Method: http.MethodGet, Path: "/waves/{wave}/items", Tags: []string{"waves"}, Summary: "List the tenants of a wave, in its order"},
 		Viewer, a.listWaveItems)
 }

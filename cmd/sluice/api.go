@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/api"
-	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/proxy"
 )
 
 // startAPI serves the HTTP API at its listener.
 func (n *node) startAPI(secret []byte) error {
-	c, k := n.cfg.API, n.cfg.Controller
+	c := n.cfg.API
 	tls, err := serverTLS("api.tls", c.TLS, n.log)
 	if err != nil {
 		return err
@@ -25,7 +24,7 @@ func (n *node) startAPI(secret []byte) error {
 	a, err := api.New(n.store, &api.Options{
 		Build: build(), Engine: n.cfg.Store.Kind, Where: n.storeName(), Auth: api.AuthConfig(c.Auth), AdminToken: token, AuditAge: c.AuditAge, Logger: n.log,
 		URL: apiURL(c, n.api.Addr()), SessionToken: func(session string) string { return gate.SessionToken(secret, session) },
-		Defaults: control.MoveOptions{PauseBudget: k.PauseBudget, CutoverDeadline: k.CutoverDeadline, DrainBarrier: k.DrainBarrier},
+		Defaults: moveDefaults(n.cfg),
 	})
 	if err != nil {
 		return err

@@ -67,8 +67,8 @@ Exit code %d when there is nothing but information, %d with a warning, %d with a
 			if err != nil {
 				return err
 			}
-			if wantJSON(c) {
-				err = writeJSON(c.OutOrStdout(), v)
+			if forPrograms(c) {
+				err = writeValue(c, v)
 			} else {
 				err = v.write(c.OutOrStdout(), fix && !yes, only)
 			}

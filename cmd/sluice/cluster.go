@@ -1,17 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"slices"
+	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/placement"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 func clusterCommand() *cobra.Command {
@@ -42,29 +42,26 @@ they change. docs/clusters.md says more.`,
 			if err := in.Validate(); err != nil {
 				return err
 			}
-			found := ""
-			if !noCheck {
-				var err error
-				if found, err = control.CheckCluster(c.Context(), in); err != nil {
-					return err
-				}
-			}
-			s, err := openStore(c)
+			f, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			if err := control.PutCluster(c.Context(), s.Store, in, replace); err != nil {
+			defer f.close()
+			out, err := putCluster(c, f, in, noCheck, replace)
+			if err != nil {
 				return err
 			}
 			if in.HasSecret() && credentials.InClear(in.Endpoints) {
 				_, _ = fmt.Fprintf(c.ErrOrStderr(), "warning: the credentials of cluster %s cross the network in the clear: an endpoint begins with http://\n", in.Name)
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), in)
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "cluster %s added%s\n", in.Name, found)
-			return err
+			return answer(c, out, func() error {
+				found := ""
+				if out.Found != "" {
+					found = ": " + out.Found
+				}
+				_, err := fmt.Fprintf(c.OutOrStdout(), "cluster %s added%s\n", in.Name, found)
+				return err
+			}, in.Name)
 		},
 	}
 	f := c.Flags()
@@ -85,9 +82,24 @@ they change. docs/clusters.md says more.`,
 	f.StringVar(&in.CAFile, "ca-file", "", "certificates that verify https endpoints (default: the system's)")
 	f.BoolVar(&noCheck, "no-check", false, "do not ask the cluster for its version")
 	f.BoolVar(&replace, "replace", false, "change a cluster that exists; it must stay the same cluster, with the same data")
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "its name")
 	return c
+}
+
+// clusterView is a cluster as the API answers.
+type clusterView struct {
+	placement.Cluster
+	Found   string `json:"found,omitempty"`
+	Tenants *int   `json:"tenants,omitempty"`
+}
+
+func putCluster(c *cobra.Command, f *fleet, in placement.Cluster, noCheck, replace bool) (clusterView, error) {
+	body := as[client.Cluster](in)
+	if replace {
+		return client.Read[clusterView](f.SetCluster(c.Context(), in.Name, &client.SetClusterParams{NoCheck: &noCheck}, body))
+	}
+	return client.Read[clusterView](f.AddCluster(c.Context(), &client.AddClusterParams{NoCheck: &noCheck}, body))
 }
 
 func clusterList() *cobra.Command {
@@ -96,38 +108,25 @@ func clusterList() *cobra.Command {
 		Short:   "List the clusters and how many tenants live on each",
 		Example: "  sluice cluster list\n  sluice cluster list -o json",
 		Args:    args(cobra.NoArgs),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
-			all, _, err := s.Clusters().List(c.Context())
+		RunE: onFleet(func(c *cobra.Command, f *fleet, _ []string) error {
+			all, unreadable, err := every[clusterView](func(cursor *string) (*http.Response, error) {
+				return f.ListClusters(c.Context(), &client.ListClustersParams{Limit: pageLimit, Cursor: cursor, Tenants: new(true)})
+			})
 			if err != nil {
 				return err
 			}
-			tenants := map[string]int{}
-			if _, err := s.Entries(c.Context(), func(e placement.Entry, err error) bool {
-				if err == nil {
-					tenants[e.State.From.Cluster]++
-				}
-				return true
-			}); err != nil {
-				return err
+			rows, names := [][]string(nil), []string(nil)
+			for _, v := range all {
+				names = append(names, v.Name)
+				rows = append(rows, []string{v.Name, strings.Join(v.Endpoints, ","), authentication(v.Cluster), strconv.Itoa(*v.Tenants)})
 			}
-			slices.SortFunc(all, func(a, b store.Record[placement.Cluster]) int { return strings.Compare(a.Name, b.Name) })
-			type view struct {
-				placement.Cluster
-				Tenants int `json:"tenants"`
-			}
-			views, rows := make([]view, 0, len(all)), [][]string(nil)
-			for _, r := range all {
-				views = append(views, view{r.Value, tenants[r.Name]})
-				rows = append(rows, []string{r.Name, strings.Join(r.Value.Endpoints, ","), authentication(r.Value), strconv.Itoa(tenants[r.Name])})
-			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), views)
-			}
-			return table(c.OutOrStdout(), []string{"CLUSTER", "ENDPOINTS", "AUTH", "TENANTS"}, rows)
+			return errors.Join(append(unreadable, answer(c, all, func() error {
+				return table(c.OutOrStdout(), []string{"CLUSTER", "ENDPOINTS", "AUTH", "TENANTS"}, rows)
+			}, names...))...)
 		}),
 	}
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the clusters' names")
 	return c
 }
 
@@ -157,19 +156,19 @@ func clusterRemove() *cobra.Command {
 			if err := placement.ValidateClusterName(a[0]); err != nil {
 				return err
 			}
-			s, err := openStore(c)
+			f, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			if err := control.RemoveCluster(c.Context(), s.Store, a[0]); err != nil {
+			defer f.close()
+			if _, err := client.Read[client.Removed](f.RemoveCluster(c.Context(), a[0], nil)); err != nil {
 				return err
 			}
 			return writeRemoved(c, "cluster", a[0])
 		},
 	}
 	c.ValidArgsFunction = completeClusters
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "its name")
 	return c
 }

@@ -20,7 +20,7 @@ const commandsHead = `# Commands
 <!-- Made from the program's commands by make commands-page. -->
 
 Every command of the program, as its ~--help~ tells it. All of them take ~--config FILE~ (~-c~); without it ~$SLUICE_CONFIG~ is read, then ~sluice.yaml~ in the
-present folder. Where the table is may also be said by flags, ~--store.kind~ and the others of [the store](configuration.md#store), and a process that is
+present folder. Commands that operate a fleet also take ~--context~ or ~--api~, see [several fleets](contexts.md). Where the table is may also be said by flags, ~--store.kind~ and the others of [the store](configuration.md#store), and a process that is
 started takes every key of the [configuration](configuration.md) as a flag. ~sluice completion~ prints completions for bash, zsh, fish and PowerShell.
 
 | exit code | |

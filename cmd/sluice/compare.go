@@ -139,8 +139,8 @@ func compare(c *cobra.Command, s *openedStore, req control.CompareRequest, file 
 	}
 	found.Unlisted += int64(max(0, len(found.Differences)-limit))
 	found.Differences = found.Differences[:min(limit, len(found.Differences))]
-	if wantJSON(c) {
-		err = writeJSON(c.OutOrStdout(), found)
+	if forPrograms(c) {
+		err = writeValue(c, found)
 	} else {
 		_, err = fmt.Fprint(c.OutOrStdout(), comparedResult(found))
 	}

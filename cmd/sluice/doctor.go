@@ -82,8 +82,8 @@ broken, %d when something could not be examined.`, exitOK, exitWeak, exitBroken,
 		if v.Report == nil {
 			return err
 		}
-		if wantJSON(c) {
-			if werr := writeJSON(c.OutOrStdout(), v); werr != nil {
+		if forPrograms(c) {
+			if werr := writeValue(c, v); werr != nil {
 				return werr
 			}
 		} else if werr := v.write(c.OutOrStdout()); werr != nil {

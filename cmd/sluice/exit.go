@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 
+	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -67,6 +70,22 @@ type moveError struct{ msg string }
 
 func (e *moveError) Error() string { return e.msg }
 
+// problemExits are the codes of problems of the API, where they are not exitRefused.
+var problemExits = map[api.Code]int{
+	api.CodeMalformed: exitUsage, api.CodeInvalid: exitUsage, api.CodeTooLarge: exitUsage, api.CodeMediaType: exitUsage,
+	api.CodeUnauthenticated: exitUsage,
+	api.CodeNotFound:        exitFailure, api.CodeMethodNotAllowed: exitFailure, api.CodeInternal: exitFailure, api.CodeCorruptRecord: exitFailure,
+	api.CodeKeyReused:      exitFailure,
+	api.CodeOutcomeUnknown: exitUnavailable, api.CodeInProgress: exitUnavailable, api.CodeKeysUnavailable: exitUnavailable, api.CodeTooMany: exitUnavailable,
+	api.CodeClusterUnreachable: exitUnavailable, api.CodeStoreUnavailable: exitUnavailable, api.CodeTimeout: exitUnavailable,
+}
+
+// isCode reports whether an error is a problem of the API, of this code.
+func isCode(err error, code api.Code) bool {
+	var p *client.Problem
+	return errors.As(err, &p) && p.Code == string(code)
+}
+
 // exitCode is the one place where an error becomes a code.
 func exitCode(err error) int {
 	var (
@@ -82,6 +101,8 @@ func exitCode(err error) int {
 		verdict     *verdictError
 		setting     *redisstore.SettingError
 		different   *differentError
+		problem     *client.Problem
+		asked       *url.Error // of a controller's API, that was not reached
 	)
 	switch {
 	case err == nil:
@@ -92,6 +113,11 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &refusedDown), errors.As(err, &notOpen), errors.As(err, &setting), isTransferRefusal(err), isControlRefusal(err):
 		return exitRefused
+	case errors.As(err, &problem):
+		if code, ok := problemExits[api.Code(problem.Code)]; ok {
+			return code
+		}
+		return exitRefused
 	case errors.As(err, &verdict):
 		return verdict.code
 	case errors.As(err, &move):
@@ -100,7 +126,7 @@ func exitCode(err error) int {
 		return exitDifferent
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.Is(err, store.ErrUnavailable), errors.As(err, &unreachable), isUnreachable(err):
+	case errors.Is(err, store.ErrUnavailable), errors.As(err, &unreachable), errors.As(err, &asked), isUnreachable(err):
 		return exitUnavailable
 	}
 	return exitFailure

@@ -6,11 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
 func tenantLabel() *cobra.Command {
+	var ifEpoch func() *string
 	c := &cobra.Command{
 		Use:   "label TENANT [KEY=VALUE]... [KEY-]...",
 		Short: "Set, remove or show labels of a tenant, by which lists and waves can be chosen",
@@ -33,34 +35,42 @@ func tenantLabel() *cobra.Command {
 			if err := set.Validate(); err != nil {
 				return err
 			}
-			s, err := openStore(c)
+			if err := placement.PartitionID(a[0]).Validate(); err != nil {
+				return err
+			}
+			f, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			id := placement.PartitionID(a[0])
-			if len(a) == 1 {
-				_, err = s.State(c.Context(), id)
-				if err == nil {
-					set, err = control.ReadLabels(c.Context(), s.Store, id)
-				}
-			} else {
-				set, err = control.ChangeLabels(c.Context(), s.Store, id, set, remove)
-			}
+			defer f.close()
+			labels, err := changeLabels(c, f, a[0], set, remove, ifEpoch())
 			if err != nil {
-				return control.UnknownTenant(a[0], err)
+				return err
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), set)
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "tenant %s: %s\n", printable(a[0]), printable(strings.Join(set.Sorted(), " ")))
-			return err
+			return answer(c, labels, func() error {
+				_, err := fmt.Fprintf(c.OutOrStdout(), "tenant %s: %s\n", printable(a[0]), printable(strings.Join(labels.Sorted(), " ")))
+				return err
+			}, labels.Sorted()...)
 		},
 	}
 	c.ValidArgsFunction = completeTenants
-	storeFlags(c)
-	outputFlag(c)
+	ifEpoch = ifEpochFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "its labels")
 	return c
+}
+
+// changeLabels changes the labels of a tenant, and returns them; without a change it
+// reads them.
+func changeLabels(c *cobra.Command, f *fleet, name string, set control.Labels, remove []string, ifMatch *string) (control.Labels, error) {
+	if len(set)+len(remove) > 0 {
+		return client.Read[control.Labels](f.LabelTenant(c.Context(), name, &client.LabelTenantParams{IfMatch: ifMatch}, client.LabelTenantInputBody{Set: new(map[string]string(set)), Remove: &remove}))
+	}
+	v, err := readTenant(c, f, name)
+	if v.Labels == nil {
+		v.Labels = control.Labels{}
+	}
+	return v.Labels, err
 }
 
 // labelsWanted reads the values of a --label flag.

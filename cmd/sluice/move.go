@@ -1,12 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/mover"
@@ -19,6 +21,7 @@ func moveCommand() *cobra.Command {
 	var limits copyBoundFlags
 	var dryRun, wait bool
 	var shadow func()
+	var ifEpoch func() *string
 	c := &cobra.Command{
 		Use:   "move TENANT --to CLUSTER",
 		Short: "Move a tenant to another cluster while it keeps reading and writing",
@@ -67,37 +70,32 @@ and times. The receipt has the result.`,
 			if err := limits.into(c, &req.Options); err != nil {
 				return err
 			}
-			s, err := openStore(c)
+			if err := placement.PartitionID(a[0]).Validate(); err != nil {
+				return err
+			}
+			f, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			req.Partition = placement.PartitionID(a[0])
+			defer f.close()
 			shadow()
-			// Of the configuration, unless the flag was given.
-			if o := &req.Options; !c.Flags().Changed("pause-budget") {
-				o.PauseBudget = s.cfg.Controller.PauseBudget
-			}
-			if o := &req.Options; !c.Flags().Changed("cutover-deadline") {
-				o.CutoverDeadline = s.cfg.Controller.CutoverDeadline
-			}
-			req.Options.DrainBarrier = s.cfg.Controller.DrainBarrier
+			body := client.MoveRequest{Tenant: a[0], To: req.Cluster, Index: given(req.Index), PartitionField: given(req.Field),
+				Kind: (*client.MoveRequestKind)(given(string(req.Kind))), Options: givenOptions(req.Options)}
 			if dryRun {
-				return precheck(c, s.Store, req)
+				return precheck(c, f, body)
 			}
-			m, err := control.RequestMove(c.Context(), s.Store, req)
+			m, err := client.Read[control.Move](f.RequestMove(c.Context(), &client.RequestMoveParams{IfMatch: ifEpoch()}, body))
 			if err != nil {
-				return moveRefusal(c.Context(), s.Store, req, err)
+				return moveRefusal(body, err)
 			}
-			warnWithoutController(c, s.Store)
-			switch {
-			case wait:
-				return watchMove(c, s.Store, m.ID)
-			case wantJSON(c):
-				return writeJSON(c.OutOrStdout(), m)
+			warnWithoutController(c, f)
+			if wait {
+				return watchMove(c, f, m.ID)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "move %s requested: %s from %s to %s\nwatch it with: sluice moves watch %s\n", m.ID, printable(a[0]), m.From, m.To, m.ID)
-			return err
+			return answer(c, m, func() error {
+				_, err := fmt.Fprintf(c.OutOrStdout(), "move %s requested: %s from %s to %s\nwatch it with: sluice moves watch %s\n", m.ID, printable(a[0]), m.From, m.To, m.ID)
+				return err
+			}, m.ID)
 		},
 	}
 	c.ValidArgsFunction = completeTenants
@@ -117,36 +115,46 @@ and times. The receipt has the result.`,
 	shadow = shadowFlags(f, &req.Options)
 	_ = c.RegisterFlagCompletionFunc("to", completeClusters)
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster", "shared_index"}, cobra.ShellCompDirectiveNoFileComp))
-	storeFlags(c)
-	outputFlag(c)
+	ifEpoch = ifEpochFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the move's id")
 	return c
 }
 
-// moveRefusal says what to do about a refusal that names something unknown.
-func moveRefusal(ctx context.Context, s *store.Store, req control.Request, err error) error {
-	switch {
-	case errors.Is(err, control.ErrUnknownCluster):
-		if known := control.ClusterKnown(ctx, s, req.Cluster); known != nil {
-			return known
-		}
-		return err
-	case errors.Is(err, placement.ErrSamePlacement):
-		return refused("tenant %q is at cluster %s already; --to must name another cluster, or --index another index there", string(req.Partition), req.Cluster)
+// given is what a flag says, nil where it says nothing.
+func given[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
 	}
-	return control.UnknownTenant(string(req.Partition), err)
+	return &v
+}
+
+// givenOptions are the options that flags have set, for a request: the fleet has defaults
+// for the others.
+func givenOptions(o control.MoveOptions) *client.GivenOptions {
+	g := as[client.GivenOptions](o)
+	// What is 0 or false was not given, or is the default in any case.
+	g.PauseBudget, g.CutoverDeadline = given(int64(o.PauseBudget)), given(int64(o.CutoverDeadline))
+	g.CopyRate, g.CopyBytes = given(o.CopyRate), given(o.CopyBytes)
+	g.Verify = (*client.GivenOptionsVerify)(given(string(o.Verify)))
+	return &g
+}
+
+// moveRefusal says by which flags a refusal is avoided.
+func moveRefusal(r client.MoveRequest, err error) error {
+	if isCode(err, api.CodeSamePlace) {
+		return refused("tenant %q is at cluster %s already; --to must name another cluster, or --index another index there", r.Tenant, r.To)
+	}
+	return err
 }
 
 // warnWithoutController tells a person why nothing will happen yet. Not being
 // able to tell is no reason to say anything.
-func warnWithoutController(c *cobra.Command, s *store.Store) {
-	all, _, err := s.Sessions().List(c.Context())
-	if err != nil {
+func warnWithoutController(c *cobra.Command, f *fleet) {
+	all, err := client.Read[client.Page[client.InstanceView]](f.ListSessions(c.Context(), &client.ListSessionsParams{Kind: new(client.ListSessionsParamsKind(store.KindController)), Limit: pageLimit}))
+	if err != nil || slices.ContainsFunc(all.Items, func(i client.InstanceView) bool { return i.State != "vanished" }) {
 		return
-	}
-	for _, r := range all {
-		if r.Value.Kind == store.KindController {
-			return
-		}
 	}
 	fmt.Fprintln(c.ErrOrStderr(), "sluice: warning: no controller is running; the move begins when one does (`sluice serve` or `sluice controller`)")
 }

@@ -126,11 +126,11 @@ func TestMoveRefusals(t *testing.T) {
 
 func newest(t *testing.T, s *store.Store) string {
 	t.Helper()
-	all, err := newestMoves(t.Context(), s)
+	all, _, _, err := control.Moves(s).Newest(t.Context(), "", 1, nil)
 	if err != nil || len(all) == 0 {
 		t.Fatalf("no move: %v", err)
 	}
-	return all[0].ID
+	return all[0].Name
 }
 
 func receipt() *control.Receipt {

@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/docs"
 	"github.com/sluiceproxy/sluice/placement"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 func movesCommand() *cobra.Command {
@@ -30,30 +31,30 @@ func movesList() *cobra.Command {
 		Short:   "List moves, newest first",
 		Example: "  sluice moves list\n  sluice moves list --active\n  sluice moves list --tenant acme -o json",
 		Args:    args(cobra.NoArgs),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
-			all, err := newestMoves(c.Context(), s.Store)
+		RunE: onFleet(func(c *cobra.Command, f *fleet, _ []string) error {
+			p := client.ListMovesParams{Limit: pageLimit, Active: &active, Tenant: given(tenant)}
+			all, unreadable, err := every[control.Move](func(cursor *string) (*http.Response, error) {
+				p.Cursor = cursor
+				return f.ListMoves(c.Context(), &p)
+			})
 			if err != nil {
 				return err
 			}
-			out, rows := []control.Move{}, [][]string(nil)
+			rows, ids := [][]string(nil), []string(nil)
 			for _, m := range all {
-				if active && m.Settled() || tenant != "" && string(m.Partition) != tenant {
-					continue
-				}
-				out = append(out, m)
+				ids = append(ids, m.ID)
 				rows = append(rows, []string{m.ID, string(m.Partition), m.From.String(), m.To.String(), string(m.Stage), count(m.Progress.Docs), since(m.Created)})
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), out)
-			}
-			return table(c.OutOrStdout(), []string{"MOVE", "TENANT", "FROM", "TO", "STAGE", "DOCS", "AGE"}, rows)
+			return errors.Join(append(unreadable, answer(c, all, func() error {
+				return table(c.OutOrStdout(), []string{"MOVE", "TENANT", "FROM", "TO", "STAGE", "DOCS", "AGE"}, rows)
+			}, ids...))...)
 		}),
 	}
 	c.Flags().BoolVar(&active, "active", false, "only moves that have not flipped, aborted or failed")
 	c.Flags().StringVar(&tenant, "tenant", "", "only moves of this tenant")
 	_ = c.RegisterFlagCompletionFunc("tenant", completeTenants)
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the moves' ids")
 	return c
 }
 
@@ -62,19 +63,12 @@ func movesShow() *cobra.Command {
 		Use:     "show MOVE|TENANT",
 		Short:   "Show a move, or a tenant's newest one, with its timeline and receipt",
 		Example: "  sluice moves show m1k2j3h4g5abcdef\n  sluice moves show acme -o json",
-	}, func(c *cobra.Command, s *store.Store, id string) error {
-		r, err := control.Moves(s).Get(c.Context(), id)
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		v, err := client.Read[control.MoveView](f.GetMove(c.Context(), id))
 		if err != nil {
 			return err
 		}
-		v, err := control.ViewMove(c.Context(), s, r.Value)
-		if err != nil {
-			return err
-		}
-		if wantJSON(c) {
-			return writeJSON(c.OutOrStdout(), v)
-		}
-		return writeMove(c.OutOrStdout(), r.Value, rollbackRow(v))
+		return answer(c, v, func() error { return writeMove(c.OutOrStdout(), v.Move, rollbackRow(v)) }, id)
 	})
 }
 
@@ -99,7 +93,7 @@ func movesWatch() *cobra.Command {
 terminal the view is redrawn in place; elsewhere it is lines, with -o json one JSON
 object a line.`,
 		Example: "  sluice moves watch acme\n  sluice moves watch m1k2j3h4g5abcdef -o json",
-	}, func(c *cobra.Command, s *store.Store, id string) error { return watchMove(c, s, id) })
+	}, func(c *cobra.Command, f *fleet, id string) error { return watchMove(c, f, id) })
 }
 
 func movesSet() *cobra.Command {
@@ -119,7 +113,7 @@ somebody writes around the proxies, and what slows its copy down.`,
   sluice moves set acme --copy-bytes 20 --copy-hours 22:00-06:00 --copy-zone Europe/Berlin
   sluice moves set acme --copy-rate 0 --copy-hours always
   sluice moves set acme --accept-drift`,
-	}, func(c *cobra.Command, s *store.Store, id string) error {
+	}, func(c *cobra.Command, f *fleet, id string) error {
 		b, err := limits.bounds(c)
 		if err != nil {
 			return err
@@ -139,15 +133,14 @@ somebody writes around the proxies, and what slows its copy down.`,
 		if b == (control.Bounds{}) {
 			return &usageError{errors.New("give --pause-budget, --cutover-deadline, --copy-rate, --copy-bytes, --copy-hours, --copy-throttle, --accept-drift, --shadow-max-differences or several")}
 		}
-		m, err := control.RequestBounds(c.Context(), s, id, b)
+		m, err := client.Read[control.Move](f.SetMove(c.Context(), id, nil, givenBounds(b)))
 		if err != nil {
 			return err
 		}
-		if wantJSON(c) {
-			return writeJSON(c.OutOrStdout(), m)
-		}
-		_, err = fmt.Fprintf(c.OutOrStdout(), "move %s: pause budget %s, cutover deadline %s, drift %s; copy: %s\n", m.ID, m.Options.PauseBudget, m.Options.CutoverDeadline, driftPolicy(m.Options.AcceptDrift), copyBounds(m.Options))
-		return err
+		return answer(c, m, func() error {
+			_, err := fmt.Fprintf(c.OutOrStdout(), "move %s: pause budget %s, cutover deadline %s, drift %s; copy: %s\n", m.ID, m.Options.PauseBudget, m.Options.CutoverDeadline, driftPolicy(m.Options.AcceptDrift), copyBounds(m.Options))
+			return err
+		}, m.ID)
 	})
 	limits.add(c)
 	c.Flags().IntVar(&differences, "shadow-max-differences", 0, "begin the cutover when at most so many shadow reads differ at the target or fail there")
@@ -155,6 +148,19 @@ somebody writes around the proxies, and what slows its copy down.`,
 	c.Flags().DurationVar(&budget, "pause-budget", 0, "hold writes only when the predicted pause is at most this")
 	c.Flags().DurationVar(&deadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again; below the proxies' hold deadline, or held writes fail")
 	return c
+}
+
+// givenBounds are bounds for a request.
+func givenBounds(b control.Bounds) client.SetMoveInputBody {
+	out := client.SetMoveInputBody{PauseBudget: (*int64)(b.PauseBudget), CutoverDeadline: (*int64)(b.CutoverDeadline),
+		CopyRate: b.CopyRate, CopyBytes: b.CopyBytes, CopyEager: b.CopyEager, AcceptDrift: b.AcceptDrift}
+	if b.CopyHours != nil {
+		out.CopyHours = new(as[[]client.GivenWindow](*b.CopyHours))
+	}
+	if b.ShadowMaxDifferences != nil {
+		out.ShadowMaxDifferences = new(int64(*b.ShadowMaxDifferences))
+	}
+	return out
 }
 
 func movesPause(pause bool) *cobra.Command {
@@ -166,8 +172,14 @@ func movesPause(pause bool) *cobra.Command {
 		Use:     verb + " MOVE|TENANT",
 		Short:   short,
 		Example: "  sluice moves " + verb + " acme",
-	}, func(c *cobra.Command, s *store.Store, id string) error {
-		m, err := control.RequestPause(c.Context(), s, id, pause)
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		ask := f.ResumeMove
+		if pause {
+			ask = func(ctx context.Context, id string, _ *client.ResumeMoveParams, with ...client.RequestEditorFn) (*http.Response, error) {
+				return f.PauseMove(ctx, id, nil, with...)
+			}
+		}
+		m, err := client.Read[control.Move](ask(c.Context(), id, nil))
 		if err != nil {
 			return err
 		}
@@ -181,15 +193,15 @@ func movesAbort() *cobra.Command {
 		Use:     "abort MOVE|TENANT",
 		Short:   "Take a tenant that has not flipped back to where it was; nothing is left at the target",
 		Example: "  sluice moves abort acme\n  sluice moves abort m1k2j3h4g5abcdef --wait",
-	}, func(c *cobra.Command, s *store.Store, id string) error {
-		m, err := control.RequestAbort(c.Context(), s, id)
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		m, err := client.Read[control.Move](f.AbortMove(c.Context(), id, nil))
 		if err != nil {
 			return err
 		}
 		if wait {
 			// Aborted is what was asked for here, so it is no failure.
 			var aborted *moveError
-			err := watchMove(c, s, id)
+			err := watchMove(c, f, id)
 			if errors.As(err, &aborted) {
 				return nil
 			}
@@ -205,79 +217,54 @@ func movesAbort() *cobra.Command {
 }
 
 func requested(c *cobra.Command, m control.Move, what string) error {
-	if wantJSON(c) {
-		return writeJSON(c.OutOrStdout(), m)
-	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "%s of move %s requested; `sluice moves show %s` tells when it is done\n", what, m.ID, m.ID)
-	return err
+	return answer(c, m, func() error {
+		_, err := fmt.Fprintf(c.OutOrStdout(), "%s of move %s requested; `sluice moves show %s` tells when it is done\n", what, m.ID, m.ID)
+		return err
+	}, m.ID)
 }
 
 // oneMove completes a command about one move.
-func oneMove(c *cobra.Command, do func(*cobra.Command, *store.Store, string) error) *cobra.Command {
+func oneMove(c *cobra.Command, do func(*cobra.Command, *fleet, string) error) *cobra.Command {
 	tenants := strings.Contains(c.Use, "TENANT")
 	c.Args = args(cobra.ExactArgs(1))
-	c.RunE = onStore(func(c *cobra.Command, s *openedStore, a []string) error {
-		id, err := findMove(c.Context(), s.Store, a[0], tenants)
+	c.RunE = onFleet(func(c *cobra.Command, f *fleet, a []string) error {
+		id, err := findMove(c.Context(), f, a[0], tenants)
 		if err != nil {
 			return err
 		}
-		return do(c, s.Store, id)
+		return do(c, f, id)
 	})
 	c.ValidArgsFunction = completeMoves
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the move's id")
 	return c
 }
 
+// maxID is the most bytes that the id of a move may have; a tenant's name may have more.
+const maxID = 64
+
 // findMove returns the id of a move that is named by itself or, where that may
 // not remove anything, by its tenant.
-func findMove(ctx context.Context, s *store.Store, name string, tenants bool) (string, error) {
+func findMove(ctx context.Context, f *fleet, name string, tenants bool) (string, error) {
 	if name == "" {
 		return "", &placement.InvalidError{Field: "MOVE", Value: "", Fix: "must be a move's id; `sluice moves list` shows them"}
 	}
-	_, err := control.Moves(s).Get(ctx, name)
-	if err == nil {
-		return name, nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return "", err
+	if len(name) <= maxID {
+		m, err := client.Read[client.MoveView](f.GetMove(ctx, name))
+		if err == nil || !isCode(err, api.CodeUnknownMove) {
+			return m.ID, err
+		}
 	}
 	if tenants {
-		all, err := newestMoves(ctx, s)
+		p, err := client.Read[client.Page[client.Move]](f.ListMoves(ctx, &client.ListMovesParams{Tenant: &name, Limit: new(int64(1))}))
 		if err != nil {
 			return "", err
 		}
-		for _, m := range all {
-			if string(m.Partition) == name {
-				return m.ID, nil
-			}
+		if len(p.Items) > 0 {
+			return p.Items[0].ID, nil
 		}
 	}
 	return "", refused("unknown move %q; `sluice moves list` shows all", name)
-}
-
-// newestMoves are all moves, newest first: their ids sort by age.
-func newestMoves(ctx context.Context, s *store.Store) ([]control.Move, error) {
-	all, _, err := control.Moves(s).List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(all, func(a, b store.Record[control.Move]) int { return strings.Compare(b.Name, a.Name) })
-	out := make([]control.Move, len(all))
-	for i, r := range all {
-		out[i] = r.Value
-	}
-	return out, nil
-}
-
-func completeMoves(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return complete(c, len(a) > 0, func(s *openedStore) (ids []string) {
-		all, _ := newestMoves(c.Context(), s.Store)
-		for _, m := range all {
-			ids = append(ids, m.ID+"\t"+string(m.Partition)+" "+string(m.Stage))
-		}
-		return ids
-	})
 }
 
 // since is an age for people.

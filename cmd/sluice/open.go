@@ -21,14 +21,17 @@ import (
 // are flags; the help shows those that say which store.
 func storeFlags(c *cobra.Command) {
 	config.AddFlags(c.Flags(), "store")
+	contextFlag(c)
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		switch f.Name {
 		case "store.kind", "store.etcd.endpoints", "store.consul.addresses", "store.redis.addresses", "store.opensearch.addresses":
 		default:
-			f.Hidden = f.Hidden || strings.HasPrefix(f.Name, "store.")
+			f.Hidden = f.Hidden || isStoreFlag(f.Name)
 		}
 	})
 }
+
+func isStoreFlag(name string) bool { return strings.HasPrefix(name, "store.") }
 
 // configFile is --config, else $SLUICE_CONFIG, else sluice.yaml if it is here,
 // else none.
@@ -74,7 +77,18 @@ type openedStore struct {
 // openStore connects to the configured store and reads whether the table may be
 // used.
 func openStore(c *cobra.Command) (*openedStore, error) {
-	cfg, _, err := loadConfig(c)
+	name, x, err := chosenContext(c)
+	if err != nil {
+		return nil, err
+	}
+	file := x.Config
+	if x.API != "" {
+		return nil, refused("%s needs the store itself, and context %s is the API of a controller; give --config, or a context with a configuration file", c.CommandPath(), name)
+	}
+	if file == "" {
+		file = configFile(c)
+	}
+	cfg, _, err := loadFile(c, file)
 	if err != nil {
 		return nil, err
 	}

@@ -2,36 +2,118 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
 )
 
-// outputFlag adds -o to a command.
-func outputFlag(c *cobra.Command) {
-	c.Flags().StringP("output", "o", "table", "table, or json for programs")
-	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
+// outputFlag adds -o to a command and, where it has names or ids to print, -q; names
+// says for people what those are.
+func outputFlag(c *cobra.Command, names ...string) {
+	formats := []string{"table", "json", "yaml"}
+	c.Flags().StringP("output", "o", "table", "table, or json or yaml for programs")
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	if len(names) > 0 {
+		c.Flags().BoolP("quiet", "q", false, "print only "+names[0]+", for scripts")
+	}
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
-		if o, _ := c.Flags().GetString("output"); o != "table" && o != "json" {
-			return &usageError{fmt.Errorf("--output: %q must be table or json", o)}
+		o := output(c)
+		if !slices.Contains(formats, o) {
+			return &usageError{fmt.Errorf("--output: %q must be table, json or yaml", o)}
+		}
+		if quiet(c) && o != "table" {
+			return &usageError{errors.New("--quiet: give it without --output, which prints more")}
 		}
 		return nil
 	}
 }
 
-func wantJSON(c *cobra.Command) bool {
+func output(c *cobra.Command) string {
 	o, _ := c.Flags().GetString("output")
-	return o == "json"
+	return o
 }
 
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+// forPrograms reports whether what is printed is for programs: JSON or YAML.
+func forPrograms(c *cobra.Command) bool { o := output(c); return o == "json" || o == "yaml" }
+
+// quiet reports whether only names are to be printed.
+func quiet(c *cobra.Command) bool {
+	q, _ := c.Flags().GetBool("quiet")
+	return q
+}
+
+// answer prints what a command has to say: v for programs, names for scripts, each on
+// a line, and for people what people writes.
+func answer(c *cobra.Command, v any, people func() error, names ...string) error {
+	switch {
+	case forPrograms(c):
+		return writeValue(c, v)
+	case quiet(c):
+		for _, n := range names {
+			if _, err := fmt.Fprintln(c.OutOrStdout(), printable(n)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return people()
+}
+
+// writeValue writes a value in the format that was asked for, JSON unless YAML.
+func writeValue(c *cobra.Command, v any) error {
+	if output(c) == "yaml" {
+		return writeYAML(c.OutOrStdout(), v)
+	}
+	e := json.NewEncoder(c.OutOrStdout())
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// writeState writes one of many values: JSON as one line, YAML as a document of its own.
+func writeState(c *cobra.Command, v any) error {
+	if output(c) == "yaml" {
+		if _, err := fmt.Fprintln(c.OutOrStdout(), "---"); err != nil {
+			return err
+		}
+		return writeYAML(c.OutOrStdout(), v)
+	}
+	e := json.NewEncoder(c.OutOrStdout())
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// writeYAML writes what JSON would have, in the same order, as YAML: that has one form
+// for every value more, and JSON is one of them.
+func writeYAML(w io.Writer, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var n yaml.Node
+	if err := yaml.Unmarshal(b, &n); err != nil {
+		return err
+	}
+	plain(&n)
+	e := yaml.NewEncoder(w)
+	e.SetIndent(2)
+	return errors.Join(e.Encode(&n), e.Close())
+}
+
+// plain takes away how JSON looks; the encoder quotes what would be read as something else.
+func plain(n *yaml.Node) {
+	if len(n.Content) > 0 || n.Kind == yaml.ScalarNode {
+		n.Style = 0
+	}
+	for _, c := range n.Content {
+		plain(c)
+	}
 }
 
 // table prints rows under a header, columns aligned. Control characters of a
@@ -64,16 +146,8 @@ func printable(s string) string {
 
 // writeRemoved reports that a named thing is gone.
 func writeRemoved(c *cobra.Command, what, name string) error {
-	if wantJSON(c) {
-		return writeJSON(c.OutOrStdout(), map[string]string{"removed": name})
-	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "%s %s removed\n", what, printable(name))
-	return err
-}
-
-// writeJSONLine writes one object as one line.
-func writeJSONLine(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return answer(c, map[string]string{"removed": name}, func() error {
+		_, err := fmt.Fprintf(c.OutOrStdout(), "%s %s removed\n", what, printable(name))
+		return err
+	}, name)
 }

@@ -6,12 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/mover"
-	"github.com/sluiceproxy/sluice/store"
 )
 
-// precheckView is the dry run for programs.
+// precheckView is the dry run as the API answers.
 type precheckView struct {
 	OK            bool          `json:"ok"`
 	Checks        []mover.Check `json:"checks"`
@@ -30,44 +30,34 @@ type precheckView struct {
 
 // precheck is the dry run: it changes nothing, and is refused when something is
 // in the way, so that a script can branch on its exit code.
-func precheck(c *cobra.Command, s *store.Store, req control.Request) error {
-	r, err := control.Precheck(c.Context(), s, req)
+func precheck(c *cobra.Command, f *fleet, req client.MoveRequest) error {
+	v, err := client.Read[precheckView](f.PrecheckMove(c.Context(), req))
 	if err != nil {
-		return moveRefusal(c.Context(), s, req, err)
+		return moveRefusal(req, err)
 	}
-	var p *control.Prediction
-	if !r.Failed() {
-		made, err := control.PredictMove(c.Context(), s, req, r)
-		if err != nil {
-			return err
-		}
-		p, r.CopyTime = &made, made.CopyTime
+	if err := answer(c, v, func() error { return writePrecheck(c, v) }); err != nil {
+		return err
 	}
-	if wantJSON(c) {
-		err = writeJSON(c.OutOrStdout(), precheckView{!r.Failed(), r.Checks, r.Docs, r.Bytes, r.Indices, r.Shards,
-			r.SourceVersion, r.TargetVersion, r.CopyTime.Seconds(), r.Copy, p})
-	} else {
-		err = writePrecheck(c, r, p)
+	if !v.OK {
+		return refused("tenant %q cannot be moved to %s as things are; nothing was changed", req.Tenant, req.To)
 	}
-	if err == nil && r.Failed() {
-		return refused("tenant %q cannot be moved to %s as things are; nothing was changed", string(req.Partition), req.Cluster)
-	}
-	return err
+	return nil
 }
 
-func writePrecheck(c *cobra.Command, r mover.Report, p *control.Prediction) error {
+func writePrecheck(c *cobra.Command, v precheckView) error {
 	var rows [][]string
-	for _, k := range r.Checks {
+	for _, k := range v.Checks {
 		rows = append(rows, []string{k.Name, string(k.Verdict), k.Detail})
 	}
 	if err := table(c.OutOrStdout(), []string{"CHECK", "VERDICT", "DETAIL"}, rows); err != nil {
 		return err
 	}
+	p := v.Prediction
 	if p == nil {
-		_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices\n", count(r.Docs), size(r.Bytes), r.Indices)
+		_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices\n", count(v.Docs), size(v.Bytes), v.Indices)
 		return err
 	}
 	_, err := fmt.Fprintf(c.OutOrStdout(), "%s documents, %s in %d indices; copying takes about %s, and writes are held for about %s\nthe time rests on %s, the pause on %s: %s\n",
-		count(r.Docs), size(r.Bytes), r.Indices, clock(p.CopyTime), p.Pause.Round(time.Millisecond), p.RestsOn, p.PauseRestsOn, p.Basis)
+		count(v.Docs), size(v.Bytes), v.Indices, clock(p.CopyTime), p.Pause.Round(time.Millisecond), p.RestsOn, p.PauseRestsOn, p.Basis)
 	return err
 }

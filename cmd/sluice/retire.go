@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 // afterwardsFlags are the flags of what becomes of a move's old copy.
@@ -22,16 +21,21 @@ func afterwardsFlags(c *cobra.Command, a *control.Afterwards) {
 }
 
 // retireFlags are the flags of how to retire; what returns the request.
-func retireFlags(c *cobra.Command) (what func() control.RetireRequest) {
-	var r control.RetireRequest
-	var keep bool
+func retireFlags(c *cobra.Command) (what func() client.RetireBody) {
+	var r client.RetireBody
+	var now, keep bool
+	var trash *time.Duration
 	f := c.Flags()
-	f.BoolVar(&r.Now, "now", false, "do not wait for the end of the soak time (--retire-after)")
+	f.BoolVar(&now, "now", false, "do not wait for the end of the soak time (--retire-after)")
 	f.BoolVar(&keep, "keep", false, "delete nothing: end the move and leave the old copy, blocked for writes, to you; --keep=false removes one that was to be kept")
-	f.Var(optionalDays{&r.Trash}, "trash", "for how long it can be restored, 0s for not at all (default: what the move says, then controller.trash)")
-	return func() control.RetireRequest {
+	f.Var(optionalDays{&trash}, "trash", "for how long it can be restored, 0s for not at all (default: what the move says, then controller.trash)")
+	return func() client.RetireBody {
+		r.Now = given(now)
 		if c.Flags().Changed("keep") {
 			r.Keep = &keep
+		}
+		if trash != nil {
+			r.Trash = new(int64(*trash))
 		}
 		return r
 	}
@@ -39,7 +43,7 @@ func retireFlags(c *cobra.Command) (what func() control.RetireRequest) {
 
 func movesRetire() *cobra.Command {
 	var wait bool
-	var how func() control.RetireRequest
+	var how func() client.RetireBody
 	c := oneMove(&cobra.Command{
 		Use:   "retire MOVE",
 		Short: "Remove the old copy that a flipped move left; after it there is no way back but another move",
@@ -54,17 +58,17 @@ in place of being deleted, and sluice trash restores them until that time has pa
   sluice moves retire m1k2j3h4g5abcdef --now --wait   # although its soak time has not passed
   sluice moves retire m1k2j3h4g5abcdef --trash 7d
   sluice moves retire m1k2j3h4g5abcdef --keep         # end the move, delete nothing`,
-	}, func(c *cobra.Command, s *store.Store, id string) error {
-		m, err := control.RequestRetireAs(c.Context(), s, id, how())
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		m, err := client.Read[control.Move](f.RetireMove(c.Context(), id, nil, how()))
 		if err != nil {
 			return err
 		}
-		warnWithoutController(c, s)
+		warnWithoutController(c, f)
 		if !wait {
 			return requested(c, m, "retire")
 		}
 		// The driver clears the request when it refuses: the move is flipped again.
-		m, err = watchUntil(c, s, id, func(m control.Move) bool {
+		m, err = watchUntil(c, f, id, func(m control.Move) bool {
 			return m.Terminal() || m.Stage == control.StageFlipped && !m.RetireRequested
 		})
 		if err == nil && m.Stage != control.StageDone {
@@ -102,7 +106,7 @@ func oldCopy(m control.Move) string {
 
 func waveRetire() *cobra.Command {
 	var wait bool
-	var how func() control.RetireRequest
+	var how func() client.RetireBody
 	c := oneWave(&cobra.Command{
 		Use:   "retire WAVE",
 		Short: "Retire the old copies of all tenants of a wave that have flipped; says of each what came of it",
@@ -111,14 +115,14 @@ for one. Those that cannot be retired, because they are soaking, are to be kept 
 written to, stay and are listed with the reason; it may be called again.`,
 		Example: `  sluice wave retire w1k2j3h4g5abcdef
   sluice wave retire w1k2j3h4g5abcdef --now --trash 7d --wait`,
-	}, func(c *cobra.Command, s *openedStore, id string) error {
-		all, err := control.RequestWaveRetire(c.Context(), s.Store, id, how())
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		all, err := client.Read[[]control.WaveRetire](f.RetireWave(c.Context(), id, nil, how()))
 		if err != nil {
 			return err
 		}
-		warnWithoutController(c, s.Store)
+		warnWithoutController(c, f)
 		if wait {
-			if all, err = watchWaveRetire(c, s.Store, id, all); err != nil {
+			if all, err = watchWaveRetire(c, f, id, all); err != nil {
 				return err
 			}
 		}
@@ -131,7 +135,7 @@ written to, stay and are listed with the reason; it may be called again.`,
 
 // watchWaveRetire writes a line whenever the numbers change, until nothing is under way.
 // What a request was refused for stays with its tenant.
-func watchWaveRetire(c *cobra.Command, s *store.Store, id string, asked []control.WaveRetire) ([]control.WaveRetire, error) {
+func watchWaveRetire(c *cobra.Command, f *fleet, id string, asked []control.WaveRetire) ([]control.WaveRetire, error) {
 	refusedFor := map[string]string{}
 	for _, r := range asked {
 		if r.State != control.RetireUnderWay {
@@ -139,41 +143,24 @@ func watchWaveRetire(c *cobra.Command, s *store.Store, id string, asked []contro
 		}
 	}
 	last := ""
-	var missed time.Time
-	for {
-		all, err := control.ReadWaveRetire(c.Context(), s, id)
-		switch {
-		case errors.Is(err, store.ErrUnavailable) && c.Context().Err() == nil:
-			if missed.IsZero() {
-				missed = time.Now()
-			}
-			if time.Since(missed) > time.Minute {
-				return nil, err
-			}
-		case err != nil:
-			return nil, err
-		default:
-			missed = time.Time{}
-			for n := range all {
-				if why := refusedFor[all[n].Move]; why != "" && all[n].Reason == "" {
-					all[n].Reason = why
-				}
-			}
-			line := retireCounts(all)
-			if line != last && !wantJSON(c) {
-				fmt.Fprintf(c.OutOrStdout(), "%s %s\n", time.Now().Format(time.TimeOnly), line)
-			}
-			last = line
-			if countOf(all, control.RetireUnderWay) == 0 {
-				return all, nil
+	var all []control.WaveRetire
+	err := poll(c.Context(), time.Second, func(ctx context.Context) (done bool, err error) {
+		if all, err = client.Read[[]control.WaveRetire](f.ListWaveRetires(ctx, id)); err != nil {
+			return false, err
+		}
+		for n := range all {
+			if why := refusedFor[all[n].Move]; why != "" && all[n].Reason == "" {
+				all[n].Reason = why
 			}
 		}
-		select {
-		case <-c.Context().Done():
-			return nil, context.Cause(c.Context())
-		case <-time.After(time.Second):
+		line := retireCounts(all)
+		if line != last && !forPrograms(c) && !quiet(c) {
+			fmt.Fprintf(c.OutOrStdout(), "%s %s\n", time.Now().Format(time.TimeOnly), line)
 		}
-	}
+		last = line
+		return countOf(all, control.RetireUnderWay) == 0, nil
+	})
+	return all, err
 }
 
 func countOf(all []control.WaveRetire, s control.RetireState) (n int) {
@@ -198,25 +185,23 @@ func retireCounts(all []control.WaveRetire) string {
 // writeWaveRetire lists those that are not gone; it is an error if one stays that was
 // to go.
 func writeWaveRetire(c *cobra.Command, id string, all []control.WaveRetire) error {
-	if wantJSON(c) {
-		if err := writeJSON(c.OutOrStdout(), all); err != nil {
-			return err
+	rows, tenants := [][]string(nil), []string(nil)
+	for _, r := range all {
+		if r.State != control.RetireGone {
+			tenants = append(tenants, string(r.Partition))
+			rows = append(rows, []string{string(r.Partition), r.Move, string(r.State), r.Reason})
 		}
-	} else {
-		var rows [][]string
-		for _, r := range all {
-			if r.State != control.RetireGone {
-				rows = append(rows, []string{string(r.Partition), r.Move, string(r.State), r.Reason})
-			}
-		}
+	}
+	if err := answer(c, all, func() error {
 		if len(rows) > 0 {
 			if err := table(c.OutOrStdout(), []string{"TENANT", "MOVE", "OLD COPY", "BECAUSE"}, rows); err != nil {
 				return err
 			}
 		}
-		if _, err := fmt.Fprintln(c.OutOrStdout(), retireCounts(all)); err != nil {
-			return err
-		}
+		_, err := fmt.Fprintln(c.OutOrStdout(), retireCounts(all))
+		return err
+	}, tenants...); err != nil {
+		return err
 	}
 	if n := countOf(all, control.RetireStays); n > 0 {
 		return &moveError{fmt.Sprintf("wave %s: %d of %d old copies stay", id, n, len(all))}

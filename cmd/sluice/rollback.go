@@ -1,16 +1,15 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 func movesRollback() *cobra.Command {
@@ -32,31 +31,24 @@ blocked for writes, until sluice moves retire removes it, and can be gone back t
 Until the tenant has flipped, sluice moves abort leaves it where it is.`,
 		Example: "  sluice moves rollback acme --wait\n  sluice moves rollback m1k2j3h4g5abcdef --pause-budget 500ms --wait -o json",
 		Args:    args(cobra.ExactArgs(1)),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, a []string) error {
-			id, err := lastMove(c.Context(), s.Store, a[0])
+		RunE: onFleet(func(c *cobra.Command, f *fleet, a []string) error {
+			id, err := lastMove(c, f, a[0])
 			if err != nil {
 				return err
 			}
-			if !c.Flags().Changed("pause-budget") {
-				o.PauseBudget = s.cfg.Controller.PauseBudget
-			}
-			if !c.Flags().Changed("cutover-deadline") {
-				o.CutoverDeadline = s.cfg.Controller.CutoverDeadline
-			}
-			o.DrainBarrier = s.cfg.Controller.DrainBarrier
-			m, err := control.RequestRollback(c.Context(), s.Store, id, o)
+			m, err := client.Read[control.Move](f.RollbackMove(c.Context(), id, nil, client.RollbackInputBody{
+				PauseBudget: given(int64(o.PauseBudget)), CutoverDeadline: given(int64(o.CutoverDeadline))}))
 			if err != nil {
 				return err
 			}
-			warnWithoutController(c, s.Store)
-			switch {
-			case wait:
-				return watchMove(c, s.Store, m.ID)
-			case wantJSON(c):
-				return writeJSON(c.OutOrStdout(), m)
+			warnWithoutController(c, f)
+			if wait {
+				return watchMove(c, f, m.ID)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "move %s requested: it takes %s back from %s to %s\nwatch it with: sluice moves watch %s\n", m.ID, printable(string(m.Partition)), m.From, m.To, m.ID)
-			return err
+			return answer(c, m, func() error {
+				_, err := fmt.Fprintf(c.OutOrStdout(), "move %s requested: it takes %s back from %s to %s\nwatch it with: sluice moves watch %s\n", m.ID, printable(string(m.Partition)), m.From, m.To, m.ID)
+				return err
+			}, m.ID)
 		}),
 	}
 	c.ValidArgsFunction = completeMoves
@@ -64,28 +56,31 @@ Until the tenant has flipped, sluice moves abort leaves it where it is.`,
 	f.BoolVar(&wait, "wait", false, "watch until the tenant has flipped, print the receipt, and exit by the outcome")
 	f.DurationVar(&o.PauseBudget, "pause-budget", 0, "hold writes only when the predicted pause is at most this (default controller.pause_budget)")
 	f.DurationVar(&o.CutoverDeadline, "cutover-deadline", 0, "undo a cutover that takes longer, and try again (default controller.cutover_deadline)")
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the new move's id")
 	return c
 }
 
 // lastMove is findMove that takes a tenant for the move which has left its old copy,
 // not for the newest, which may have failed since.
-func lastMove(ctx context.Context, s *store.Store, name string) (string, error) {
-	id, err := findMove(ctx, s, name, false)
+func lastMove(c *cobra.Command, f *fleet, name string) (string, error) {
+	id, err := findMove(c.Context(), f, name, false)
 	if err == nil {
 		return id, nil
 	}
-	e, serr := s.State(ctx, placement.PartitionID(name))
-	switch {
-	case errors.Is(serr, placement.ErrUnknownPartition), placement.PartitionID(name).Validate() != nil:
+	if placement.PartitionID(name).Validate() != nil {
 		return "", err
-	case serr != nil:
-		return "", serr
-	case e.PreviousMove == "":
+	}
+	v, terr := readTenant(c, f, name)
+	switch {
+	case isCode(terr, api.CodeUnknownTenant):
+		return "", err
+	case terr != nil:
+		return "", terr
+	case v.PreviousBy == "":
 		return "", refused("tenant %q has no old copy to go back to", name)
 	}
-	return e.PreviousMove, nil
+	return v.PreviousBy, nil
 }
 
 // rollbackRow says whether a move that has flipped can be rolled back.

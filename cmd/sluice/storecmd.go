@@ -181,15 +181,15 @@ command again goes on where it stopped.`,
 				return &usageError{err}
 			}
 			defer f.Close()
-			if o.Progress = nil; !wantJSON(c) {
+			if o.Progress = nil; !forPrograms(c) {
 				o.Progress = func(done, all int) { fmt.Fprintf(c.ErrOrStderr(), "%d of %d records\n", done, all) }
 			}
 			res, err := transfer.Import(c.Context(), d, f, &o)
 			if err != nil {
 				return err
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), res)
+			if forPrograms(c) {
+				return writeValue(c, res)
 			}
 			if res.Already {
 				_, err = fmt.Fprintf(c.OutOrStdout(), "%s was imported into %s already; nothing was done\n", a[0], storeWhere(cfg.Store))

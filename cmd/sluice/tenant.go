@@ -3,12 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -61,20 +62,21 @@ tenant an index of its own.`,
 			if p, err = control.CompletePlacement(id, p); err != nil {
 				return err
 			}
-			s, err := openStore(c)
+			f, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			e, err := control.AddTenant(c.Context(), s.Store, id, p)
+			defer f.close()
+			body := as[client.AddTenantInputBody](p)
+			body.Tenant = a[0]
+			v, err := client.Read[control.TenantView](f.AddTenant(c.Context(), nil, body))
 			if err != nil {
 				return err
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), control.ViewTenant(e, nil))
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "tenant %s added at %s\n", printable(a[0]), p)
-			return err
+			return answer(c, v, func() error {
+				_, err := fmt.Fprintf(c.OutOrStdout(), "tenant %s added at %s\n", printable(a[0]), v.Placement)
+				return err
+			}, a[0])
 		},
 	}
 	f := c.Flags()
@@ -85,8 +87,8 @@ tenant an index of its own.`,
 	f.StringVar(&p.Logical, "as", "", "the name that clients use for the index (default: the same)")
 	_ = c.RegisterFlagCompletionFunc("cluster", completeClusters)
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"dedicated_index", "dedicated_cluster", "shared_index"}, cobra.ShellCompDirectiveNoFileComp))
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "its name")
 	return c
 }
 
@@ -98,50 +100,57 @@ func tenantList() *cobra.Command {
 		Short:   "List the tenants",
 		Example: "  sluice tenant list\n  sluice tenant list --label tier=small\n  sluice tenant list --cluster a -o json",
 		Args:    args(cobra.NoArgs),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
-			want, err := labelsWanted(labels)
+		RunE: func(c *cobra.Command, _ []string) error {
+			if _, err := labelsWanted(labels); err != nil {
+				return err
+			}
+			f, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			of, err := control.AllLabels(c.Context(), s.Store)
+			defer f.close()
+			p := client.ListTenantsParams{Limit: pageLimit}
+			if len(labels) > 0 {
+				p.Label = &labels
+			}
+			if cluster != "" {
+				p.Cluster = &cluster
+			}
+			views, unreadable, err := every[control.TenantView](func(cursor *string) (*http.Response, error) {
+				p.Cursor = cursor
+				return f.ListTenants(c.Context(), &p)
+			})
 			if err != nil {
 				return err
 			}
-			views, corrupt := []control.TenantView{}, []error{}
-			if _, err := s.Entries(c.Context(), func(e placement.Entry, err error) bool {
-				switch {
-				case err != nil:
-					corrupt = append(corrupt, err)
-				case !of[e.Partition].Matches(want):
-				case cluster == "" || e.State.From.Cluster == cluster || e.State.To.Cluster == cluster:
-					views = append(views, control.ViewTenant(e, of[e.Partition]))
-				}
-				return true
-			}); err != nil {
-				return err
-			}
-			slices.SortFunc(views, func(a, b control.TenantView) int { return strings.Compare(string(a.Tenant), string(b.Tenant)) })
-			if wantJSON(c) {
-				return errors.Join(append(corrupt, writeJSON(c.OutOrStdout(), views))...)
-			}
-			var rows [][]string
+			rows, names := [][]string(nil), []string(nil)
 			for _, v := range views {
 				to := ""
 				if v.MovingTo != nil {
 					to = v.MovingTo.String()
 				}
+				names = append(names, string(v.Tenant))
 				rows = append(rows, []string{string(v.Tenant), v.Placement.String(), v.Placement.Logical, v.Phase, to, strconv.FormatUint(uint64(v.Epoch), 10), strings.Join(v.Labels.Sorted(), " ")})
 			}
-			err = table(c.OutOrStdout(), []string{"TENANT", "PLACEMENT", "AS", "PHASE", "MOVING TO", "EPOCH", "LABELS"}, rows)
-			return errors.Join(append(corrupt, err)...)
-		}),
+			return errors.Join(append(unreadable, answer(c, views, func() error {
+				return table(c.OutOrStdout(), []string{"TENANT", "PLACEMENT", "AS", "PHASE", "MOVING TO", "EPOCH", "LABELS"}, rows)
+			}, names...))...)
+		},
 	}
 	c.Flags().StringVar(&cluster, "cluster", "", "only tenants on, or moving to, this cluster")
 	c.Flags().StringArrayVar(&labels, "label", nil, "only tenants with this label, KEY=VALUE; may be given several times")
 	_ = c.RegisterFlagCompletionFunc("cluster", completeClusters)
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the tenants' names")
 	return c
+}
+
+// readTenant asks for one tenant.
+func readTenant(c *cobra.Command, f *fleet, name string) (control.TenantView, error) {
+	if err := placement.PartitionID(name).Validate(); err != nil {
+		return control.TenantView{}, err
+	}
+	return client.Read[control.TenantView](f.GetTenant(c.Context(), name, nil))
 }
 
 func tenantShow() *cobra.Command {
@@ -150,18 +159,10 @@ func tenantShow() *cobra.Command {
 		Short:   "Show where a tenant lives, and its move if it has one",
 		Example: "  sluice tenant show acme\n  sluice tenant show acme -o json",
 		Args:    args(cobra.ExactArgs(1)),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, a []string) error {
-			e, err := s.State(c.Context(), placement.PartitionID(a[0]))
-			if err != nil {
-				return control.UnknownTenant(a[0], err)
-			}
-			labels, err := control.ReadLabels(c.Context(), s.Store, e.Partition)
+		RunE: onFleet(func(c *cobra.Command, f *fleet, a []string) error {
+			v, err := readTenant(c, f, a[0])
 			if err != nil {
 				return err
-			}
-			v := control.ViewTenant(e, labels)
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), v)
 			}
 			rows := [][]string{
 				{"phase", v.Phase}, {"placement", v.Placement.String()}, {"clients say", v.Placement.Logical},
@@ -179,31 +180,41 @@ func tenantShow() *cobra.Command {
 			if len(v.Labels) > 0 {
 				rows = append(rows, []string{"labels", strings.Join(v.Labels.Sorted(), " ")})
 			}
-			return table(c.OutOrStdout(), []string{"TENANT", a[0]}, rows)
+			return answer(c, v, func() error { return table(c.OutOrStdout(), []string{"TENANT", a[0]}, rows) }, a[0])
 		}),
 	}
 	c.ValidArgsFunction = completeTenants
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "its name")
 	return c
 }
 
 func tenantRemove() *cobra.Command {
+	var ifEpoch func() *string
 	c := &cobra.Command{
 		Use:     "remove TENANT",
 		Aliases: []string{"rm"},
 		Short:   "Forget a tenant that is not moving; its data is not touched, its requests get 404",
 		Example: "  sluice tenant remove acme",
 		Args:    args(cobra.ExactArgs(1)),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, a []string) error {
-			if err := control.RemoveTenant(c.Context(), s.Store, placement.PartitionID(a[0]), 0); err != nil {
+		RunE: func(c *cobra.Command, a []string) error {
+			if err := placement.PartitionID(a[0]).Validate(); err != nil {
+				return err
+			}
+			f, err := openFleet(c)
+			if err != nil {
+				return err
+			}
+			defer f.close()
+			if _, err := client.Read[client.Removed](f.RemoveTenant(c.Context(), a[0], &client.RemoveTenantParams{IfMatch: ifEpoch()})); err != nil {
 				return err
 			}
 			return writeRemoved(c, "tenant", a[0])
-		}),
+		},
 	}
+	ifEpoch = ifEpochFlag(c)
 	c.ValidArgsFunction = completeTenants
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "its name")
 	return c
 }

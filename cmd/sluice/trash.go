@@ -43,8 +43,8 @@ func trashList() *cobra.Command {
 				out = append(out, t)
 				rows = append(rows, []string{t.Move, string(t.Partition), t.At.String(), fmt.Sprint(len(t.Indices)), t.Until.Local().Format(time.DateTime), trashState(t)})
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), out)
+			if forPrograms(c) {
+				return writeValue(c, out)
 			}
 			return table(c.OutOrStdout(), []string{"MOVE", "TENANT", "AT", "INDICES", "UNTIL", "STATE"}, rows)
 		}),
@@ -70,7 +70,7 @@ func trashShow() *cobra.Command {
 		Use:     "show MOVE",
 		Short:   "Show what a move has left in the trash: its indices, where they are, and until when",
 		Example: "  sluice trash show m1k2j3h4g5abcdef\n  sluice trash show m1k2j3h4g5abcdef -o json",
-	}, func(c *cobra.Command, s *store.Store, id string) error {
+	}, func(c *cobra.Command, s *store.Store, f *fleet, id string) error {
 		r, err := control.TrashRecords(s).Get(c.Context(), id)
 		if errors.Is(err, store.ErrNotFound) {
 			return refused("move %q has left nothing in the trash; `sluice trash list` shows all", id)
@@ -79,8 +79,8 @@ func trashShow() *cobra.Command {
 			return err
 		}
 		t := r.Value
-		if wantJSON(c) {
-			return writeJSON(c.OutOrStdout(), t)
+		if forPrograms(c) {
+			return writeValue(c, t)
 		}
 		rows := [][]string{{"tenant", string(t.Partition)}, {"cluster", t.At.Cluster}, {"was", t.At.String()},
 			{"since", t.Since.Local().Format(time.DateTime)}, {"until", t.Until.Local().Format(time.DateTime)}, {"state", trashState(t)}}
@@ -101,12 +101,12 @@ are yours then: Sluice knows nothing of them any more, and where the tenant live
 change. They stay blocked for writes unless --writable is given. To have the tenant use what
 is in them, copy it to where the tenant lives, through the proxies.`,
 		Example: "  sluice trash restore m1k2j3h4g5abcdef --wait\n  sluice trash restore m1k2j3h4g5abcdef --writable",
-	}, func(c *cobra.Command, s *store.Store, id string) error {
+	}, func(c *cobra.Command, s *store.Store, f *fleet, id string) error {
 		t, err := control.RequestRestore(c.Context(), s, id, writable)
 		if err != nil {
 			return err
 		}
-		return leavesTrash(c, s, t, wait, "restored")
+		return leavesTrash(c, s, f, t, wait, "restored")
 	})
 	c.Flags().BoolVar(&writable, "writable", false, "lift the block on writes, too")
 	c.Flags().BoolVar(&wait, "wait", false, "wait until it is open")
@@ -119,12 +119,12 @@ func trashPurge() *cobra.Command {
 		Use:     "purge MOVE",
 		Short:   "Delete an old copy in the trash now",
 		Example: "  sluice trash purge m1k2j3h4g5abcdef\n  sluice trash purge m1k2j3h4g5abcdef --wait",
-	}, func(c *cobra.Command, s *store.Store, id string) error {
+	}, func(c *cobra.Command, s *store.Store, f *fleet, id string) error {
 		t, err := control.RequestPurge(c.Context(), s, id)
 		if err != nil {
 			return err
 		}
-		return leavesTrash(c, s, t, wait, "purged")
+		return leavesTrash(c, s, f, t, wait, "purged")
 	})
 	c.Flags().BoolVar(&wait, "wait", false, "wait until it is gone")
 	return c
@@ -132,11 +132,11 @@ func trashPurge() *cobra.Command {
 
 // leavesTrash reports what was asked for, or waits until it is done: the record is gone
 // then.
-func leavesTrash(c *cobra.Command, s *store.Store, t control.Trash, wait bool, done string) error {
-	warnWithoutController(c, s)
+func leavesTrash(c *cobra.Command, s *store.Store, f *fleet, t control.Trash, wait bool, done string) error {
+	warnWithoutController(c, f)
 	if !wait {
-		if wantJSON(c) {
-			return writeJSON(c.OutOrStdout(), t)
+		if forPrograms(c) {
+			return writeValue(c, t)
 		}
 		_, err := fmt.Fprintf(c.OutOrStdout(), "move %s is to be %s; `sluice trash show %s` tells when it is gone from the trash, or why not\n", t.Move, done, t.Move)
 		return err
@@ -145,8 +145,8 @@ func leavesTrash(c *cobra.Command, s *store.Store, t control.Trash, wait bool, d
 		r, err := control.TrashRecords(s).Get(c.Context(), t.Move)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), t)
+			if forPrograms(c) {
+				return writeValue(c, t)
 			}
 			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %d indices on %s\n", done, len(t.Indices), t.At.Cluster)
 			return err
@@ -165,17 +165,27 @@ func leavesTrash(c *cobra.Command, s *store.Store, t control.Trash, wait bool, d
 }
 
 // oneTrash completes a command about what one move has left.
-func oneTrash(c *cobra.Command, do func(*cobra.Command, *store.Store, string) error) *cobra.Command {
+func oneTrash(c *cobra.Command, do func(*cobra.Command, *store.Store, *fleet, string) error) *cobra.Command {
 	c.Args = args(cobra.ExactArgs(1))
-	c.RunE = onStore(func(c *cobra.Command, s *openedStore, a []string) error { return do(c, s.Store, a[0]) })
+	c.RunE = onServedStore(func(c *cobra.Command, s *openedStore, f *fleet, a []string) error { return do(c, s.Store, f, a[0]) })
 	c.ValidArgsFunction = func(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return complete(c, len(a) > 0, func(s *openedStore) (names []string) {
-			all, _, _ := control.TrashRecords(s.Store).List(c.Context())
-			for _, r := range all {
-				names = append(names, r.Name+"\t"+string(r.Value.Partition))
-			}
-			return names
-		})
+		if len(a) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ctx, cancel := context.WithTimeout(c.Context(), time.Second)
+		defer cancel()
+		c.SetContext(ctx)
+		s, err := openStore(c)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		defer s.close()
+		all, _, _ := control.TrashRecords(s.Store).List(ctx)
+		var names []string
+		for _, r := range all {
+			names = append(names, r.Name+"\t"+string(r.Value.Partition))
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 	storeFlags(c)
 	outputFlag(c)

@@ -42,8 +42,8 @@ func versionCommand() *cobra.Command {
 		Example: "  sluice version\n  sluice version -o json",
 		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), map[string]string{
+			if forPrograms(c) {
+				return writeValue(c, map[string]string{
 					"version": build(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
 			}
 			_, err := fmt.Fprintf(c.OutOrStdout(), "sluice %s (%s, %s/%s)\n", build(), runtime.Version(), runtime.GOOS, runtime.GOARCH)

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
-	"github.com/sluiceproxy/sluice/store"
-	"github.com/sluiceproxy/sluice/store/driver"
 )
 
 // view shows the states of a move as they come.
@@ -27,45 +25,63 @@ type view interface {
 
 // watchMove shows a move until it is settled, and returns its outcome: nil when
 // the tenant has flipped, a *moveError when it has not.
-func watchMove(c *cobra.Command, s *store.Store, id string) error {
-	m, err := watchUntil(c, s, id, watched)
+func watchMove(c *cobra.Command, f *fleet, id string) error {
+	m, err := watchUntil(c, f, id, watched)
 	if err != nil {
 		return err
 	}
 	return outcome(m)
 }
 
+// watchPause is between two looks at a move. A stage that is over sooner is in the
+// timeline that the end shows.
+const watchPause = 250 * time.Millisecond
+
 // watchUntil shows a move until it is as asked for, and returns it.
-func watchUntil(c *cobra.Command, s *store.Store, id string, until func(control.Move) bool) (control.Move, error) {
-	ctx, cancel := context.WithCancel(c.Context())
-	defer cancel()
+func watchUntil(c *cobra.Command, f *fleet, id string, until func(control.Move) bool) (control.Move, error) {
 	v := newView(c)
-	states := make(chan control.Move)
-	ended := make(chan error, 1)
-	// One goroutine reads the store, this one draws: the channel is all that
-	// they share, and ctx's end stops the reader however this function returns.
-	go func() { ended <- followMove(ctx, s, id, states) }()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var last control.Move
-	for {
-		select {
-		case last = <-states:
-			if until(last) {
-				return last, v.end(last)
-			}
-		case <-tick.C:
-			if last.ID == "" {
-				continue
-			}
-		case err := <-ended:
-			if err := c.Context().Err(); err != nil {
-				return last, err
-			}
-			return last, err
+	var m control.Move
+	err := poll(c.Context(), watchPause, func(ctx context.Context) (bool, error) {
+		now, err := client.Read[control.Move](f.GetMove(ctx, id))
+		if isCode(err, api.CodeUnknownMove) {
+			return false, refused("move %s is gone from the store", id)
 		}
-		if err := v.show(last); err != nil {
-			return last, err
+		if err != nil {
+			return false, err
+		}
+		if m = now; until(m) {
+			return true, v.end(m)
+		}
+		return false, v.show(m)
+	})
+	return m, err
+}
+
+// poll looks until it is done, pausing in between. A fleet that does not answer may be
+// away for a minute: its controllers are started anew now and then.
+func poll(ctx context.Context, pause time.Duration, look func(context.Context) (done bool, err error)) error {
+	const patience = time.Minute
+	var missed time.Time
+	for {
+		done, err := look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err == nil && done:
+			return nil
+		case err == nil:
+			missed = time.Time{}
+		case exitCode(err) != exitUnavailable:
+			return err
+		case missed.IsZero():
+			missed = time.Now()
+		case time.Since(missed) > patience:
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
 		}
 	}
 }
@@ -73,55 +89,6 @@ func watchUntil(c *cobra.Command, s *store.Store, id string, until func(control.
 // watched reports whether there is nothing more to wait for. A flip is followed
 // by the receipt, which is written a moment later.
 func watched(m control.Move) bool { return m.Terminal() || m.Settled() && m.Receipt != nil }
-
-// followMove sends each state of the move. The driver resumes a broken watch by
-// itself; a list that fails is repeated for as long as a store may be away.
-func followMove(ctx context.Context, s *store.Store, id string, states chan<- control.Move) error {
-	send := func(m control.Move) error {
-		select {
-		case states <- m:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	var corrupt *store.CorruptError
-	for since := time.Now(); ; {
-		err := control.Moves(s).Follow(ctx, func(all []store.Record[control.Move]) error {
-			since = time.Now()
-			for _, r := range all {
-				if r.Name == id {
-					return send(r.Value)
-				}
-			}
-			return refused("move %s is gone from the store", id)
-		}, func(changes []store.RecordChange[control.Move]) error {
-			for _, ch := range changes {
-				switch {
-				case ch.Name != id:
-				case ch.Removed:
-					return refused("move %s is gone from the store", id)
-				case ch.Err != nil:
-					return ch.Err
-				default:
-					if err := send(ch.Value); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
-		})
-		var gone *refusedError
-		if ctx.Err() != nil || errors.As(err, &gone) || errors.As(err, &corrupt) || errors.Is(err, driver.ErrNotFound) || time.Since(since) > time.Minute {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
-	}
-}
 
 // outcome is the error that the move ended with.
 func outcome(m control.Move) error {
@@ -137,8 +104,11 @@ func outcome(m control.Move) error {
 
 func newView(c *cobra.Command) view {
 	w := c.OutOrStdout()
-	if wantJSON(c) {
-		return &jsonView{enc: json.NewEncoder(w)}
+	switch {
+	case forPrograms(c):
+		return &dataView{write: func(m control.Move) error { return writeState(c, m) }}
+	case quiet(c):
+		return idView{w}
 	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		return &liveView{w: w, width: func() int {
@@ -151,21 +121,31 @@ func newView(c *cobra.Command) view {
 	return &lineView{w: w, now: time.Now}
 }
 
-// jsonView writes one object a line, each state once.
-type jsonView struct {
-	enc  *json.Encoder
-	last time.Time
+// idView writes the move's id at its end.
+type idView struct{ w io.Writer }
+
+func (v idView) show(control.Move) error { return nil }
+
+func (v idView) end(m control.Move) error {
+	_, err := fmt.Fprintln(v.w, m.ID)
+	return err
 }
 
-func (v *jsonView) show(m control.Move) error {
+// dataView writes each state once, for programs.
+type dataView struct {
+	write func(control.Move) error
+	last  time.Time
+}
+
+func (v *dataView) show(m control.Move) error {
 	if m.Updated.Equal(v.last) {
 		return nil
 	}
 	v.last = m.Updated
-	return v.enc.Encode(m)
+	return v.write(m)
 }
 
-func (v *jsonView) end(m control.Move) error { return v.enc.Encode(m) }
+func (v *dataView) end(m control.Move) error { return v.write(m) }
 
 // lineView writes a line when the stage changes, and every other second.
 type lineView struct {

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 func waveCommand() *cobra.Command {
@@ -24,9 +24,15 @@ func waveCommand() *cobra.Command {
   sluice wave retire w1k2j3h4g5abcdef --wait        # the old copies of its tenants
   sluice wave rollback w1k2j3h4g5abcdef --wait      # or back to those`,
 		wavePlan(), waveRun(), waveList(), waveShow(), waveWatch(), waveSet(),
-		waveState("pause", "Begin no more moves; those under way go on", control.WavePaused),
-		waveState("resume", "Go on with a wave that was paused, or that has stopped for its failures", control.WaveRunning),
-		waveState("abort", "Begin no more moves, and abort those that have not flipped; tenants that have flipped stay where they are", control.WaveAborting),
+		waveState("pause", "Begin no more moves; those under way go on", func(f *fleet, ctx context.Context, id string) (*http.Response, error) {
+			return f.PauseWave(ctx, id, nil)
+		}),
+		waveState("resume", "Go on with a wave that was paused, or that has stopped for its failures", func(f *fleet, ctx context.Context, id string) (*http.Response, error) {
+			return f.ResumeWave(ctx, id, nil)
+		}),
+		waveState("abort", "Begin no more moves, and abort those that have not flipped; tenants that have flipped stay where they are", func(f *fleet, ctx context.Context, id string) (*http.Response, error) {
+			return f.AbortWave(ctx, id, nil)
+		}),
 		waveRetire(), waveRollback())
 }
 
@@ -57,8 +63,8 @@ a kind of placement, and a field by which a shared index tells its tenants apart
 			if err != nil {
 				return err
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), p)
+			if forPrograms(c) {
+				return writeValue(c, p)
 			}
 			return writePlan(c, p)
 		}),
@@ -155,7 +161,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
   sluice wave run --all-from a --to b --copy auto --repository backups
   sluice wave run --file - --paused < tenants.txt`,
 		Args: args(cobra.NoArgs),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
+		RunE: onServedStore(func(c *cobra.Command, s *openedStore, f *fleet, _ []string) error {
 			if err := copying.into(c, &r.Options); err != nil {
 				return err
 			}
@@ -189,15 +195,14 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 			if err != nil {
 				return err
 			}
-			warnWithoutController(c, s.Store)
-			switch {
-			case wait:
-				return watchWave(c, s.Store, w.ID)
-			case wantJSON(c):
-				return writeJSON(c.OutOrStdout(), w)
+			warnWithoutController(c, f)
+			if wait {
+				return watchWave(c, f, w.ID)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "wave %s requested: %d tenants\nwatch it with: sluice wave watch %s\n", w.ID, w.Items, w.ID)
-			return err
+			return answer(c, w, func() error {
+				_, err := fmt.Fprintf(c.OutOrStdout(), "wave %s requested: %d tenants\nwatch it with: sluice wave watch %s\n", w.ID, w.Items, w.ID)
+				return err
+			}, w.ID)
 		}),
 	}
 	from.add(c)
@@ -216,7 +221,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 	verifyFlags(c, &r.Options)
 	shadow = shadowFlags(f, &r.Options)
 	storeFlags(c)
-	outputFlag(c)
+	outputFlag(c, "the wave's id")
 	return c
 }
 
@@ -226,47 +231,68 @@ func waveList() *cobra.Command {
 		Short:   "List waves, newest first",
 		Example: "  sluice wave list\n  sluice wave list -o json",
 		Args:    args(cobra.NoArgs),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
-			all, _, err := control.Waves(s.Store).List(c.Context())
+		RunE: onFleet(func(c *cobra.Command, f *fleet, _ []string) error {
+			all, unreadable, err := every[control.Wave](func(cursor *string) (*http.Response, error) {
+				return f.ListWaves(c.Context(), &client.ListWavesParams{Limit: pageLimit, Cursor: cursor})
+			})
 			if err != nil {
 				return err
 			}
-			slices.SortFunc(all, func(a, b store.Record[control.Wave]) int { return strings.Compare(b.Name, a.Name) })
-			out, rows := []control.Wave{}, [][]string(nil)
-			for _, r := range all {
-				w := r.Value
-				out = append(out, w)
+			rows, ids := [][]string(nil), []string(nil)
+			for _, w := range all {
+				ids = append(ids, w.ID)
 				rows = append(rows, []string{w.ID, string(w.State), fmt.Sprint(w.Items), since(w.Created), w.Plan, w.Reason})
 			}
-			if wantJSON(c) {
-				return writeJSON(c.OutOrStdout(), out)
-			}
-			return table(c.OutOrStdout(), []string{"WAVE", "STATE", "TENANTS", "AGE", "PLAN", "REASON"}, rows)
+			return errors.Join(append(unreadable, answer(c, all, func() error {
+				return table(c.OutOrStdout(), []string{"WAVE", "STATE", "TENANTS", "AGE", "PLAN", "REASON"}, rows)
+			}, ids...))...)
 		}),
 	}
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the waves' ids")
 	return c
 }
 
 // oneWave completes a command about one wave.
-func oneWave(c *cobra.Command, do func(*cobra.Command, *openedStore, string) error) *cobra.Command {
+func oneWave(c *cobra.Command, do func(*cobra.Command, *fleet, string) error) *cobra.Command {
 	c.Args = args(cobra.ExactArgs(1))
-	c.RunE = onStore(func(c *cobra.Command, s *openedStore, a []string) error { return do(c, s, a[0]) })
+	c.RunE = onFleet(func(c *cobra.Command, f *fleet, a []string) error {
+		if a[0] == "" || len(a[0]) > maxID {
+			return refused("unknown wave %q", a[0])
+		}
+		return do(c, f, a[0])
+	})
 	c.ValidArgsFunction = completeWaves
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the wave's id")
 	return c
 }
 
-func completeWaves(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return complete(c, len(a) > 0, func(s *openedStore) (names []string) {
-		all, _, _ := control.Waves(s.Store).List(c.Context())
-		for _, r := range all {
-			names = append(names, r.Name)
-		}
-		return names
+// readWave is a wave with its items and the moves that are under way.
+func readWave(ctx context.Context, f *fleet, id string) (control.WaveStatus, error) {
+	st := control.WaveStatus{Moves: map[string]control.Move{}}
+	w, err := client.Read[struct {
+		Wave   control.Wave
+		Counts map[control.ItemState]int
+		ETA    time.Duration
+	}](f.GetWave(ctx, id))
+	if err != nil {
+		return st, err
+	}
+	st.Wave, st.Counts, st.ETA = w.Wave, w.Counts, w.ETA
+	st.Items, _, err = every[control.WaveItem](func(cursor *string) (*http.Response, error) {
+		return f.ListWaveItems(ctx, id, &client.ListWaveItemsParams{Limit: pageLimit, Cursor: cursor})
 	})
+	if err != nil || w.Counts[control.ItemMoving] == 0 {
+		return st, err
+	}
+	moves, _, err := every[control.Move](func(cursor *string) (*http.Response, error) {
+		return f.ListMoves(ctx, &client.ListMovesParams{Wave: &id, Active: new(true), Limit: pageLimit, Cursor: cursor})
+	})
+	for _, m := range moves {
+		st.Moves[m.ID] = m
+	}
+	return st, err
 }
 
 func waveShow() *cobra.Command {
@@ -275,15 +301,12 @@ func waveShow() *cobra.Command {
 		Use:     "show WAVE",
 		Short:   "Show a wave: how far it is, what is under way, what has failed and why",
 		Example: "  sluice wave show w1k2j3h4g5abcdef\n  sluice wave show w1k2j3h4g5abcdef --all -o json",
-	}, func(c *cobra.Command, s *openedStore, id string) error {
-		st, err := control.ReadWave(c.Context(), s.Store, id)
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		st, err := readWave(c.Context(), f, id)
 		if err != nil {
 			return err
 		}
-		if wantJSON(c) {
-			return writeJSON(c.OutOrStdout(), st)
-		}
-		return writeWave(c, st, all)
+		return answer(c, st, func() error { return writeWave(c, st, all) }, id)
 	})
 	c.Flags().BoolVar(&all, "all", false, "show tenants that wait and those that are done, too")
 	return c
@@ -352,41 +375,24 @@ func waveWatch() *cobra.Command {
 		Use:     "watch WAVE",
 		Short:   "Watch a wave until it has ended or stopped; exits by the outcome",
 		Example: "  sluice wave watch w1k2j3h4g5abcdef",
-	}, func(c *cobra.Command, s *openedStore, id string) error { return watchWave(c, s.Store, id) })
+	}, watchWave)
 }
 
 // watchWave writes a line whenever something has changed, with -o json the whole
 // state, and shows the wave at its end.
-func watchWave(c *cobra.Command, s *store.Store, id string) error {
+func watchWave(c *cobra.Command, f *fleet, id string) error {
 	last := ""
-	var missed time.Time
-	for {
-		st, err := control.ReadWave(c.Context(), s, id)
-		switch {
-		case errors.Is(err, store.ErrUnavailable) && c.Context().Err() == nil:
-			if missed.IsZero() {
-				missed = time.Now()
-			}
-			if time.Since(missed) > time.Minute {
-				return err
-			}
-		case err != nil:
-			return err
-		default:
-			missed = time.Time{}
-			if err := showWave(c, st, &last); err != nil {
-				return err
-			}
-			if w := st.Wave; w.State.Ended() || w.State == control.WaveStopped && st.Counts[control.ItemMoving] == 0 {
-				return waveOutcome(c, st)
-			}
+	var st control.WaveStatus
+	err := poll(c.Context(), time.Second, func(ctx context.Context) (done bool, err error) {
+		if st, err = readWave(ctx, f, id); err != nil {
+			return false, err
 		}
-		select {
-		case <-c.Context().Done():
-			return context.Cause(c.Context())
-		case <-time.After(time.Second):
-		}
+		return st.Wave.State.Ended() || st.Wave.State == control.WaveStopped && st.Counts[control.ItemMoving] == 0, showWave(c, st, &last)
+	})
+	if err != nil {
+		return err
 	}
+	return waveOutcome(c, st)
 }
 
 func showWave(c *cobra.Command, st control.WaveStatus, last *string) error {
@@ -398,8 +404,11 @@ func showWave(c *cobra.Command, st control.WaveStatus, last *string) error {
 		return nil
 	}
 	*last = line
-	if wantJSON(c) {
-		return writeJSONLine(c.OutOrStdout(), st)
+	switch {
+	case forPrograms(c):
+		return writeState(c, st)
+	case quiet(c):
+		return nil
 	}
 	if st.ETA > 0 {
 		line += "  ends in about " + st.ETA.Round(time.Second).String()
@@ -409,7 +418,11 @@ func showWave(c *cobra.Command, st control.WaveStatus, last *string) error {
 }
 
 func waveOutcome(c *cobra.Command, st control.WaveStatus) error {
-	if !wantJSON(c) {
+	switch {
+	case forPrograms(c): // the last state was the last that was written
+	case quiet(c):
+		fmt.Fprintln(c.OutOrStdout(), st.Wave.ID)
+	default:
 		fmt.Fprintln(c.OutOrStdout())
 		if err := writeWave(c, st, false); err != nil {
 			return err
@@ -430,11 +443,11 @@ func waveSet() *cobra.Command {
 		Use:     "set WAVE",
 		Short:   "Change the limits of a wave that is under way",
 		Example: "  sluice wave set w1k2j3h4g5abcdef --at-once 8 --per-target 4",
-	}, func(c *cobra.Command, s *openedStore, id string) error {
+	}, func(c *cobra.Command, f *fleet, id string) error {
 		if l == (control.WaveLimits{}) {
 			return &usageError{errors.New("give a limit to change")}
 		}
-		w, err := control.RequestWaveLimits(c.Context(), s.Store, id, l)
+		w, err := client.Read[control.Wave](f.SetWave(c.Context(), id, nil, givenLimits(l)))
 		if err != nil {
 			return err
 		}
@@ -444,25 +457,29 @@ func waveSet() *cobra.Command {
 	return c
 }
 
-func waveState(verb, short string, to control.WaveState) *cobra.Command {
+func waveState(verb, short string, ask func(*fleet, context.Context, string) (*http.Response, error)) *cobra.Command {
 	return oneWave(&cobra.Command{
 		Use:     verb + " WAVE",
 		Short:   short,
 		Example: "  sluice wave " + verb + " w1k2j3h4g5abcdef",
-	}, func(c *cobra.Command, s *openedStore, id string) error {
-		w, err := control.RequestWaveState(c.Context(), s.Store, id, to)
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		w, err := client.Read[control.Wave](ask(f, c.Context(), id))
 		if err != nil {
 			return err
 		}
-		warnWithoutController(c, s.Store)
+		warnWithoutController(c, f)
 		return waveChanged(c, w)
 	})
 }
 
+// givenLimits are limits for a request; what is 0 was not given.
+func givenLimits(l control.WaveLimits) client.GivenLimits {
+	return client.GivenLimits{AtOnce: given(int64(l.AtOnce)), PerSource: given(int64(l.PerSource)), PerTarget: given(int64(l.PerTarget)), StopAfter: given(int64(l.StopAfter))}
+}
+
 func waveChanged(c *cobra.Command, w control.Wave) error {
-	if wantJSON(c) {
-		return writeJSON(c.OutOrStdout(), w)
-	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "wave %s is %s; `sluice wave watch %s` follows it\n", w.ID, w.State, w.ID)
-	return err
+	return answer(c, w, func() error {
+		_, err := fmt.Fprintf(c.OutOrStdout(), "wave %s is %s; `sluice wave watch %s` follows it\n", w.ID, w.State, w.ID)
+		return err
+	}, w.ID)
 }

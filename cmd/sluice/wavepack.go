@@ -144,7 +144,7 @@ func waveRollback() *cobra.Command {
 	var l control.WaveLimits
 	var paused, wait, dryRun bool
 	var budget, deadline time.Duration
-	c := oneWave(&cobra.Command{
+	c := &cobra.Command{
 		Use:   "rollback WAVE",
 		Short: "Take the tenants of a wave back to their old copies, the last first, by a wave",
 		Long: `Take the tenants of a wave that have flipped, and whose old copies are still there, back to
@@ -154,13 +154,16 @@ paused and aborted as any. What sluice moves rollback refuses stays, and is name
 runs is to be paused or aborted before.`,
 		Example: `  sluice wave rollback w1k2j3h4g5abcdef --dry-run
   sluice wave rollback w1k2j3h4g5abcdef --at-once 8 --wait`,
-	}, func(c *cobra.Command, s *openedStore, id string) error {
+		Args: args(cobra.ExactArgs(1)),
+	}
+	c.RunE = onServedStore(func(c *cobra.Command, s *openedStore, f *fleet, a []string) error {
+		id := a[0]
 		w, p, err := control.PlanWaveRollback(c.Context(), s.Store, id)
 		switch {
 		case err != nil:
 			return err
-		case dryRun && wantJSON(c):
-			return writeJSON(c.OutOrStdout(), p)
+		case dryRun && forPrograms(c):
+			return writeValue(c, p)
 		case dryRun:
 			return writePlan(c, p)
 		case len(p.Items) == 0:
@@ -183,16 +186,18 @@ runs is to be paused or aborted before.`,
 		if err != nil {
 			return err
 		}
-		warnWithoutController(c, s.Store)
-		switch {
-		case wait:
-			return watchWave(c, s.Store, back.ID)
-		case wantJSON(c):
-			return writeJSON(c.OutOrStdout(), back)
+		warnWithoutController(c, f)
+		if wait {
+			return watchWave(c, f, back.ID)
 		}
-		_, err = fmt.Fprintf(c.OutOrStdout(), "wave %s requested: it takes %d tenants back, %d stay\nwatch it with: sluice wave watch %s\n", back.ID, back.Items, len(p.Stay), back.ID)
-		return err
+		return answer(c, back, func() error {
+			_, err := fmt.Fprintf(c.OutOrStdout(), "wave %s requested: it takes %d tenants back, %d stay\nwatch it with: sluice wave watch %s\n", back.ID, back.Items, len(p.Stay), back.ID)
+			return err
+		}, back.ID)
 	})
+	c.ValidArgsFunction = completeWaves
+	storeFlags(c)
+	outputFlag(c, "the new wave's id")
 	limitFlags(c, &l, false)
 	f := c.Flags()
 	f.BoolVar(&dryRun, "dry-run", false, "say who would go back, and who would not and why; change nothing")
