@@ -64,6 +64,12 @@ and times. The receipt has the result.`,
 			if err := req.Options.Copy.Validate(); err != nil {
 				return err
 			}
+			if err := checkVerify(req.Options.Verify); err != nil {
+				return err
+			}
+			if k := req.Kind; k != "" && k != placement.DedicatedIndex && k != placement.DedicatedCluster && k != placement.SharedIndex {
+				return &placement.InvalidError{Field: "--kind", Value: string(k), Fix: "must be dedicated_index, dedicated_cluster or shared_index"}
+			}
 			if dryRun && wait {
 				return &usageError{errors.New("--wait: there is nothing to wait for with --dry-run")}
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/mover"
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // verifyFlags are what a move, or each of a wave, compares and what it makes of it.
@@ -17,6 +18,14 @@ func verifyFlags(c *cobra.Command, o *control.MoveOptions) {
 	f.StringVar((*string)(&o.Verify), "verify", string(control.VerifyVersions), "what to compare before the cutover: versions (every id, routing and version), or content (the documents too)")
 	f.BoolVar(&o.AcceptDrift, "accept-drift", false, "take over what somebody has written around the proxies, instead of waiting because of it")
 	_ = c.RegisterFlagCompletionFunc("verify", cobra.FixedCompletions([]string{string(control.VerifyVersions), string(control.VerifyContent)}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// checkVerify refuses what --verify cannot be.
+func checkVerify(v control.Verify) error {
+	if v != control.VerifyVersions && v != control.VerifyContent {
+		return &placement.InvalidError{Field: "--verify", Value: string(v), Fix: "must be versions or content"}
+	}
+	return nil
 }
 
 func driftPolicy(accept bool) string {
