@@ -280,6 +280,10 @@ func (a *API) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse
 		r, w := humago.Unwrap(hc)
 		w.Header().Set("Content-Type", "text/event-stream")
 		out := stream{w: w, rc: http.NewResponseController(w), id: a.hub.id}
+		// At once, so that who has missed nothing knows too that he is connected.
+		if out.write(": connected\n\n") != nil {
+			return
+		}
 		beat := time.NewTicker(heartbeat)
 		defer beat.Stop()
 		wanted := func(e event) bool {

@@ -3,14 +3,16 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/console"
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/proxy"
 )
 
-// startAPI serves the HTTP API at its listener.
+// startAPI serves the HTTP API, and the console that asks it, at its listener.
 func (n *node) startAPI(secret []byte) error {
 	c := n.cfg.API
 	tls, err := serverTLS("api.tls", c.TLS, n.log)
@@ -29,7 +31,10 @@ func (n *node) startAPI(secret []byte) error {
 	if err != nil {
 		return err
 	}
-	server := proxy.NewServer(a.Handler())
+	mux := http.NewServeMux()
+	mux.Handle("/", a.Handler())
+	mux.Handle(console.Path, console.Handler())
+	server := proxy.NewServer(mux)
 	server.TLSConfig, server.ErrorLog = tls, slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 	n.apiService = startService("API listener", n.failed, func(ctx context.Context) error {
 		defer a.Close()

@@ -119,6 +119,9 @@ var rules = []rule{
 		if dir == "client" && !under(f.pkg, "cmd") {
 			return "the client is for those who operate a fleet, and no part of one: only cmd asks"
 		}
+		if under(f.pkg, "console") || under(dir, "console") && !under(f.pkg, "cmd") {
+			return "the console asks the API, as any client: only cmd serves it, and it imports nothing of the project"
+		}
 		return ""
 	},
 	func(f file, imp string) string {
@@ -162,6 +165,7 @@ func TestRulesBite(t *testing.T) {
 		{"store/etcdstore", "store/memstore", false, false}, {"proxy", "internal/engines", false, false}, {"internal/demo", "cmd/sluice", false, false},
 		{"api", "control", false, true}, {"api", "proxy", false, false}, {"api", "gate", false, false}, {"control", "api", false, false}, {"cmd/sluice", "api", false, true}, {"proxy", "api", true, true},
 		{"client", "control", false, false}, {"client", "api", false, false}, {"client", "internal/credentials", false, true}, {"control", "client", false, false}, {"cmd/sluice", "client", false, true},
+		{"cmd/sluice", "console", false, true}, {"api", "console", false, false}, {"console", "api", false, false}, {"console", "control", false, false},
 		{"store/drivertest", "internal/engines/faultproxy", false, true}, {"store/etcdstore", "internal/credentials", false, true}, {"store/etcdstore", "internal/config", false, false},
 	} {
 		f := file{name: c.from + "/x.go", pkg: c.from, test: c.test, imports: []string{module + "/" + c.imp}}
