@@ -68,7 +68,7 @@ func TestVanishedProxyIsForgottenAfterTheConfiguredDrain(t *testing.T) {
 				}
 				return err == nil
 			}
-			deadline := time.Now().Add(10 * time.Second)
+			deadline := time.Now().Add(time.Minute)
 			if test.kept {
 				deadline = time.Now().Add(300 * time.Millisecond) // many scans
 			}

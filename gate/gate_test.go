@@ -61,7 +61,7 @@ func (f *fleet) join(o *gate.Options) (*gate.Gate, func()) {
 
 func (f *fleet) until(what string, ok func() bool) {
 	f.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
 			f.t.Fatalf("gave up waiting until %s", what)

@@ -48,7 +48,7 @@ func TestIngestPipelineThatRewritesIDs(t *testing.T) {
 		}
 		failed <- bad
 	}()
-	for deadline := time.Now().Add(20 * time.Second); acked.Load() < 100 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); acked.Load() < 100 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond) // polls the real writer
 	}
 	r := c.run("move", "acme", "--to", "b", "--wait", "--pause-budget", "4s", "--cutover-deadline", "4500ms")

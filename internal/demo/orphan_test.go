@@ -34,7 +34,7 @@ func parent(dir string) {
 		os.Exit(1)
 	}
 	go func() { _ = f.Controllers[0].Start(context.Background()) }()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if b, err := os.ReadFile(filepath.Join(dir, "pid")); err == nil && bytes.HasSuffix(b, []byte("\n")) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}
@@ -59,7 +59,7 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 	must(t, err)
 	pid, err := strconv.Atoi(string(bytes.TrimSpace(b)))
 	must(t, err)
-	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil && !zombie(pid); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); syscall.Kill(pid, 0) == nil && !zombie(pid); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 			t.Fatal("the child outlived its parent")

@@ -45,6 +45,9 @@ func TestExclusively(t *testing.T) {
 			err := engines.Exclusively(t.Context(), cache, "x", say, func() error {
 				most.Store(max(most.Load(), inside.Add(1)))
 				time.Sleep(10 * time.Millisecond)
+				for waited.Load() == 0 { // the others are still to come
+					time.Sleep(time.Millisecond)
+				}
 				inside.Add(-1)
 				return nil
 			})

@@ -117,7 +117,7 @@ type Harness struct {
 const patience = 30 * time.Second
 
 // prompt is how soon a call ends whose context has.
-const prompt = 2 * time.Second
+const prompt = 4 * time.Second
 
 // check is one named subtest: that of the guarantee of package driver with this
 // name.

@@ -107,7 +107,7 @@ func TestEmbeddedRefusals(t *testing.T) {
 		if !errors.As(err, &invalid) || invalid.Field != test.field {
 			t.Errorf("%s: %v; want an error that names %s", name, err, test.field)
 		}
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("%s: it took %v", name, took)
 		}
 	}
@@ -165,12 +165,12 @@ func TestEmbeddedStartIsInterrupted(t *testing.T) {
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("%v; want the context's error", err)
 		}
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("it took %v", took)
 		}
 		var v driver.Version
 		for range 2 {
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			e, err := etcdstore.StartEmbedded(ctx, config, nil)
 			cancel()
 			if err != nil {

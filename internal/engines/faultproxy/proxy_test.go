@@ -104,7 +104,7 @@ func dialAndAsk(p *faultproxy.Proxy, text string) (string, error) {
 }
 
 const (
-	patience = 10 * time.Second       // for what must happen
+	patience = 30 * time.Second       // for what must happen
 	moment   = 150 * time.Millisecond // for what must not
 )
 
@@ -297,7 +297,7 @@ func TestAFaultAppliesToWhatIsDelayed(t *testing.T) {
 	e := newEcho(t)
 	p := newProxy(t, e.addr)
 	c := dial(t, p)
-	p.Delay(moment)
+	p.Delay(5 * moment) // the fault comes long before it is over
 	if _, err := io.WriteString(c, "x"); err != nil {
 		t.Fatal(err)
 	}
