@@ -147,10 +147,16 @@ func (a *API) Handler() http.Handler {
 // nowhere answers what no operation has: another path, or another method.
 func (a *API) nowhere(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
+	fewest := 0 // parameters in the path: what has the path by name is it, and what would take a part of it for a name is not
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = m
-		if _, pattern := a.mux.Handler(other); pattern != "/" {
+		_, pattern := a.mux.Handler(other)
+		switch n := strings.Count(pattern, "{"); {
+		case pattern == "/":
+		case len(allowed) == 0 || n < fewest:
+			allowed, fewest = []string{m}, n
+		case n == fewest:
 			allowed = append(allowed, m)
 		}
 	}

@@ -40,6 +40,16 @@ type Change struct {
 
 func (c Change) key() string { return c.IdempotencyKey }
 
+// Resolve refuses a key that is there and empty, which the library takes for none: whoever
+// sends it means to be safe from doing a thing twice, and would not be.
+func (c *Change) Resolve(ctx huma.Context) []error {
+	r, _ := humago.Unwrap(ctx)
+	if values := r.Header.Values("Idempotency-Key"); len(values) > 1 || len(values) == 1 && values[0] == "" {
+		return []error{&huma.ErrorDetail{Location: "header.Idempotency-Key", Message: "must be one, of 1 to 128 characters"}}
+	}
+	return nil
+}
+
 type keyed interface{ key() string }
 
 // deed is one execution of a change.

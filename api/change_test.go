@@ -506,3 +506,29 @@ func TestSweep(t *testing.T) {
 		}
 	})
 }
+
+// A key that is there and empty is a mistake, and not the same as none.
+func TestEmptyKey(t *testing.T) {
+	w := operators(t, memstore.New(nil))
+	w.cluster("a")
+	w.tenant("acme", "a")
+	for _, key := range []string{"", strings.Repeat("k", 129)} {
+		w.as("operator", "PATCH", "/tenants/acme/labels", `{"set":{"tier":"small"}}`, "Idempotency-Key", key).fails(api.CodeInvalid)
+	}
+	if labels := w.get("/tenants/acme", "Authorization", "Bearer viewer"); strings.Contains(labels.body, "small") {
+		t.Errorf("it was done: %s", labels.body)
+	}
+	w.as("operator", "PATCH", "/tenants/acme/labels", `{"set":{"tier":"small"}}`, "Idempotency-Key", "k").is(200, nil)
+}
+
+// What has a path by its name is what the methods are of, and not what would take a part of
+// it for a name.
+func TestAllowedMethods(t *testing.T) {
+	w := newWorld(t, nil)
+	for path, want := range map[string]string{"/moves/precheck": "POST", "/moves/m1": "GET, PATCH", "/moves": "GET, POST", "/fleet/sessions": "POST"} {
+		a := w.ask("OPTIONS", path, "")
+		if a.fails(api.CodeMethodNotAllowed); a.header.Get("Allow") != want {
+			t.Errorf("%s allows %q, want %q", path, a.header.Get("Allow"), want)
+		}
+	}
+}

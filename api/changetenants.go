@@ -43,7 +43,7 @@ type labelTenantInput struct {
 	IfMatch
 	Body struct {
 		_      struct{}       `additionalProperties:"false"`
-		Set    control.Labels `json:"set,omitempty"`
+		Set    control.Labels `json:"set,omitempty" nullable:"true"`
 		Remove []string       `json:"remove,omitempty" doc:"Keys."`
 	}
 }

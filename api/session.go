@@ -71,7 +71,7 @@ type heldSession struct {
 	mu       sync.Mutex // held while a report is published, or the session closed
 	over     bool
 	reported bool
-	sequence uint64
+	sequence int64
 	applied  placement.Epoch
 }
 
@@ -135,8 +135,8 @@ type openSessionInput struct {
 		Build        string                  `json:"build,omitempty" maxLength:"256" doc:"For people."`
 		Capabilities []string                `json:"capabilities" minItems:"1" maxItems:"2" enum:"journal,holds" doc:"journal: while a tenant moves it journals what writes touch, and serves that at its address; without it no proxy can take part. holds: it serves what writers felt, for receipts."`
 		TTL          time.Duration           `json:"ttl,omitempty" minimum:"2000000000" maximum:"60000000000" doc:"Nanoseconds for which the store keeps the session after it was last renewed; 10 s unless given."`
-		Pending      []placement.PartitionID `json:"pending,omitempty" maxItems:"10000" nullable:"false" doc:"Tenants with writes that are still under way from before."`
-		Unresolved   []placement.PartitionID `json:"unresolved,omitempty" maxItems:"10000" nullable:"false" doc:"Tenants with writes of unknown outcome from before, which may still take effect."`
+		Pending      []placement.PartitionID `json:"pending,omitempty" maxItems:"10000" doc:"Tenants with writes that are still under way from before."`
+		Unresolved   []placement.PartitionID `json:"unresolved,omitempty" maxItems:"10000" doc:"Tenants with writes of unknown outcome from before, which may still take effect."`
 	}
 }
 
@@ -166,7 +166,7 @@ type renewedOutput struct {
 // journalHead is how far a journal has come.
 type journalHead struct {
 	_    struct{} `additionalProperties:"false"`
-	Head uint64   `json:"head" doc:"Sequence of the newest entry that can be read."`
+	Head int64    `json:"head" minimum:"0" doc:"Sequence of the newest entry that can be read."`
 	Lost bool     `json:"lost,omitempty" doc:"Something that it should hold is not known: the move compares both sides."`
 }
 
@@ -174,19 +174,19 @@ type reportInput struct {
 	SessionPath
 	Body struct {
 		_          struct{}                `additionalProperties:"false"`
-		Sequence   uint64                  `json:"sequence" minimum:"1" doc:"Greater than that of each report before, also of one whose outcome is not known."`
-		Applied    placement.Epoch         `json:"applied" doc:"Every change of the table up to this epoch has been applied, so that nothing is admitted under an older one any more."`
-		Pending    []placement.PartitionID `json:"pending,omitempty" maxItems:"10000" nullable:"false" doc:"Tenants with writes under way that were admitted under an epoch older than the one applied."`
-		Unresolved []placement.PartitionID `json:"unresolved,omitempty" maxItems:"10000" nullable:"false" doc:"Tenants with writes of unknown outcome that may still take effect."`
-		OldReads   []placement.PartitionID `json:"old_reads,omitempty" maxItems:"10000" nullable:"false" doc:"Tenants with reads open at an older place."`
-		Journals   map[string]journalHead  `json:"journals,omitempty" maxProperties:"10000" nullable:"false" doc:"By tenant."`
+		Sequence   int64                   `json:"sequence" minimum:"1" doc:"Greater than that of each report before, also of one whose outcome is not known."`
+		Applied    int64                   `json:"applied" minimum:"0" doc:"Every change of the table up to this epoch has been applied, so that nothing is admitted under an older one any more."`
+		Pending    []placement.PartitionID `json:"pending,omitempty" maxItems:"10000" doc:"Tenants with writes under way that were admitted under an epoch older than the one applied."`
+		Unresolved []placement.PartitionID `json:"unresolved,omitempty" maxItems:"10000" doc:"Tenants with writes of unknown outcome that may still take effect."`
+		OldReads   []placement.PartitionID `json:"old_reads,omitempty" maxItems:"10000" doc:"Tenants with reads open at an older place."`
+		Journals   map[string]journalHead  `json:"journals,omitempty" maxProperties:"10000" nullable:"true" doc:"By tenant."`
 		Closing    bool                    `json:"closing,omitempty" doc:"The proxy is stopping, and admits nothing any more."`
 	}
 }
 
 type reportOutput struct {
 	Body struct {
-		Sequence uint64 `json:"sequence" doc:"Of the report that is published."`
+		Sequence int64 `json:"sequence" doc:"Of the report that is published."`
 	}
 }
 
@@ -345,12 +345,12 @@ func (a *API) reportSession(ctx context.Context, in *reportInput) (*reportOutput
 	if err != nil {
 		return nil, err
 	}
-	b := in.Body
-	r := store.Report{Applied: b.Applied, Pending: b.Pending, Unresolved: b.Unresolved, OldReads: b.OldReads, Closing: b.Closing}
+	b, applied := in.Body, placement.Epoch(in.Body.Applied)
+	r := store.Report{Applied: applied, Pending: b.Pending, Unresolved: b.Unresolved, OldReads: b.OldReads, Closing: b.Closing}
 	if len(b.Journals) > 0 {
 		r.Journals = map[placement.PartitionID]store.JournalHead{}
 		for id, j := range b.Journals {
-			r.Journals[placement.PartitionID(id)] = store.JournalHead{Head: j.Head, Lost: j.Lost}
+			r.Journals[placement.PartitionID(id)] = store.JournalHead{Head: uint64(j.Head), Lost: j.Lost}
 		}
 	}
 	x.mu.Lock()
@@ -360,10 +360,10 @@ func (a *API) reportSession(ctx context.Context, in *reportInput) (*reportOutput
 		return nil, sessionOver()
 	case b.Sequence <= x.sequence:
 		return nil, problem(CodeStaleReport, fmt.Sprintf("report %d has begun already", x.sequence))
-	case b.Applied < max(x.must, x.applied):
+	case applied < max(x.must, x.applied):
 		return nil, problem(CodeStaleReport, fmt.Sprintf("the session must have applied %d", max(x.must, x.applied)))
 	}
-	x.sequence, x.applied, x.reported = b.Sequence, b.Applied, true
+	x.sequence, x.applied, x.reported = b.Sequence, applied, true
 	// A proxy that stops waiting for the answer changes nothing of the order.
 	if err := x.Publish(context.WithoutCancel(ctx), r); err != nil {
 		return nil, a.sessionProblem(ctx, x, err)

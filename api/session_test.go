@@ -134,6 +134,8 @@ func TestSessionOfAProxy(t *testing.T) {
 	report(2, o.MustApply+6, "").fails(api.CodeStaleReport) // delayed, or repeated
 	report(1, o.MustApply+6, "").fails(api.CodeStaleReport)
 	report(3, o.MustApply+4, "").fails(api.CodeStaleReport)
+	w.with("p1", "PUT", at+"/report", `{"sequence":9223372036854775808,"applied":99}`).fails(api.CodeInvalid) // the document says int64
+	w.with("p1", "PUT", at+"/report", `{"sequence":-1,"applied":99}`).fails(api.CodeInvalid)
 	if r, _ := w.record(o.Session); cmp.Diff(&want, r) != "" {
 		t.Errorf("a report that was refused has changed something:\n%s", cmp.Diff(&want, r))
 	}

@@ -52,7 +52,7 @@ type tableOutput struct {
 }
 
 type changesInput struct {
-	From placement.Epoch `query:"from" required:"true" doc:"Changes after this epoch: the version of the first page, or applied of the last line that was taken."`
+	From int64 `query:"from" required:"true" minimum:"0" doc:"Changes after this epoch: the version of the first page, or applied of the last line that was taken."`
 }
 
 // tableLine is a line of the changes.
@@ -142,8 +142,8 @@ func (a *API) followTable(ctx context.Context, in *changesInput) (*huma.StreamRe
 		go func() {
 			defer close(ended)
 			err := error(driver.ErrCompacted) // what is ahead of this table has seen another one
-			if in.From <= now {
-				err = a.watchTable(ctx, in.From, lines)
+			if from := placement.Epoch(in.From); from <= now {
+				err = a.watchTable(ctx, from, lines)
 			}
 			if errors.Is(err, driver.ErrCompacted) {
 				select {
