@@ -5,24 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 )
-
-// scanLives is how long a point in time of a mover that was killed while it read the old copy stays open. The old copy is kept
-// as long as anybody may still read it.
-const scanLives = 5 * time.Minute
 
 // health waits, with every fault over, until everything is as it should be, and complains about what is not in time.
 func (r *run) health(ctx context.Context, healed time.Time) error {
 	checks := []struct {
 		what string
 		ok   func(context.Context) error
-		more time.Duration // than recovery
 	}{
-		{"processes", r.processesServe, 0}, {"moves", r.movesEnded, 0}, {"old copies", r.retired, scanLives}, {"store", r.storeWell, 0},
-		{"indices", r.nothingLeft, 0}, {"writes", r.writesFlow, 0}, {"table and clusters", r.cured, 0},
+		{"processes", r.processesServe}, {"moves", r.movesEnded}, {"old copies", r.retired}, {"store", r.storeWell},
+		{"indices", r.nothingLeft}, {"writes", r.writesFlow}, {"table and clusters", r.cured},
 	}
 	from := healed // when everything before was well
 	for _, c := range checks {
@@ -36,7 +32,7 @@ func (r *run) health(ctx context.Context, healed time.Time) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if time.Since(from) > recovery+c.more {
+			if time.Since(from) > recovery {
 				r.complain("%s are not well %v after the last fault: %v", c.what, time.Since(healed).Round(time.Second), err)
 				from = time.Now()
 				break
@@ -70,7 +66,9 @@ func (r *run) movesEnded(ctx context.Context) error {
 	return nil
 }
 
-// retired has the old copies removed that are still there.
+// retired has the old copies removed that are still there. A controller that was killed while it read one has left a point in
+// time open, which would keep it for minutes more: OpenSearch's clock is not what is tested here. All moves have ended, so
+// nobody else reads by one.
 func (r *run) retired(ctx context.Context) error {
 	all, err := r.fleet.Moves(ctx)
 	if err != nil {
@@ -81,6 +79,12 @@ func (r *run) retired(ctx context.Context) error {
 		if m.Stage == "flipped" || m.Stage == "retiring" {
 			_, err = r.fleet.Run(ctx, nil, "moves", "retire", m.ID)
 			left = append(left, fmt.Errorf("move %s is %s: %s", m.ID, m.Stage, m.Raw), err)
+		}
+	}
+	if len(left) > 0 {
+		for _, c := range r.engines.Clusters {
+			_, err = request(ctx, http.MethodDelete, c.URL()+"/_search/point_in_time/_all", "")
+			left = append(left, err)
 		}
 	}
 	return errors.Join(left...)

@@ -27,7 +27,7 @@ type Options struct {
 const extra = 75 * time.Second
 
 // recovery is how long everything may take to be well again after the last fault.
-const recovery = 2 * time.Minute
+const recovery = 3 * time.Minute
 
 // The load of package load has the first tenant for itself; the others have clients that write the same documents.
 const (
