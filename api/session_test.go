@@ -178,7 +178,7 @@ func TestSessionOfAProxy(t *testing.T) {
 // to be accounted for; one that cannot have been leaves nothing behind.
 func TestSessionsThatNobodyRenews(t *testing.T) {
 	w := fleetWorld(t, memstore.New(nil), "http://c1")
-	unused, used := w.open(`,"ttl":2000000000`), w.open(`,"ttl":2000000000`)
+	unused, used := w.open(`,"ttl":2000000000`), w.open(`,"ttl":5000000000`) // long enough to be used on a busy machine
 	w.with("p1", "PUT", "/fleet/sessions/"+used.Session+"/report", fmt.Sprintf(`{"sequence":1,"applied":%d}`, used.MustApply)).is(200, nil)
 	until(t, "both sessions end", func() bool {
 		a, _ := w.record(unused.Session)
@@ -265,7 +265,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	w := fleetWorld(t, memstore.New(nil), "http://c1")
 	var last opened
 	for range 1000 {
-		last = w.open("")
+		last = w.open(`,"ttl":60000000000`) // none ends before the last is there
 	}
 	w.with("p1", "POST", "/fleet/sessions", asP1+"}").fails(api.CodeTooMany)
 	w.with("p1", "DELETE", "/fleet/sessions/"+last.Session+"?clean=true", "").is(200, nil)
