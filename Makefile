@@ -17,7 +17,7 @@ STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page docs-site console config-page commands-page clients-page doctor-page metrics-page receipt-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page docs-site console config-page commands-page clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -152,6 +152,9 @@ metrics-page: ## write docs/metrics.md from what a proxy and a controller regist
 
 receipt-schema: ## write docs/receipt.schema.json from the receipt's type
 	go generate ./control
+
+fleet-schema: ## write docs/fleet.schema.json from the types of the files that sluice apply takes
+	go generate ./internal/fleetfile
 
 openapi: ## write docs/openapi.yaml from the operations of the API, and the client from that
 	go generate ./api

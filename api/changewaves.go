@@ -15,6 +15,8 @@ type waveItemRequest struct {
 	Tenant placement.PartitionID `json:"tenant" minLength:"1" maxLength:"256"`
 	To     string                `json:"to" doc:"The cluster to move to."`
 	Index  string                `json:"index,omitempty" doc:"There."`
+	Kind   placement.Kind        `json:"kind,omitempty" enum:"dedicated_index,dedicated_cluster,shared_index" doc:"There; the same as now unless given."`
+	Field  string                `json:"partition_field,omitempty" doc:"Of a shared_index; that of its tenants unless given."`
 }
 
 // givenLimits are control.WaveLimits; what is left out is as it was, or the default.
@@ -119,7 +121,7 @@ func (a *API) requestWave(ctx context.Context, in *requestWaveInput, d *deed) (c
 		r.Windows = append(r.Windows, w.control())
 	}
 	for _, i := range in.Body.Items {
-		r.Items = append(r.Items, control.WaveItem{Partition: i.Tenant, To: i.To, Index: i.Index})
+		r.Items = append(r.Items, control.WaveItem{Partition: i.Tenant, To: i.To, Index: i.Index, Kind: i.Kind, Field: i.Field})
 	}
 	return control.RequestWave(ctx, a.s, r)
 }

@@ -84,6 +84,13 @@ const (
 	TableEntryPhaseDraining TableEntryPhase = "draining"
 )
 
+// Defines values for WaveItemRequestKind.
+const (
+	WaveItemRequestKindDedicatedCluster WaveItemRequestKind = "dedicated_cluster"
+	WaveItemRequestKindDedicatedIndex   WaveItemRequestKind = "dedicated_index"
+	WaveItemRequestKindSharedIndex      WaveItemRequestKind = "shared_index"
+)
+
 // Defines values for ListAuditParamsOutcome.
 const (
 	ListAuditParamsOutcomeDone     ListAuditParamsOutcome = "done"
@@ -1302,12 +1309,21 @@ type WaveItem struct {
 // WaveItemRequest defines model for WaveItemRequest.
 type WaveItemRequest struct {
 	// Index There.
-	Index  *string `json:"index,omitempty"`
-	Tenant string  `json:"tenant"`
+	Index *string `json:"index,omitempty"`
+
+	// Kind There; the same as now unless given.
+	Kind *WaveItemRequestKind `json:"kind,omitempty"`
+
+	// PartitionField Of a shared_index; that of its tenants unless given.
+	PartitionField *string `json:"partition_field,omitempty"`
+	Tenant         string  `json:"tenant"`
 
 	// To The cluster to move to.
 	To string `json:"to"`
 }
+
+// WaveItemRequestKind There; the same as now unless given.
+type WaveItemRequestKind string
 
 // WaveLimits defines model for WaveLimits.
 type WaveLimits struct {

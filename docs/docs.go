@@ -8,3 +8,9 @@ import _ "embed"
 //
 //go:embed receipt.schema.json
 var ReceiptSchema []byte
+
+// FleetSchema is the JSON schema (draft 2020-12) of a document that sluice apply takes. A
+// test of package fleetfile makes it from the types, and fails while they differ.
+//
+//go:embed fleet.schema.json
+var FleetSchema []byte

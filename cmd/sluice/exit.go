@@ -10,6 +10,7 @@ import (
 	"github.com/sluiceproxy/sluice/api"
 	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/fleetfile"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -29,6 +30,7 @@ const (
 	exitBroken      = 7
 	exitLost        = 8
 	exitDifferent   = 9
+	exitPending     = 10
 	exitInterrupted = 130
 )
 
@@ -46,6 +48,7 @@ var exitCodes = []struct {
 	{exitBroken, "sluice doctor: something is broken, or a tenant suffers"},
 	{exitLost, "the store has lost changes that this process had seen; see to the store, then start every process anew"},
 	{exitDifferent, "sluice verify: the copies differ"},
+	{exitPending, "sluice apply --dry-run: there is something to change"},
 	{exitInterrupted, "interrupted; a move that was being watched goes on"},
 }
 
@@ -103,13 +106,15 @@ func exitCode(err error) int {
 		different   *differentError
 		problem     *client.Problem
 		asked       *url.Error // of a controller's API, that was not reached
+		badFleet    *fleetfile.Error
+		pending     *pendingError
 	)
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, driver.ErrHistoryLost): // before all that it may be wrapped in
 		return exitLost
-	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &badFile):
+	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &badFile), errors.As(err, &badFleet):
 		return exitUsage
 	case errors.As(err, &refusal), errors.As(err, &refusedHere), errors.As(err, &refusedDown), errors.As(err, &notOpen), errors.As(err, &setting), isTransferRefusal(err), isControlRefusal(err):
 		return exitRefused
@@ -124,6 +129,8 @@ func exitCode(err error) int {
 		return exitMove
 	case errors.As(err, &different):
 		return exitDifferent
+	case errors.As(err, &pending):
+		return exitPending
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.Is(err, store.ErrUnavailable), errors.As(err, &unreachable), errors.As(err, &asked), isUnreachable(err):

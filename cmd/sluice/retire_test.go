@@ -10,19 +10,6 @@ import (
 	"github.com/sluiceproxy/sluice/control"
 )
 
-func TestDays(t *testing.T) {
-	for text, want := range map[string]time.Duration{"7d": 168 * time.Hour, "1d12h": 36 * time.Hour, "90m": 90 * time.Minute, "0": 0, "0s": 0, "0d": 0} {
-		if got, err := parseDays(text); err != nil || got != want {
-			t.Errorf("%q is %s, %v", text, got, err)
-		}
-	}
-	for _, bad := range []string{"", "d", "7", "-1d", "1d-2h", "7days", "99999999d", "1.5d"} {
-		if got, err := parseDays(bad); err == nil {
-			t.Errorf("%q is %s", bad, got)
-		}
-	}
-}
-
 func TestRetireRefusals(t *testing.T) {
 	c, s := newMoveCLI(t)
 	for _, tt := range []struct {

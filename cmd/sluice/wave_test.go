@@ -164,6 +164,37 @@ func TestWaveEmptiesACluster(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 	packThem(t, c, a.URL(), "http://"+p.data)
+	applyThem(t, c, "http://"+p.data)
+}
+
+// applyThem has a file move all four tenants to b, and waits for it.
+func applyThem(t *testing.T, c cli, base string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "fleet.yaml")
+	text := "version: 1\nmove: {pause_budget: 3s, cutover_deadline: 4s}\ntenants:\n"
+	for _, id := range []string{"t0", "t1", "t2", "t3"} {
+		text += "  - {name: " + id + ", cluster: b, labels: {by: file}}\n"
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := c.ok("apply", "-f", file, "--yes", "--wait", "--per-source", "1")
+	for _, want := range []string{"to change", "to move", ": wave w", " done"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	for _, id := range []string{"t0", "t1", "t2", "t3"} {
+		if out := c.ok("tenant", "show", id); !strings.Contains(out, "dedicated_index:b/") || !strings.Contains(out, "by=file") {
+			t.Errorf("%s: %s", id, out)
+		}
+		if text := must2xx(t, id, "GET", base+"/docs/_count", ""); !strings.Contains(text, `"count":1,`) {
+			t.Errorf("%s: %s", id, text)
+		}
+	}
+	if out := c.ok("apply", "-f", file, "--dry-run"); !strings.Contains(out, "nothing to change; 0 under way, 4 as declared") {
+		t.Error(out)
+	}
 }
 
 // packThem packs two of four small tenants of b, as many as the shared index may hold, into

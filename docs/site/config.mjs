@@ -58,7 +58,7 @@ export default {
     outline: [2, 3],
     sidebar: [
       { text: 'Begin', items: [page('What it is', ''), page('Concepts', 'docs/concepts'), page('Tutorial', 'docs/tutorial'), page('Questions', 'docs/faq'), page('Other ways', 'docs/comparison')] },
-      { text: 'Move', items: [page('Moves', 'docs/moves'), page('Waves', 'docs/waves')] },
+      { text: 'Move', items: [page('Moves', 'docs/moves'), page('Waves', 'docs/waves'), page('Applying files', 'docs/apply')] },
       { text: 'Set up', items: [page('Clusters', 'docs/clusters'), page('Tenants', 'docs/tenants'), page('Security', 'docs/security'), page('Stores', 'docs/stores/')] },
       { text: 'Operate', items: [page('Running it', 'docs/running'), page('Several fleets', 'docs/contexts'), page('Runbook', 'docs/runbook'), page('Doctor', 'docs/doctor'), page('Console', 'docs/console'), page('Observing', 'docs/observing'), page('Restarts', 'docs/restarts'), page('Upgrades', 'docs/upgrades'), page('A proxy of your own', 'docs/fleet')] },
       { text: 'Reference', items: [page('Commands', 'docs/commands'), page('Configuration', 'docs/configuration'), page('API', 'docs/api'), page('Endpoints', 'docs/endpoints'), page('Errors', 'docs/errors'), page('Metrics', 'docs/metrics'), page('Clients', 'docs/clients')] },
