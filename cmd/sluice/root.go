@@ -40,7 +40,7 @@ Exit codes:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), contextCommand(), fleetCommand(), auditCommand(), clusterCommand(), tenantCommand(), moveCommand(), movesCommand(), verifyCommand(), waveCommand(), applyCommand(), trashCommand(), storeCommand(), doctorCommand(), configCommand(), demo.Command(), versionCommand())
+	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), contextCommand(), fleetCommand(), auditCommand(), clusterCommand(), tenantCommand(), moveCommand(), movesCommand(), verifyCommand(), waveCommand(), applyCommand(), topCommand(), trashCommand(), storeCommand(), doctorCommand(), configCommand(), demo.Command(), versionCommand())
 
 	root.Args = noSubcommand
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
