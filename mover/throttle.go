@@ -29,8 +29,8 @@ const (
 	// stood still would hold its scan, and the files that the scan keeps, for ever.
 	leastLevel = 0.02
 	// gentle is where a copy begins, and what it needs no leave for: one request for a
-	// tenth of the time. bench/copying measures what tenants feel of it.
-	gentle = 0.1
+	// twentieth of the time. bench/copying measures what tenants feel of it.
+	gentle = 0.05
 	// longestRest bounds the wait after one piece of work.
 	longestRest = 5 * time.Second
 	// adjustEvery is how often the level changes.
@@ -49,7 +49,7 @@ const (
 // throttle holds a copy to an operator's limits, and to what the clusters bear.
 //
 // The level is how many workers' worth of time the copy may spend on requests: 2 is
-// two requests at all times, 0.1 one request for a tenth of the time. It is cut by a
+// two requests at all times, 0.05 one request for a twentieth of the time. It is cut by a
 // factor when something is wrong: a cluster refuses requests, answers take much longer
 // than they did, or a node says that its queues are deep, its heap is full or its
 // processors are busy. It is raised by steps while nothing is; beyond gentle only while
@@ -167,34 +167,26 @@ func wait(ctx context.Context, lim *rate.Limiter, n int) error {
 	return nil
 }
 
-// turn performs a piece of work when the level has room for it, and rests after it
-// for as long as the level demands.
+// turn performs a piece of work when the level has room for it. The room stays taken
+// after it for as long as the level demands rest; nobody but the next piece waits for that.
 func (t *throttle) turn(ctx context.Context, work func() error) error {
 	if err := t.enter(ctx); err != nil {
 		return err
 	}
-	defer t.leave()
 	began := time.Now()
-	if err := work(); err != nil {
-		return err
-	}
+	err := work()
 	t.mu.Lock()
 	d := time.Duration(float64(time.Since(began)) * (math.Ceil(t.level)/t.level - 1))
-	if t.eager {
+	if t.eager || err != nil {
 		d = 0
 	}
 	t.mu.Unlock()
 	if d <= 0 {
-		return nil
+		t.leave()
+	} else {
+		time.AfterFunc(min(d, longestRest), t.leave)
 	}
-	timer := time.NewTimer(min(d, longestRest))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return err
 }
 
 func (t *throttle) enter(ctx context.Context) error {

@@ -26,7 +26,7 @@ func nodes(more string) string {
 }
 
 // idle is an answer about a node with processors to spare.
-var idle = nodes(`"os":{"cpu":{"percent":39}}`)
+var idle = nodes(`"os":{"cpu":{"percent":39}},"thread_pool":{"write":{"threads":4,"queue":4,"rejected":7}}`)
 
 // signals are all that a copy is slowed by: each is made for a while.
 var signals = map[string]struct {
@@ -152,6 +152,7 @@ func TestOnlySpareProcessorsMakeACopyFaster(t *testing.T) {
 		"no processors": {idle, `{"nodes":{"x":{"name":"n1"}}}`, false},
 		"not known":     {idle, nodes(`"os":{"cpu":{"percent":-1}}`), false},
 		"no nodes":      {idle, `{"nodes":{}}`, false},
+		"two at 30 %":   {idle, nodes(`"os":{"cpu":{"percent":30}}`), false},
 		"both":          {idle, idle, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -224,7 +225,7 @@ func TestTurnsKeepTheLevel(t *testing.T) {
 		eager    bool
 		share    float64
 		peak     int64
-	}{{0, false, 0.1, 1}, {1, false, 0.05, 1}, {20, false, 0.02, 1}, {0, true, 3, 3}, {20, true, 3, 3}} {
+	}{{0, false, 0.05, 1}, {1, false, 0.025, 1}, {20, false, 0.02, 1}, {0, true, 3, 3}, {20, true, 3, 3}} {
 		t.Run(fmt.Sprint(test.refusals, test.eager), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				x := mover.NewThrottle(3, mover.Limits{Eager: test.eager})
@@ -250,8 +251,14 @@ func TestTurnsKeepTheLevel(t *testing.T) {
 			if err := x.Turn(t.Context(), func() error { time.Sleep(time.Minute); return nil }); err != nil {
 				t.Fatal(err)
 			}
+			if rest := time.Since(began) - time.Minute; rest != 0 {
+				t.Errorf("whoever has done its work rested for %s", rest)
+			}
+			if err := x.Turn(t.Context(), func() error { return nil }); err != nil {
+				t.Fatal(err)
+			}
 			if rest := time.Since(began) - time.Minute; rest != mover.LongestRest {
-				t.Errorf("it rested for %s", rest)
+				t.Errorf("the next piece waited for %s", rest)
 			}
 			// Whoever waits is let go when the throttle is taken away.
 			hold, done := make(chan struct{}), make(chan error, 2)
