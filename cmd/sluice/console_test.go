@@ -113,13 +113,10 @@ func TestConsole(t *testing.T) {
 	must2xx(t, "acme", "POST", base+"/docs/_bulk?refresh=true", bulk.String())
 	for _, tenant := range []string{"globex", "initech"} {
 		must2xx(t, tenant, "PUT", base+"/docs/_doc/1?refresh=true", `{"n":1}`)
-	}
-	file := filepath.Join(t.TempDir(), "tenants.txt")
-	if err := os.WriteFile(file, []byte("globex b\ninitech b\n"), 0o600); err != nil {
-		t.Fatal(err)
+		c.ok("tenant", "label", tenant, "tier=small")
 	}
 	var wave control.Wave
-	if err := json.Unmarshal([]byte(c.ok("wave", "run", "--file", file, "--paused", "-o", "json", "--pause-budget", "3s", "--cutover-deadline", "4s")), &wave); err != nil {
+	if err := json.Unmarshal([]byte(c.ok("wave", "run", "--label", "tier=small", "--to", "b", "--paused", "-o", "json", "--pause-budget", "3s", "--cutover-deadline", "4s")), &wave); err != nil {
 		t.Fatal(err)
 	}
 

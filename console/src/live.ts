@@ -25,6 +25,11 @@ const tell = (c: Change) => { for (const f of [...listeners]) f(c) }
 
 const patience = 40_000 // the server says something every 15 s
 
+const visible = () => new Promise<void>(done => {
+  if (!document.hidden) return done()
+  document.addEventListener('visibilitychange', () => done(), { once: true })
+})
+
 /** Follows the events for as long as the page is open. */
 export function follow(): void {
   let current: AbortController | undefined
@@ -68,8 +73,13 @@ export function follow(): void {
 
   const run = async () => {
     for (let failures = 0; ; ) {
+      await visible()
       current = new AbortController()
       const status = await once(current)
+      if (document.hidden) {
+        connection.value = 'connecting'
+        continue
+      }
       if (status === 401 || status === 403) {
         connection.value = 'refused'
         await wait(60_000) // or until somebody signs in
@@ -81,6 +91,8 @@ export function follow(): void {
     }
   }
   // A stream that has outlived the interruption may have lost something on the way.
+  // A browser has few connections for one host, so a tab that nobody looks at keeps none.
+  document.addEventListener('visibilitychange', () => { if (document.hidden) current?.abort() })
   addEventListener('online', () => { current?.abort(); wake() })
   addEventListener('offline', () => { connection.value = 'offline' })
   // Another token is another connection.

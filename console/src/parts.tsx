@@ -69,6 +69,12 @@ export function Show<T>({ of, children }: { of: Loaded<T>, children: (value: T) 
   )
 }
 
+/** A page of something by its name: until it is read, or when it cannot be, the name is the title. */
+export function Named<T>({ of, name, children }: { of: Loaded<T>, name: string, children: (value: T) => ComponentChildren }) {
+  if (of.value === undefined) return <Page title={name}><Show of={of}>{() => null}</Show></Page>
+  return <Show of={of}>{children}</Show>
+}
+
 export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>
 
 const tones: Record<string, string> = {

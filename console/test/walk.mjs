@@ -233,6 +233,7 @@ try {
     await tolerating([/404 \(Not Found\)/], async () => {
       await page.goto('/ui/tenants/nobody')
       await page.getByRole('alert').getByText('unknown_tenant').waitFor()
+      await accessible(page, 'a tenant that there is not')
     })
     await go(page, '/ui/elsewhere', 'Nothing is here')
     await go(page, '/ui/', 'Overview')

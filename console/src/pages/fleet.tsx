@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { caller, client, got, may } from '../api'
 import { Lacks } from '../action'
 import { Line, type Point } from '../charts'
-import { count, millis, when } from '../format'
+import { count, millis, shell, when } from '../format'
 import { useLoad, usePages } from '../load'
 import { Card, Command, Empty, Facts, Page, Pager, Show, State, Table } from '../parts'
 
@@ -29,6 +29,8 @@ export function Fleet() {
           <Pager pages={pages} next={v.next} />
         </>
       )}</Show>
+      <p class="note">The same from a shell:</p>
+      <Command text="sluice fleet list" />
     </Page>
   )
 }
@@ -52,7 +54,7 @@ export function StorePage() {
             <p class="big">{millis(v.latency_ms)}</p>
             <Line label="Latency" unit="" points={points} show={millis} />
           </Card>
-          <Card title="More"><p>What the store guarantees, and whether it does, is asked from a shell:</p><Command text="sluice doctor store" /></Card>
+          <Card title="More"><p>What the store guarantees, and whether it does, is asked from a shell:</p><Command text="sluice doctor store" /><p>The same from a shell:</p><Command text="sluice fleet store" /></Card>
         </>
       )}</Show>
     </Page>
@@ -96,6 +98,8 @@ export function Audit() {
               <Pager pages={pages} next={v.next} />
             </>
           )}</Show>
+          <p class="note">The same from a shell:</p>
+          <Command text={['sluice audit', asked.who && `--who ${shell(asked.who)}`, asked.target && `--target ${shell(asked.target)}`, asked.outcome && `--outcome ${asked.outcome}`].filter(Boolean).join(' ')} />
         </>
       )}
     </Page>

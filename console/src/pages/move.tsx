@@ -1,12 +1,12 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { client, got, type Move } from '../api'
 import { Lacks } from '../action'
 import { Line, PauseDrawing, Steps, Timeline } from '../charts'
-import { count, ended, flippedAt, millis, movePath, noteOf, place, rate, settled, shell, size, span, tenantPath, wavePath, when } from '../format'
+import { count, ended, flippedAt, millis, movePath, noteOf, place, rate, settled, shell, size, span, tenantPath, wavePath, when, words } from '../format'
 import { useLoad } from '../load'
 import { MoveActions } from '../moveactions'
-import { Bar, Card, Command, Empty, Facts, Page, Show, State } from '../parts'
+import { announce, Bar, Card, Command, Empty, Facts, Named, Page, State } from '../parts'
 
 interface Seen { at: number, rate: number, lag: number, pause: number }
 
@@ -27,8 +27,14 @@ export function MovePage() {
     if (p && move.value && !settled(move.value)) see(s => [...s, { at: Date.now(), rate: p.rate, lag: p.dirty, pause: p.predicted_pause / 1e6 }].slice(-300))
   }, [updated])
 
+  const stage = move.value?.stage, told = useRef({ id, stage })
+  useEffect(() => {
+    if (told.current.id === id && told.current.stage && stage && told.current.stage !== stage) announce(`The move of ${move.value!.partition} is ${words(stage)}.`)
+    told.current = { id, stage }
+  }, [id, stage])
+
   return (
-    <Show of={move}>{m => (
+    <Named of={move} name={id}>{m => (
       <Page title={`Move of ${m.partition}`} lead={<><State of={m.stage} /> {m.paused && <State of="paused" />} {place(m.from)} to {place(m.to)}</>} actions={<MoveActions move={m} changed={move.again} />}>
         <Lacks what="Changing a move" />
         {m.error && <p class="problem" role="alert">{m.error}</p>}
@@ -52,7 +58,7 @@ export function MovePage() {
           <Command text={`sluice moves ${settled(m) ? 'show' : 'watch'} ${shell(m.id)}`} />
         </Card>
       </Page>
-    )}</Show>
+    )}</Named>
   )
 }
 

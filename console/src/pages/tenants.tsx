@@ -5,7 +5,7 @@ import { Lacks } from '../action'
 import { flippedAt, movePath, place, shell, span, tenantPath, when } from '../format'
 import { useLoad, usePages } from '../load'
 import { MoveActions, StartMove } from '../moveactions'
-import { Card, Command, Empty, Facts, Page, Pager, Show, State, Table } from '../parts'
+import { Card, Command, Empty, Facts, Named, Page, Pager, Show, State, Table } from '../parts'
 import { TenantTraffic } from './overview'
 
 export function Tenants() {
@@ -70,7 +70,7 @@ export function TenantPage() {
     },
   })
   return (
-    <Show of={tenant}>{({ value: t, etag }) => {
+    <Named of={tenant} name={id}>{({ value: t, etag }) => {
       const last = moves.value?.items.find(m => m.complete_epoch && m.to.cluster === t.placement.cluster && m.to.index === t.placement.index)
       return (
         <Page title={t.tenant} lead={<><State of={t.phase} /> at {place(t.placement)}{t.moving_to && <>, moving to {place(t.moving_to)}</>}</>} actions={<StartMove tenant={t} etag={etag} />}>
@@ -104,7 +104,7 @@ export function TenantPage() {
           </Card>
         </Page>
       )
-    }}</Show>
+    }}</Named>
   )
 }
 

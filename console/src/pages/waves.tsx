@@ -5,7 +5,7 @@ import { Action, Lacks } from '../action'
 import { Shares } from '../charts'
 import { count, movePath, shell, span, tenantPath, wavePath, when, words } from '../format'
 import { useLoad, usePages } from '../load'
-import { Card, Command, Empty, Facts, Page, Pager, Show, State, Table } from '../parts'
+import { Card, Command, Empty, Facts, Named, Page, Pager, Show, State, Table } from '../parts'
 
 export function Waves() {
   const pages = usePages([])
@@ -41,7 +41,7 @@ export function WavePage() {
     pace: 1500, on: c => ((c.kind === 'wave' && c.name === id) || c.kind === 'move' ? 'again' : undefined),
   })
   return (
-    <Show of={wave}>{v => {
+    <Named of={wave} name={id}>{v => {
       const w = v.wave, counts = v.counts ?? {}
       return (
         <Page title={`Wave ${w.id}`} lead={<><State of={w.state} /> {w.plan}</>} actions={<WaveActions wave={w} done={counts.done ?? 0} changed={wave.again} />}>
@@ -61,7 +61,7 @@ export function WavePage() {
           <Items id={id} />
         </Page>
       )
-    }}</Show>
+    }}</Named>
   )
 }
 
