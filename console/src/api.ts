@@ -33,18 +33,20 @@ export class Failure extends Error {
   constructor(readonly problem: Problem) { super(problem.detail) }
 }
 
-export const headers = (): Record<string, string> => (token.value ? { Authorization: `Bearer ${token.value}` } : {})
+const bearer = (text: string): Record<string, string> => (text ? { Authorization: `Bearer ${text}` } : {})
+
+export const headers = () => bearer(token.value)
 
 export const client = createClient<paths>({ baseUrl: '/api/v1' })
 client.use({
   onRequest({ request }) {
-    for (const [k, v] of Object.entries(headers())) request.headers.set(k, v)
+    if (!request.headers.has('Authorization')) for (const [k, v] of Object.entries(headers())) request.headers.set(k, v)
     return request
   },
 })
 
-/** The body of an answer; everything else is a Failure. */
-export async function got<T>(call: Promise<{ data?: T, error?: unknown, response: Response }>): Promise<T> {
+/** The body of an answer; everything else is a Failure. A caller who was known and is not any more is told to sign in. */
+export async function got<T>(call: Promise<{ data?: T, error?: unknown, response: Response }>, known = true): Promise<T> {
   let answer
   try {
     answer = await call
@@ -53,7 +55,7 @@ export async function got<T>(call: Promise<{ data?: T, error?: unknown, response
     throw new Failure(unreachable(String((e as Error).message)))
   }
   if (answer.response.ok) return answer.data as T
-  if (answer.response.status === 401) caller.value = null
+  if (known && answer.response.status === 401) caller.value = null
   throw new Failure(problemOf(answer.error, answer.response))
 }
 
@@ -68,14 +70,14 @@ const unreachable = (detail: string): Problem => ({
   action: 'Check that the controller runs and that the network leads to it. What is shown is what was known last.',
 })
 
-/** Asks who the caller is; a token that is not known is an error, and is not kept. */
-export async function identify(): Promise<void> {
-  const asked = token.value
+/** Asks who has a token, and keeps both; one that is not known is an error, and is not kept. */
+export async function identify(candidate = token.value): Promise<void> {
   try {
-    const who = await got(client.GET('/whoami'))
-    if (asked === token.value) caller.value = who as Caller
+    const who = await got(client.GET('/whoami', { headers: bearer(candidate) }), false)
+    token.value = candidate
+    caller.value = who as Caller
   } catch (e) {
-    if (e instanceof Failure && e.problem.status === 401) caller.value = null
+    if (e instanceof Failure && e.problem.status === 401 && candidate === token.value) caller.value = null
     throw e
   }
 }

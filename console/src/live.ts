@@ -90,9 +90,9 @@ export function follow(): void {
       await wait(Math.min(500 * 2 ** failures, 10_000))
     }
   }
-  // A stream that has outlived the interruption may have lost something on the way.
   // A browser has few connections for one host, so a tab that nobody looks at keeps none.
   document.addEventListener('visibilitychange', () => { if (document.hidden) current?.abort() })
+  // A stream that has outlived the interruption may have lost something on the way.
   addEventListener('online', () => { current?.abort(); wake() })
   addEventListener('offline', () => { connection.value = 'offline' })
   // Another token is another connection.

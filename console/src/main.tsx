@@ -103,14 +103,10 @@ function SignIn({ done, cancel }: { done: () => void, cancel?: () => void }) {
   const [problem, fail] = useState<Problem>()
   const submit = async (e: Event) => {
     e.preventDefault()
-    const before = token.value, was = caller.value
-    token.value = text.trim()
     try {
-      await identify()
+      await identify(text.trim())
       done()
     } catch (e) {
-      token.value = before
-      caller.value = was
       if (e instanceof Failure) fail(e.problem)
     }
   }
