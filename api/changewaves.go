@@ -17,6 +17,11 @@ type waveItemRequest struct {
 	Index  string                `json:"index,omitempty" doc:"There."`
 	Kind   placement.Kind        `json:"kind,omitempty" enum:"dedicated_index,dedicated_cluster,shared_index" doc:"There; the same as now unless given."`
 	Field  string                `json:"partition_field,omitempty" doc:"Of a shared_index; that of its tenants unless given."`
+	Back   string                `json:"back,omitempty" maxLength:"64" doc:"The move of the tenant that this one rolls back."`
+}
+
+func (i waveItemRequest) control() control.WaveItem {
+	return control.WaveItem{Partition: i.Tenant, To: i.To, Index: i.Index, Kind: i.Kind, Field: i.Field, Back: i.Back}
 }
 
 // givenLimits are control.WaveLimits; what is left out is as it was, or the default.
@@ -70,6 +75,9 @@ func (a *API) waveChanges() {
 	created := op("requestWave", http.MethodPost, "/waves", "Begin a wave: many moves as one piece of work; controllers do it")
 	created.DefaultStatus, created.MaxBodyBytes = http.StatusCreated, 64<<20
 	change(a, created, Operator, control.NewWaveID, a.requestWave)
+	back := op("rollbackWave", http.MethodPost, "/waves/{wave}/rollback", "Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave")
+	back.DefaultStatus = http.StatusCreated
+	change(a, back, Operator, control.NewWaveID, a.rollbackWave)
 	change(a, op("setWave", http.MethodPatch, "/waves/{wave}", "Change the limits of a wave"), Operator, nil, func(ctx context.Context, in *setWaveInput, d *deed) (control.Wave, error) {
 		l := in.Body.control()
 		if l == (control.WaveLimits{}) {
@@ -121,7 +129,7 @@ func (a *API) requestWave(ctx context.Context, in *requestWaveInput, d *deed) (c
 		r.Windows = append(r.Windows, w.control())
 	}
 	for _, i := range in.Body.Items {
-		r.Items = append(r.Items, control.WaveItem{Partition: i.Tenant, To: i.To, Index: i.Index, Kind: i.Kind, Field: i.Field})
+		r.Items = append(r.Items, i.control())
 	}
 	return control.RequestWave(ctx, a.s, r)
 }

@@ -39,6 +39,9 @@ const (
 	CodeNoWayBack          Code = "no_way_back"
 	CodeSoaking            Code = "soaking"
 	CodeKept               Code = "kept"
+	CodeWaveBusy           Code = "wave_busy"
+	CodeNotInTrash         Code = "not_in_trash"
+	CodeTrashBusy          Code = "trash_busy"
 	CodeRefused            Code = "refused"
 	CodeChanged            Code = "changed"
 	CodeKeysUnavailable    Code = "keys_unavailable"
@@ -156,6 +159,15 @@ var table = []Row{
 	{CodeKept, http.StatusConflict, false,
 		"The move keeps its old copy.",
 		"Retire with keep, true to let go of it or false to remove it."},
+	{CodeWaveBusy, http.StatusConflict, true,
+		"The wave is at work, so that it cannot be rolled back.",
+		"Pause or abort it, wait for its moves under way, and ask again."},
+	{CodeNotInTrash, http.StatusNotFound, false,
+		"The move has left nothing in the trash.",
+		"List the trash; what was restored or deleted is there no more."},
+	{CodeTrashBusy, http.StatusConflict, true,
+		"What is to be taken out of the trash leaves it already, or has not come there yet.",
+		"Look at it in the trash, and ask again if it is still there."},
 	{CodeRefused, http.StatusConflict, false,
 		"The request is well-formed, and not possible as things are. Nothing was changed.",
 		"See to what the detail names."},

@@ -136,6 +136,8 @@ func (a *API) readers() {
 	a.tenantReaders()
 	a.moveReaders()
 	a.waveReaders()
+	a.planReaders()
+	a.trashReaders()
 	a.fleetReaders()
 	a.callerReaders()
 	a.trafficReaders()
@@ -150,5 +152,6 @@ func (a *API) changes() {
 	a.tenantChanges()
 	a.moveChanges()
 	a.waveChanges()
+	a.trashChanges()
 	a.sessionChanges()
 }

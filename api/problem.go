@@ -128,6 +128,9 @@ var sentinels = []struct {
 	{control.ErrNoWayBack, CodeNoWayBack},
 	{control.ErrSoaking, CodeSoaking},
 	{control.ErrKept, CodeKept},
+	{control.ErrWaveBusy, CodeWaveBusy},
+	{control.ErrNotInTrash, CodeNotInTrash},
+	{control.ErrTrashBusy, CodeTrashBusy},
 	{store.ErrConflict, CodeChanged},
 }
 

@@ -77,6 +77,13 @@ const (
 	OpenSessionInputBodyCapabilitiesJournal OpenSessionInputBodyCapabilities = "journal"
 )
 
+// Defines values for PlanRequestBy.
+const (
+	PlanRequestByBytes    PlanRequestBy = "bytes"
+	PlanRequestByDocs     PlanRequestBy = "docs"
+	PlanRequestByRequests PlanRequestBy = "requests"
+)
+
 // Defines values for TableEntryPhase.
 const (
 	TableEntryPhaseActive   TableEntryPhase = "active"
@@ -266,6 +273,15 @@ type ClusterChanged struct {
 	Protocol     *string `json:"protocol,omitempty"`
 	ServerName   *string `json:"server_name,omitempty"`
 	Username     *string `json:"username,omitempty"`
+}
+
+// ClusterLoad defines model for ClusterLoad.
+type ClusterLoad struct {
+	After         float64 `json:"after"`
+	Before        float64 `json:"before"`
+	Cluster       string  `json:"cluster"`
+	TenantsAfter  int64   `json:"tenants_after"`
+	TenantsBefore int64   `json:"tenants_before"`
 }
 
 // ClusterView defines model for ClusterView.
@@ -709,6 +725,21 @@ type OpenedSession struct {
 	ValidFor int64 `json:"valid_for"`
 }
 
+// PackRequest defines model for PackRequest.
+type PackRequest struct {
+	// Index Of the one cluster in to, or of all_from.
+	Index string `json:"index"`
+
+	// PartitionField That tells the tenants of the index apart; that of those which are there unless given.
+	PartitionField *string `json:"partition_field,omitempty"`
+
+	// PoolLimit What the index may hold in all; 0: no limit.
+	PoolLimit *float64 `json:"pool_limit,omitempty"`
+
+	// TenantLimit A tenant with more, of what by says, is left alone.
+	TenantLimit float64 `json:"tenant_limit"`
+}
+
 // PageAuditEntry defines model for PageAuditEntry.
 type PageAuditEntry struct {
 	Items []AuditEntry `json:"items"`
@@ -779,6 +810,20 @@ type PageTenantView struct {
 	UnreadableBecause *[]string `json:"unreadable_because,omitempty"`
 }
 
+// PageTrash defines model for PageTrash.
+type PageTrash struct {
+	Items []Trash `json:"items"`
+
+	// Next The cursor of the next page; absent: there is none.
+	Next *string `json:"next,omitempty"`
+
+	// Unreadable Records of this page that cannot be decoded; sluice doctor names them.
+	Unreadable *int64 `json:"unreadable,omitempty"`
+
+	// UnreadableBecause What is wrong with each of them, of tenants and clusters.
+	UnreadableBecause *[]string `json:"unreadable_because,omitempty"`
+}
+
 // PageWave defines model for PageWave.
 type PageWave struct {
 	Items []Wave `json:"items"`
@@ -831,6 +876,55 @@ type Placement struct {
 	Kind           string  `json:"kind"`
 	Logical        *string `json:"logical,omitempty"`
 	PartitionField *string `json:"partition_field,omitempty"`
+}
+
+// PlanRequest defines model for PlanRequest.
+type PlanRequest struct {
+	// AllFrom Every tenant of this cluster.
+	AllFrom *string `json:"all_from,omitempty"`
+
+	// Among With rebalance: these clusters only; none: all.
+	Among *[]string `json:"among,omitempty"`
+
+	// By What clusters are compared by (docs); with items and without it, no cluster is asked.
+	By *PlanRequestBy `json:"by,omitempty"`
+
+	// Items These tenants.
+	Items *[]WaveItemRequest `json:"items,omitempty"`
+
+	// Labels Every tenant with all of these labels.
+	Labels *map[string]string `json:"labels,omitempty"`
+
+	// Pack Move the small tenants among all_from or labels into a shared index.
+	Pack *PackRequest `json:"pack,omitempty"`
+
+	// Rebalance Even the clusters out with few moves.
+	Rebalance *bool `json:"rebalance,omitempty"`
+
+	// Sample Nanoseconds in which requests are counted (10 s).
+	Sample *int64 `json:"sample,omitempty"`
+
+	// To With all_from, labels and unpack: the clusters to move to; the one with the least gets the next.
+	To *[]string `json:"to,omitempty"`
+
+	// Tolerance With rebalance: how far from the mean is even enough (0.05).
+	Tolerance *float64 `json:"tolerance,omitempty"`
+
+	// Unpack Move tenants that have outgrown a shared index into indices of their own.
+	Unpack *UnpackRequest `json:"unpack,omitempty"`
+}
+
+// PlanRequestBy What clusters are compared by (docs); with items and without it, no cluster is asked.
+type PlanRequestBy string
+
+// PoolLoad defines model for PoolLoad.
+type PoolLoad struct {
+	After         float64 `json:"after"`
+	Before        float64 `json:"before"`
+	Cluster       string  `json:"cluster"`
+	Index         string  `json:"index"`
+	TenantsAfter  int64   `json:"tenants_after"`
+	TenantsBefore int64   `json:"tenants_before"`
 }
 
 // Position defines model for Position.
@@ -1011,6 +1105,12 @@ type RequestWaveInputBody struct {
 	Windows *[]GivenWindow `json:"windows,omitempty"`
 }
 
+// RestoreInputBody defines model for RestoreInputBody.
+type RestoreInputBody struct {
+	// Writable Lift the block on writes, too.
+	Writable *bool `json:"writable,omitempty"`
+}
+
 // RetireBody defines model for RetireBody.
 type RetireBody struct {
 	// Keep true: let go of the old copy, and leave it where it is. false: remove one that was to be kept.
@@ -1037,6 +1137,21 @@ type RollbackView struct {
 	Possible bool       `json:"possible"`
 	Reason   *string    `json:"reason,omitempty"`
 	Until    *time.Time `json:"until,omitempty"`
+}
+
+// RollbackWaveInputBody defines model for RollbackWaveInputBody.
+type RollbackWaveInputBody struct {
+	// CutoverDeadline Nanoseconds; that of the wave unless given.
+	CutoverDeadline *int64 `json:"cutover_deadline,omitempty"`
+
+	// Limits Those of the wave unless given.
+	Limits *GivenLimits `json:"limits,omitempty"`
+
+	// PauseBudget Nanoseconds; that of the wave unless given.
+	PauseBudget *int64 `json:"pause_budget,omitempty"`
+
+	// Paused Begin nothing until it is resumed.
+	Paused *bool `json:"paused,omitempty"`
 }
 
 // Sample defines model for Sample.
@@ -1219,6 +1334,14 @@ type TableOutputBody struct {
 	Version *int64 `json:"version,omitempty"`
 }
 
+// TenantLoad defines model for TenantLoad.
+type TenantLoad struct {
+	Cluster   string  `json:"cluster"`
+	Load      float64 `json:"load"`
+	Partition string  `json:"partition"`
+	Stays     *string `json:"stays,omitempty"`
+}
+
 // TenantView defines model for TenantView.
 type TenantView struct {
 	Epoch        int64              `json:"epoch"`
@@ -1265,6 +1388,27 @@ type TrafficView struct {
 	UnderWay int64 `json:"under_way"`
 }
 
+// Trash defines model for Trash.
+type Trash struct {
+	At        Placement `json:"at"`
+	Error     *string   `json:"error,omitempty"`
+	Indices   *[]Index  `json:"indices"`
+	Move      string    `json:"move"`
+	Partition string    `json:"partition"`
+	Since     time.Time `json:"since"`
+	State     *string   `json:"state,omitempty"`
+	Until     time.Time `json:"until"`
+	Writable  *bool     `json:"writable,omitempty"`
+}
+
+// UnpackRequest defines model for UnpackRequest.
+type UnpackRequest struct {
+	Index string `json:"index"`
+
+	// TenantLimit A tenant with no more is left alone; absent: all leave.
+	TenantLimit *float64 `json:"tenant_limit,omitempty"`
+}
+
 // Verification defines model for Verification.
 type Verification struct {
 	Content *bool    `json:"content,omitempty"`
@@ -1308,6 +1452,9 @@ type WaveItem struct {
 
 // WaveItemRequest defines model for WaveItemRequest.
 type WaveItemRequest struct {
+	// Back The move of the tenant that this one rolls back.
+	Back *string `json:"back,omitempty"`
+
 	// Index There.
 	Index *string `json:"index,omitempty"`
 
@@ -1331,6 +1478,15 @@ type WaveLimits struct {
 	PerSource int64 `json:"per_source"`
 	PerTarget int64 `json:"per_target"`
 	StopAfter int64 `json:"stop_after"`
+}
+
+// WavePlan defines model for WavePlan.
+type WavePlan struct {
+	Clusters *[]ClusterLoad `json:"clusters"`
+	Items    *[]WaveItem    `json:"items"`
+	Pools    *[]PoolLoad    `json:"pools,omitempty"`
+	Stay     *[]TenantLoad  `json:"stay,omitempty"`
+	Unit     string         `json:"unit"`
 }
 
 // WaveRetire defines model for WaveRetire.
@@ -1590,6 +1746,27 @@ type GetTrafficParams struct {
 	Tenant *string `form:"tenant,omitempty" json:"tenant,omitempty"`
 }
 
+// ListTrashParams defines parameters for ListTrash.
+type ListTrashParams struct {
+	// Limit The most items of the page. It may have fewer, even none, and there may be more all the same: next tells.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PurgeTrashParams defines parameters for PurgeTrash.
+type PurgeTrashParams struct {
+	// IdempotencyKey A request with the same key, of the same caller, within 24 hours is answered as the first one was, and nothing is done again; with another request it is 422.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// RestoreTrashParams defines parameters for RestoreTrash.
+type RestoreTrashParams struct {
+	// IdempotencyKey A request with the same key, of the same caller, within 24 hours is answered as the first one was, and nothing is done again; with another request it is 422.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListWavesParams defines parameters for ListWaves.
 type ListWavesParams struct {
 	// Limit The most items of the page. It may have fewer, even none, and there may be more all the same: next tells.
@@ -1650,6 +1827,12 @@ type RetireWaveParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// RollbackWaveParams defines parameters for RollbackWave.
+type RollbackWaveParams struct {
+	// IdempotencyKey A request with the same key, of the same caller, within 24 hours is answered as the first one was, and nothing is done again; with another request it is 422.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // AddClusterJSONRequestBody defines body for AddCluster for application/json ContentType.
 type AddClusterJSONRequestBody = Cluster
 
@@ -1683,14 +1866,23 @@ type AddTenantJSONRequestBody = AddTenantInputBody
 // LabelTenantJSONRequestBody defines body for LabelTenant for application/json ContentType.
 type LabelTenantJSONRequestBody = LabelTenantInputBody
 
+// RestoreTrashJSONRequestBody defines body for RestoreTrash for application/json ContentType.
+type RestoreTrashJSONRequestBody = RestoreInputBody
+
 // RequestWaveJSONRequestBody defines body for RequestWave for application/json ContentType.
 type RequestWaveJSONRequestBody = RequestWaveInputBody
+
+// PlanWaveJSONRequestBody defines body for PlanWave for application/json ContentType.
+type PlanWaveJSONRequestBody = PlanRequest
 
 // SetWaveJSONRequestBody defines body for SetWave for application/json ContentType.
 type SetWaveJSONRequestBody = GivenLimits
 
 // RetireWaveJSONRequestBody defines body for RetireWave for application/json ContentType.
 type RetireWaveJSONRequestBody = RetireBody
+
+// RollbackWaveJSONRequestBody defines body for RollbackWave for application/json ContentType.
+type RollbackWaveJSONRequestBody = RollbackWaveInputBody
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -2035,6 +2227,35 @@ type ClientInterface interface {
 	// Corresponds with GET /traffic (the `GetTraffic` operationId).
 	GetTraffic(ctx context.Context, params *GetTrafficParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListTrash List old copies that were retired and can be restored, in the order of their moves
+	//
+	// Corresponds with GET /trash (the `ListTrash` operationId).
+	ListTrash(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTrash Get what a move has left in the trash
+	//
+	// Corresponds with GET /trash/{move} (the `GetTrash` operationId).
+	GetTrash(ctx context.Context, move string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PurgeTrash Delete an old copy now
+	//
+	// Corresponds with POST /trash/{move}/purge (the `PurgeTrash` operationId).
+	PurgeTrash(ctx context.Context, move string, params *PurgeTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreTrashWithBody Open an old copy again, beside the tenant, under its old names
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
+	RestoreTrashWithBody(ctx context.Context, move string, params *RestoreTrashParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreTrash Open an old copy again, beside the tenant, under its old names
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
+	RestoreTrash(ctx context.Context, move string, params *RestoreTrashParams, body RestoreTrashJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListWaves List waves, newest first
 	//
 	// Corresponds with GET /waves (the `ListWaves` operationId).
@@ -2053,6 +2274,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /waves (the `RequestWave` operationId).
 	RequestWave(ctx context.Context, params *RequestWaveParams, body RequestWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanWaveWithBody Say which tenants would move where, and what that makes of each cluster; change nothing
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /waves/plan (the `PlanWave` operationId).
+	PlanWaveWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanWave Say which tenants would move where, and what that makes of each cluster; change nothing
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /waves/plan (the `PlanWave` operationId).
+	PlanWave(ctx context.Context, body PlanWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetWave Get a wave, and how far it is
 	//
@@ -2111,6 +2346,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /waves/{wave}/retire (the `RetireWave` operationId).
 	RetireWave(ctx context.Context, wave string, params *RetireWaveParams, body RetireWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanWaveRollback Say which tenants of a wave would go back to their old copies, and which would not and why
+	//
+	// Corresponds with GET /waves/{wave}/rollback (the `PlanWaveRollback` operationId).
+	PlanWaveRollback(ctx context.Context, wave string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RollbackWaveWithBody Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /waves/{wave}/rollback (the `RollbackWave` operationId).
+	RollbackWaveWithBody(ctx context.Context, wave string, params *RollbackWaveParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RollbackWave Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /waves/{wave}/rollback (the `RollbackWave` operationId).
+	RollbackWave(ctx context.Context, wave string, params *RollbackWaveParams, body RollbackWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// Whoami Say who asks, and in which role
 	//
@@ -2837,6 +3091,85 @@ func (c *Client) GetTraffic(ctx context.Context, params *GetTrafficParams, reqEd
 	return c.Client.Do(req)
 }
 
+// ListTrash List old copies that were retired and can be restored, in the order of their moves
+//
+// Corresponds with GET /trash (the `ListTrash` operationId).
+func (c *Client) ListTrash(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTrashRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTrash Get what a move has left in the trash
+//
+// Corresponds with GET /trash/{move} (the `GetTrash` operationId).
+func (c *Client) GetTrash(ctx context.Context, move string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTrashRequest(c.Server, move)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PurgeTrash Delete an old copy now
+//
+// Corresponds with POST /trash/{move}/purge (the `PurgeTrash` operationId).
+func (c *Client) PurgeTrash(ctx context.Context, move string, params *PurgeTrashParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPurgeTrashRequest(c.Server, move, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreTrashWithBody Open an old copy again, beside the tenant, under its old names
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
+func (c *Client) RestoreTrashWithBody(ctx context.Context, move string, params *RestoreTrashParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreTrashRequestWithBody(c.Server, move, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreTrash Open an old copy again, beside the tenant, under its old names
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
+func (c *Client) RestoreTrash(ctx context.Context, move string, params *RestoreTrashParams, body RestoreTrashJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreTrashRequest(c.Server, move, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListWaves List waves, newest first
 //
 // Corresponds with GET /waves (the `ListWaves` operationId).
@@ -2876,6 +3209,40 @@ func (c *Client) RequestWaveWithBody(ctx context.Context, params *RequestWavePar
 // Corresponds with POST /waves (the `RequestWave` operationId).
 func (c *Client) RequestWave(ctx context.Context, params *RequestWaveParams, body RequestWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRequestWaveRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanWaveWithBody Say which tenants would move where, and what that makes of each cluster; change nothing
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /waves/plan (the `PlanWave` operationId).
+func (c *Client) PlanWaveWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanWaveRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanWave Say which tenants would move where, and what that makes of each cluster; change nothing
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /waves/plan (the `PlanWave` operationId).
+func (c *Client) PlanWave(ctx context.Context, body PlanWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanWaveRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3034,6 +3401,55 @@ func (c *Client) RetireWaveWithBody(ctx context.Context, wave string, params *Re
 // Corresponds with POST /waves/{wave}/retire (the `RetireWave` operationId).
 func (c *Client) RetireWave(ctx context.Context, wave string, params *RetireWaveParams, body RetireWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRetireWaveRequest(c.Server, wave, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanWaveRollback Say which tenants of a wave would go back to their old copies, and which would not and why
+//
+// Corresponds with GET /waves/{wave}/rollback (the `PlanWaveRollback` operationId).
+func (c *Client) PlanWaveRollback(ctx context.Context, wave string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanWaveRollbackRequest(c.Server, wave)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RollbackWaveWithBody Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /waves/{wave}/rollback (the `RollbackWave` operationId).
+func (c *Client) RollbackWaveWithBody(ctx context.Context, wave string, params *RollbackWaveParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollbackWaveRequestWithBody(c.Server, wave, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RollbackWave Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /waves/{wave}/rollback (the `RollbackWave` operationId).
+func (c *Client) RollbackWave(ctx context.Context, wave string, params *RollbackWaveParams, body RollbackWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollbackWaveRequest(c.Server, wave, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5075,6 +5491,217 @@ func NewGetTrafficRequest(server string, params *GetTrafficParams) (*http.Reques
 	return req, nil
 }
 
+// NewListTrashRequest constructs an http.Request for the ListTrash method
+func NewListTrashRequest(server string, params *ListTrashParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/trash")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTrashRequest constructs an http.Request for the GetTrash method
+func NewGetTrashRequest(server string, move string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "move", move, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/trash/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPurgeTrashRequest constructs an http.Request for the PurgeTrash method
+func NewPurgeTrashRequest(server string, move string, params *PurgeTrashParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "move", move, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/trash/%s/purge", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRestoreTrashRequest calls the generic RestoreTrash builder with application/json body
+func NewRestoreTrashRequest(server string, move string, params *RestoreTrashParams, body RestoreTrashJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRestoreTrashRequestWithBody(server, move, params, "application/json", bodyReader)
+}
+
+// NewRestoreTrashRequestWithBody constructs an http.Request for the RestoreTrash method, with any body, and a specified content type
+func NewRestoreTrashRequestWithBody(server string, move string, params *RestoreTrashParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "move", move, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/trash/%s/restore", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListWavesRequest constructs an http.Request for the ListWaves method
 func NewListWavesRequest(server string, params *ListWavesParams) (*http.Request, error) {
 	var err error
@@ -5192,6 +5819,46 @@ func NewRequestWaveRequestWithBody(server string, params *RequestWaveParams, con
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewPlanWaveRequest calls the generic PlanWave builder with application/json body
+func NewPlanWaveRequest(server string, body PlanWaveJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlanWaveRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPlanWaveRequestWithBody constructs an http.Request for the PlanWave method, with any body, and a specified content type
+func NewPlanWaveRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/waves/plan")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5620,6 +6287,102 @@ func NewRetireWaveRequestWithBody(server string, wave string, params *RetireWave
 	return req, nil
 }
 
+// NewPlanWaveRollbackRequest constructs an http.Request for the PlanWaveRollback method
+func NewPlanWaveRollbackRequest(server string, wave string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "wave", wave, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/waves/%s/rollback", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRollbackWaveRequest calls the generic RollbackWave builder with application/json body
+func NewRollbackWaveRequest(server string, wave string, params *RollbackWaveParams, body RollbackWaveJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRollbackWaveRequestWithBody(server, wave, params, "application/json", bodyReader)
+}
+
+// NewRollbackWaveRequestWithBody constructs an http.Request for the RollbackWave method, with any body, and a specified content type
+func NewRollbackWaveRequestWithBody(server string, wave string, params *RollbackWaveParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "wave", wave, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/waves/%s/rollback", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewWhoamiRequest constructs an http.Request for the Whoami method
 func NewWhoamiRequest(server string) (*http.Request, error) {
 	var err error
@@ -6006,6 +6769,41 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /traffic (the `GetTraffic` operationId).
 	GetTrafficWithResponse(ctx context.Context, params *GetTrafficParams, reqEditors ...RequestEditorFn) (*GetTrafficResponse, error)
 
+	// ListTrashWithResponse List old copies that were retired and can be restored, in the order of their moves
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /trash (the `ListTrash` operationId).
+	ListTrashWithResponse(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*ListTrashResponse, error)
+
+	// GetTrashWithResponse Get what a move has left in the trash
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /trash/{move} (the `GetTrash` operationId).
+	GetTrashWithResponse(ctx context.Context, move string, reqEditors ...RequestEditorFn) (*GetTrashResponse, error)
+
+	// PurgeTrashWithResponse Delete an old copy now
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /trash/{move}/purge (the `PurgeTrash` operationId).
+	PurgeTrashWithResponse(ctx context.Context, move string, params *PurgeTrashParams, reqEditors ...RequestEditorFn) (*PurgeTrashResponse, error)
+
+	// RestoreTrashWithBodyWithResponse Open an old copy again, beside the tenant, under its old names
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
+	RestoreTrashWithBodyWithResponse(ctx context.Context, move string, params *RestoreTrashParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RestoreTrashResponse, error)
+
+	// RestoreTrashWithResponse Open an old copy again, beside the tenant, under its old names
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
+	RestoreTrashWithResponse(ctx context.Context, move string, params *RestoreTrashParams, body RestoreTrashJSONRequestBody, reqEditors ...RequestEditorFn) (*RestoreTrashResponse, error)
+
 	// ListWavesWithResponse List waves, newest first
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6026,6 +6824,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /waves (the `RequestWave` operationId).
 	RequestWaveWithResponse(ctx context.Context, params *RequestWaveParams, body RequestWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestWaveResponse, error)
+
+	// PlanWaveWithBodyWithResponse Say which tenants would move where, and what that makes of each cluster; change nothing
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /waves/plan (the `PlanWave` operationId).
+	PlanWaveWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanWaveResponse, error)
+
+	// PlanWaveWithResponse Say which tenants would move where, and what that makes of each cluster; change nothing
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /waves/plan (the `PlanWave` operationId).
+	PlanWaveWithResponse(ctx context.Context, body PlanWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanWaveResponse, error)
 
 	// GetWaveWithResponse Get a wave, and how far it is
 	//
@@ -6096,6 +6908,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /waves/{wave}/retire (the `RetireWave` operationId).
 	RetireWaveWithResponse(ctx context.Context, wave string, params *RetireWaveParams, body RetireWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*RetireWaveResponse, error)
+
+	// PlanWaveRollbackWithResponse Say which tenants of a wave would go back to their old copies, and which would not and why
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /waves/{wave}/rollback (the `PlanWaveRollback` operationId).
+	PlanWaveRollbackWithResponse(ctx context.Context, wave string, reqEditors ...RequestEditorFn) (*PlanWaveRollbackResponse, error)
+
+	// RollbackWaveWithBodyWithResponse Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /waves/{wave}/rollback (the `RollbackWave` operationId).
+	RollbackWaveWithBodyWithResponse(ctx context.Context, wave string, params *RollbackWaveParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackWaveResponse, error)
+
+	// RollbackWaveWithResponse Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /waves/{wave}/rollback (the `RollbackWave` operationId).
+	RollbackWaveWithResponse(ctx context.Context, wave string, params *RollbackWaveParams, body RollbackWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackWaveResponse, error)
 
 	// WhoamiWithResponse Say who asks, and in which role
 	//
@@ -7049,6 +7882,120 @@ func (r GetTrafficResponse) StatusCode() int {
 	return 0
 }
 
+type ListTrashResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageTrash
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTrashResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTrashResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type GetTrashResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Trash
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTrashResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTrashResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// PurgeTrashResponse200Headers the declared response headers of an HTTP 200 response for PurgeTrash
+type PurgeTrashResponse200Headers struct {
+	IdempotencyReplayed *string
+}
+
+type PurgeTrashResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Trash
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PurgeTrashResponse200Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r PurgeTrashResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PurgeTrashResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// RestoreTrashResponse200Headers the declared response headers of an HTTP 200 response for RestoreTrash
+type RestoreTrashResponse200Headers struct {
+	IdempotencyReplayed *string
+}
+
+type RestoreTrashResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Trash
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RestoreTrashResponse200Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r RestoreTrashResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RestoreTrashResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 type ListWavesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7100,6 +8047,31 @@ func (r RequestWaveResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r RequestWaveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type PlanWaveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WavePlan
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// Status returns HTTPResponse.Status
+func (r PlanWaveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlanWaveResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -7335,6 +8307,63 @@ func (r RetireWaveResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r RetireWaveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type PlanWaveRollbackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WavePlan
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// Status returns HTTPResponse.Status
+func (r PlanWaveRollbackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlanWaveRollbackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// RollbackWaveResponse201Headers the declared response headers of an HTTP 201 response for RollbackWave
+type RollbackWaveResponse201Headers struct {
+	IdempotencyReplayed *string
+}
+
+type RollbackWaveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Wave
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *RollbackWaveResponse201Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r RollbackWaveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RollbackWaveResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -7951,6 +8980,71 @@ func (c *ClientWithResponses) GetTrafficWithResponse(ctx context.Context, params
 	return ParseGetTrafficResponse(rsp)
 }
 
+// ListTrashWithResponse List old copies that were retired and can be restored, in the order of their moves
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /trash (the `ListTrash` operationId).
+func (c *ClientWithResponses) ListTrashWithResponse(ctx context.Context, params *ListTrashParams, reqEditors ...RequestEditorFn) (*ListTrashResponse, error) {
+	rsp, err := c.ListTrash(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTrashResponse(rsp)
+}
+
+// GetTrashWithResponse Get what a move has left in the trash
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /trash/{move} (the `GetTrash` operationId).
+func (c *ClientWithResponses) GetTrashWithResponse(ctx context.Context, move string, reqEditors ...RequestEditorFn) (*GetTrashResponse, error) {
+	rsp, err := c.GetTrash(ctx, move, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTrashResponse(rsp)
+}
+
+// PurgeTrashWithResponse Delete an old copy now
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /trash/{move}/purge (the `PurgeTrash` operationId).
+func (c *ClientWithResponses) PurgeTrashWithResponse(ctx context.Context, move string, params *PurgeTrashParams, reqEditors ...RequestEditorFn) (*PurgeTrashResponse, error) {
+	rsp, err := c.PurgeTrash(ctx, move, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePurgeTrashResponse(rsp)
+}
+
+// RestoreTrashWithBodyWithResponse Open an old copy again, beside the tenant, under its old names
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
+func (c *ClientWithResponses) RestoreTrashWithBodyWithResponse(ctx context.Context, move string, params *RestoreTrashParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RestoreTrashResponse, error) {
+	rsp, err := c.RestoreTrashWithBody(ctx, move, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreTrashResponse(rsp)
+}
+
+// RestoreTrashWithResponse Open an old copy again, beside the tenant, under its old names
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
+func (c *ClientWithResponses) RestoreTrashWithResponse(ctx context.Context, move string, params *RestoreTrashParams, body RestoreTrashJSONRequestBody, reqEditors ...RequestEditorFn) (*RestoreTrashResponse, error) {
+	rsp, err := c.RestoreTrash(ctx, move, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreTrashResponse(rsp)
+}
+
 // ListWavesWithResponse List waves, newest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -7988,6 +9082,32 @@ func (c *ClientWithResponses) RequestWaveWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseRequestWaveResponse(rsp)
+}
+
+// PlanWaveWithBodyWithResponse Say which tenants would move where, and what that makes of each cluster; change nothing
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /waves/plan (the `PlanWave` operationId).
+func (c *ClientWithResponses) PlanWaveWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanWaveResponse, error) {
+	rsp, err := c.PlanWaveWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanWaveResponse(rsp)
+}
+
+// PlanWaveWithResponse Say which tenants would move where, and what that makes of each cluster; change nothing
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /waves/plan (the `PlanWave` operationId).
+func (c *ClientWithResponses) PlanWaveWithResponse(ctx context.Context, body PlanWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanWaveResponse, error) {
+	rsp, err := c.PlanWave(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanWaveResponse(rsp)
 }
 
 // GetWaveWithResponse Get a wave, and how far it is
@@ -8118,6 +9238,45 @@ func (c *ClientWithResponses) RetireWaveWithResponse(ctx context.Context, wave s
 		return nil, err
 	}
 	return ParseRetireWaveResponse(rsp)
+}
+
+// PlanWaveRollbackWithResponse Say which tenants of a wave would go back to their old copies, and which would not and why
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /waves/{wave}/rollback (the `PlanWaveRollback` operationId).
+func (c *ClientWithResponses) PlanWaveRollbackWithResponse(ctx context.Context, wave string, reqEditors ...RequestEditorFn) (*PlanWaveRollbackResponse, error) {
+	rsp, err := c.PlanWaveRollback(ctx, wave, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanWaveRollbackResponse(rsp)
+}
+
+// RollbackWaveWithBodyWithResponse Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /waves/{wave}/rollback (the `RollbackWave` operationId).
+func (c *ClientWithResponses) RollbackWaveWithBodyWithResponse(ctx context.Context, wave string, params *RollbackWaveParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RollbackWaveResponse, error) {
+	rsp, err := c.RollbackWaveWithBody(ctx, wave, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRollbackWaveResponse(rsp)
+}
+
+// RollbackWaveWithResponse Take the tenants of a wave that have flipped back to their old copies, the last first, by a new wave
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /waves/{wave}/rollback (the `RollbackWave` operationId).
+func (c *ClientWithResponses) RollbackWaveWithResponse(ctx context.Context, wave string, params *RollbackWaveParams, body RollbackWaveJSONRequestBody, reqEditors ...RequestEditorFn) (*RollbackWaveResponse, error) {
+	rsp, err := c.RollbackWave(ctx, wave, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRollbackWaveResponse(rsp)
 }
 
 // WhoamiWithResponse Say who asks, and in which role
@@ -9426,6 +10585,164 @@ func ParseGetTrafficResponse(rsp *http.Response) (*GetTrafficResponse, error) {
 	return response, nil
 }
 
+// ParseListTrashResponse parses an HTTP response from a ListTrashWithResponse call
+func ParseListTrashResponse(rsp *http.Response) (*ListTrashResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTrashResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageTrash
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTrashResponse parses an HTTP response from a GetTrashWithResponse call
+func ParseGetTrashResponse(rsp *http.Response) (*GetTrashResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTrashResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Trash
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePurgeTrashResponse parses an HTTP response from a PurgeTrashWithResponse call
+func ParsePurgeTrashResponse(rsp *http.Response) (*PurgeTrashResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PurgeTrashResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Trash
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PurgeTrashResponse200Headers
+		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotencyReplayed = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRestoreTrashResponse parses an HTTP response from a RestoreTrashWithResponse call
+func ParseRestoreTrashResponse(rsp *http.Response) (*RestoreTrashResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RestoreTrashResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Trash
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RestoreTrashResponse200Headers
+		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotencyReplayed = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListWavesResponse parses an HTTP response from a ListWavesWithResponse call
 func ParseListWavesResponse(rsp *http.Response) (*ListWavesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -9500,6 +10817,39 @@ func ParseRequestWaveResponse(rsp *http.Response) (*RequestWaveResponse, error) 
 			headers.IdempotencyReplayed = &value
 		}
 		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePlanWaveResponse parses an HTTP response from a PlanWaveWithResponse call
+func ParsePlanWaveResponse(rsp *http.Response) (*PlanWaveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlanWaveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WavePlan
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
 	}
 
 	return response, nil
@@ -9829,6 +11179,85 @@ func ParseRetireWaveResponse(rsp *http.Response) (*RetireWaveResponse, error) {
 			headers.IdempotencyReplayed = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePlanWaveRollbackResponse parses an HTTP response from a PlanWaveRollbackWithResponse call
+func ParsePlanWaveRollbackResponse(rsp *http.Response) (*PlanWaveRollbackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlanWaveRollbackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WavePlan
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRollbackWaveResponse parses an HTTP response from a RollbackWaveWithResponse call
+func ParseRollbackWaveResponse(rsp *http.Response) (*RollbackWaveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RollbackWaveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Wave
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers RollbackWaveResponse201Headers
+		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotencyReplayed = &value
+		}
+		response.Headers201 = &headers
 	}
 
 	return response, nil

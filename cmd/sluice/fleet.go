@@ -77,24 +77,6 @@ func onFleet(run func(*cobra.Command, *fleet, []string) error) func(*cobra.Comma
 	}
 }
 
-// onServedStore is onFleet for a command that does something which the API has not, on
-// the store itself.
-func onServedStore(run func(*cobra.Command, *openedStore, *fleet, []string) error) func(*cobra.Command, []string) error {
-	return func(c *cobra.Command, a []string) error {
-		s, err := openStore(c)
-		if err != nil {
-			return err
-		}
-		f, err := serveFleet(c, s)
-		if err != nil {
-			s.close()
-			return err
-		}
-		defer f.close()
-		return run(c, s, f, a)
-	}
-}
-
 // addressed is the API that a command was told to ask, by --api or a context; one without
 // an address: none. field names its members for people.
 func addressed(c *cobra.Command) (at contexts.Context, field func(string) string, err error) {

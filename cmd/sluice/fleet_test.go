@@ -66,9 +66,21 @@ moves rollback acme
 moves retire m1
 moves abort acme
 moves set acme --pause-budget 1s
+wave plan --file testdata/tenants.txt
+wave run --file testdata/tenants.txt --paused --window 22:00-06:00 --pause-budget 1s --at-once 3
+wave set w1 --at-once 9
 wave list
 wave show w1
 wave retire w1
+wave rollback w1
+wave rollback w1 --dry-run
+wave plan --all-from a --to b --by docs
+wave plan --label tier=none --to b
+wave run --file testdata/nobody.txt
+trash list
+trash show m1
+trash restore m1
+trash purge m1
 tenant remove acme
 tenant remove one/two? --if-epoch 1
 tenant remove one/two?
@@ -129,7 +141,7 @@ func TestStoreAndAPIAgree(t *testing.T) {
 
 // anyRun takes out what is of one run: when, and by which generated id.
 func anyRun(text string) string {
-	for _, x := range [][2]string{{`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?`, "TIME"}, {`\bm[a-z0-9]{15}\b`, "MOVE"}} {
+	for _, x := range [][2]string{{`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?`, "TIME"}, {`\b[mw][a-z0-9]{15}\b`, "ID"}} {
 		text = regexp.MustCompile(x[0]).ReplaceAllString(text, x[1])
 	}
 	return text

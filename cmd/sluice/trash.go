@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/api"
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 func trashCommand() *cobra.Command {
@@ -26,31 +28,31 @@ func trashList() *cobra.Command {
 		Short:   "List what is in the trash, what goes first first",
 		Example: "  sluice trash list\n  sluice trash list -o json",
 		Args:    args(cobra.NoArgs),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
-			all, _, err := control.TrashRecords(s.Store).List(c.Context())
+		RunE: onFleet(func(c *cobra.Command, f *fleet, _ []string) error {
+			all, unreadable, err := every[control.Trash](func(cursor *string) (*http.Response, error) {
+				return f.ListTrash(c.Context(), &client.ListTrashParams{Limit: pageLimit, Cursor: cursor})
+			})
 			if err != nil {
 				return err
 			}
-			slices.SortFunc(all, func(a, b store.Record[control.Trash]) int {
-				if n := a.Value.Until.Compare(b.Value.Until); n != 0 {
+			slices.SortFunc(all, func(a, b control.Trash) int {
+				if n := a.Until.Compare(b.Until); n != 0 {
 					return n
 				}
-				return strings.Compare(a.Name, b.Name)
+				return strings.Compare(a.Move, b.Move)
 			})
-			out, rows := []control.Trash{}, [][]string(nil)
-			for _, r := range all {
-				t := r.Value
-				out = append(out, t)
+			rows, ids := [][]string(nil), []string(nil)
+			for _, t := range all {
+				ids = append(ids, t.Move)
 				rows = append(rows, []string{t.Move, string(t.Partition), t.At.String(), fmt.Sprint(len(t.Indices)), t.Until.Local().Format(time.DateTime), trashState(t)})
 			}
-			if forPrograms(c) {
-				return writeValue(c, out)
-			}
-			return table(c.OutOrStdout(), []string{"MOVE", "TENANT", "AT", "INDICES", "UNTIL", "STATE"}, rows)
+			return errors.Join(append(unreadable, answer(c, all, func() error {
+				return table(c.OutOrStdout(), []string{"MOVE", "TENANT", "AT", "INDICES", "UNTIL", "STATE"}, rows)
+			}, ids...))...)
 		}),
 	}
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the ids of the moves that left it")
 	return c
 }
 
@@ -70,24 +72,20 @@ func trashShow() *cobra.Command {
 		Use:     "show MOVE",
 		Short:   "Show what a move has left in the trash: its indices, where they are, and until when",
 		Example: "  sluice trash show m1k2j3h4g5abcdef\n  sluice trash show m1k2j3h4g5abcdef -o json",
-	}, func(c *cobra.Command, s *store.Store, f *fleet, id string) error {
-		r, err := control.TrashRecords(s).Get(c.Context(), id)
-		if errors.Is(err, store.ErrNotFound) {
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		t, err := client.Read[control.Trash](f.GetTrash(c.Context(), id))
+		if isCode(err, api.CodeNotInTrash) {
 			return refused("move %q has left nothing in the trash; `sluice trash list` shows all", id)
 		}
 		if err != nil {
 			return err
-		}
-		t := r.Value
-		if forPrograms(c) {
-			return writeValue(c, t)
 		}
 		rows := [][]string{{"tenant", string(t.Partition)}, {"cluster", t.At.Cluster}, {"was", t.At.String()},
 			{"since", t.Since.Local().Format(time.DateTime)}, {"until", t.Until.Local().Format(time.DateTime)}, {"state", trashState(t)}}
 		for _, i := range t.Indices {
 			rows = append(rows, []string{"index", i.Source + " (" + i.SourceUUID + ")"})
 		}
-		return table(c.OutOrStdout(), []string{"MOVE", t.Move}, rows)
+		return answer(c, t, func() error { return table(c.OutOrStdout(), []string{"MOVE", t.Move}, rows) }, t.Move)
 	})
 }
 
@@ -101,12 +99,12 @@ are yours then: Sluice knows nothing of them any more, and where the tenant live
 change. They stay blocked for writes unless --writable is given. To have the tenant use what
 is in them, copy it to where the tenant lives, through the proxies.`,
 		Example: "  sluice trash restore m1k2j3h4g5abcdef --wait\n  sluice trash restore m1k2j3h4g5abcdef --writable",
-	}, func(c *cobra.Command, s *store.Store, f *fleet, id string) error {
-		t, err := control.RequestRestore(c.Context(), s, id, writable)
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		t, err := client.Read[control.Trash](f.RestoreTrash(c.Context(), id, nil, client.RestoreTrashJSONRequestBody{Writable: &writable}))
 		if err != nil {
 			return err
 		}
-		return leavesTrash(c, s, f, t, wait, "restored")
+		return leavesTrash(c, f, t, wait, "restored")
 	})
 	c.Flags().BoolVar(&writable, "writable", false, "lift the block on writes, too")
 	c.Flags().BoolVar(&wait, "wait", false, "wait until it is open")
@@ -119,12 +117,12 @@ func trashPurge() *cobra.Command {
 		Use:     "purge MOVE",
 		Short:   "Delete an old copy in the trash now",
 		Example: "  sluice trash purge m1k2j3h4g5abcdef\n  sluice trash purge m1k2j3h4g5abcdef --wait",
-	}, func(c *cobra.Command, s *store.Store, f *fleet, id string) error {
-		t, err := control.RequestPurge(c.Context(), s, id)
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		t, err := client.Read[control.Trash](f.PurgeTrash(c.Context(), id, nil))
 		if err != nil {
 			return err
 		}
-		return leavesTrash(c, s, f, t, wait, "purged")
+		return leavesTrash(c, f, t, wait, "purged")
 	})
 	c.Flags().BoolVar(&wait, "wait", false, "wait until it is gone")
 	return c
@@ -132,62 +130,49 @@ func trashPurge() *cobra.Command {
 
 // leavesTrash reports what was asked for, or waits until it is done: the record is gone
 // then.
-func leavesTrash(c *cobra.Command, s *store.Store, f *fleet, t control.Trash, wait bool, done string) error {
+func leavesTrash(c *cobra.Command, f *fleet, t control.Trash, wait bool, done string) error {
 	warnWithoutController(c, f)
 	if !wait {
-		if forPrograms(c) {
-			return writeValue(c, t)
-		}
-		_, err := fmt.Fprintf(c.OutOrStdout(), "move %s is to be %s; `sluice trash show %s` tells when it is gone from the trash, or why not\n", t.Move, done, t.Move)
-		return err
+		return answer(c, t, func() error {
+			_, err := fmt.Fprintf(c.OutOrStdout(), "move %s is to be %s; `sluice trash show %s` tells when it is gone from the trash, or why not\n", t.Move, done, t.Move)
+			return err
+		}, t.Move)
 	}
-	for said := ""; ; {
-		r, err := control.TrashRecords(s).Get(c.Context(), t.Move)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			if forPrograms(c) {
-				return writeValue(c, t)
-			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %d indices on %s\n", done, len(t.Indices), t.At.Cluster)
-			return err
-		case err != nil && !errors.Is(err, store.ErrUnavailable):
-			return err
-		case err == nil && r.Value.Error != said:
-			said = r.Value.Error
+	said := ""
+	if err := poll(c.Context(), 300*time.Millisecond, func(ctx context.Context) (bool, error) {
+		now, err := client.Read[control.Trash](f.GetTrash(ctx, t.Move))
+		if isCode(err, api.CodeNotInTrash) {
+			return true, nil
+		}
+		if err == nil && now.Error != said {
+			said = now.Error
 			fmt.Fprintf(c.ErrOrStderr(), "sluice: trying again: %s\n", printable(said))
 		}
-		select {
-		case <-c.Context().Done():
-			return context.Cause(c.Context())
-		case <-time.After(300 * time.Millisecond):
-		}
+		return false, err
+	}); err != nil {
+		return err
 	}
+	return answer(c, t, func() error {
+		_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %d indices on %s\n", done, len(t.Indices), t.At.Cluster)
+		return err
+	}, t.Move)
 }
 
 // oneTrash completes a command about what one move has left.
-func oneTrash(c *cobra.Command, do func(*cobra.Command, *store.Store, *fleet, string) error) *cobra.Command {
+func oneTrash(c *cobra.Command, do func(*cobra.Command, *fleet, string) error) *cobra.Command {
 	c.Args = args(cobra.ExactArgs(1))
-	c.RunE = onServedStore(func(c *cobra.Command, s *openedStore, f *fleet, a []string) error { return do(c, s.Store, f, a[0]) })
+	c.RunE = onFleet(func(c *cobra.Command, f *fleet, a []string) error {
+		if a[0] == "" || len(a[0]) > maxID {
+			return refused("move %q has left nothing in the trash; `sluice trash list` shows all", a[0])
+		}
+		return do(c, f, a[0])
+	})
 	c.ValidArgsFunction = func(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if len(a) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		ctx, cancel := context.WithTimeout(c.Context(), time.Second)
-		defer cancel()
-		c.SetContext(ctx)
-		s, err := openStore(c)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		defer s.close()
-		all, _, _ := control.TrashRecords(s.Store).List(ctx)
-		var names []string
-		for _, r := range all {
-			names = append(names, r.Name+"\t"+string(r.Value.Partition))
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		return complete(c, len(a) > 0, func(ctx context.Context, f *fleet) []string {
+			return offered(func(t control.Trash) string { return t.Move + "\t" + string(t.Partition) })(f.ListTrash(ctx, &client.ListTrashParams{Limit: maxComplete}))
+		})
 	}
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the move's id")
 	return c
 }

@@ -58,21 +58,34 @@ a kind of placement, and a field by which a shared index tells its tenants apart
   sluice wave plan --unpack small --tenant-limit 100000 --to b
   sluice wave plan --file tenants.txt -o json > plan.json`,
 		Args: args(cobra.NoArgs),
-		RunE: onStore(func(c *cobra.Command, s *openedStore, _ []string) error {
-			p, err := from.plan(c.Context(), c.InOrStdin(), s.Store)
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := from.check(); err != nil {
+				return err
+			}
+			f, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			if forPrograms(c) {
-				return writeValue(c, p)
+			defer f.close()
+			p, err := from.plan(c, f)
+			if err != nil {
+				return err
 			}
-			return writePlan(c, p)
-		}),
+			return answer(c, p, func() error { return writePlan(c, p) }, planned(p)...)
+		},
 	}
 	from.add(c)
-	storeFlags(c)
-	outputFlag(c)
+	fleetFlags(c)
+	outputFlag(c, "the tenants that would move")
 	return c
+}
+
+// planned are the tenants that a plan moves.
+func planned(p control.WavePlan) (tenants []string) {
+	for _, i := range p.Items {
+		tenants = append(tenants, string(i.Partition))
+	}
+	return tenants
 }
 
 func writePlan(c *cobra.Command, p control.WavePlan) error {
@@ -161,7 +174,13 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
   sluice wave run --all-from a --to b --copy auto --repository backups
   sluice wave run --file - --paused < tenants.txt`,
 		Args: args(cobra.NoArgs),
-		RunE: onServedStore(func(c *cobra.Command, s *openedStore, f *fleet, _ []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := from.check(); err != nil {
+				return err
+			}
+			if err := checkVerify(r.Options.Verify); err != nil {
+				return err
+			}
 			if err := copying.into(c, &r.Options); err != nil {
 				return err
 			}
@@ -175,23 +194,22 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 			if zone != "" && len(windows) == 0 {
 				return &usageError{errors.New("--zone: there is no --window that is in it")}
 			}
-			p, err := from.plan(c.Context(), c.InOrStdin(), s.Store)
+			f, err := openFleet(c)
+			if err != nil {
+				return err
+			}
+			defer f.close()
+			p, err := from.plan(c, f)
 			if err != nil {
 				return err
 			}
 			if len(p.Items) == 0 {
 				return refused("no tenant is to move; `sluice wave plan` says why")
 			}
-			r.Items, r.Plan = p.Items, from.String()
-			if o := &r.Options; !c.Flags().Changed("pause-budget") {
-				o.PauseBudget = s.cfg.Controller.PauseBudget
-			}
-			if o := &r.Options; !c.Flags().Changed("cutover-deadline") {
-				o.CutoverDeadline = s.cfg.Controller.CutoverDeadline
-			}
 			shadow()
-			r.Options.DrainBarrier = s.cfg.Controller.DrainBarrier
-			w, err := control.RequestWave(c.Context(), s.Store, r)
+			w, err := client.Read[control.Wave](f.RequestWave(c.Context(), nil, client.RequestWaveInputBody{
+				Items: new(itemRequests(p.Items)), Plan: new(clip(from.String(), 256)), Limits: new(givenLimits(r.Limits)),
+				Windows: new(as[[]client.GivenWindow](r.Windows)), Options: givenOptions(r.Options), Paused: &r.Paused}))
 			if err != nil {
 				return err
 			}
@@ -203,7 +221,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 				_, err := fmt.Fprintf(c.OutOrStdout(), "wave %s requested: %d tenants\nwatch it with: sluice wave watch %s\n", w.ID, w.Items, w.ID)
 				return err
 			}, w.ID)
-		}),
+		},
 	}
 	from.add(c)
 	from.addPlan(c)
@@ -220,7 +238,7 @@ what is under way goes on, and sluice wave resume takes the rest up.`,
 	copying.add(c)
 	verifyFlags(c, &r.Options)
 	shadow = shadowFlags(f, &r.Options)
-	storeFlags(c)
+	fleetFlags(c)
 	outputFlag(c, "the wave's id")
 	return c
 }

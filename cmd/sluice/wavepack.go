@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/config"
 	"github.com/sluiceproxy/sluice/placement"
@@ -83,29 +84,31 @@ func limit(flag, text string, unit control.LoadUnit) (float64, error) {
 	return float64(n), nil
 }
 
-func (p *packFlags) plan(l control.Loads, chosen func(control.TenantLoad) bool, allFrom string, to []string) (control.WavePlan, error) {
-	each, all := -1.0, 0.0
-	var err error
-	if p.tenantLimit != "" {
-		if each, err = limit("--tenant-limit", p.tenantLimit, l.Unit); err != nil {
-			return control.WavePlan{}, err
+// into adds to a request what the flags say of shared indices.
+func (p *packFlags) into(r *client.PlanRequest, unit control.LoadUnit, allFrom string, to []string) error {
+	var each, all *float64
+	for _, f := range []struct {
+		flag, text string
+		to         **float64
+	}{{"--tenant-limit", p.tenantLimit, &each}, {"--pool-limit", p.poolLimit, &all}} {
+		if f.text == "" {
+			continue
 		}
-	}
-	if p.poolLimit != "" {
-		if all, err = limit("--pool-limit", p.poolLimit, l.Unit); err != nil {
-			return control.WavePlan{}, err
+		n, err := limit(f.flag, f.text, unit)
+		if err != nil {
+			return err
 		}
+		*f.to = &n
 	}
-	if p.unpack != "" {
-		return control.PlanUnpack(l, chosen, control.UnpackRequest{Pool: p.unpack, Above: each, To: to})
+	switch {
+	case p.unpack != "":
+		r.Unpack = &client.UnpackRequest{Index: p.unpack, TenantLimit: each}
+	case p.pack != "" && len(to) != 1 && (len(to) != 0 || allFrom == ""):
+		return &usageError{errors.New("--pack: --to must name the one cluster that has the shared index")}
+	case p.pack != "":
+		r.Pack = &client.PackRequest{Index: p.pack, PartitionField: given(p.field), TenantLimit: *each, PoolLimit: all}
 	}
-	if len(to) == 0 && allFrom != "" {
-		to = []string{allFrom}
-	}
-	if len(to) != 1 {
-		return control.WavePlan{}, &usageError{errors.New("--pack: --to must name the one cluster that has the shared index")}
-	}
-	return control.PlanPack(l, chosen, control.PackRequest{Cluster: to[0], Pool: p.pack, Field: p.field, Tenant: each, Total: all})
+	return nil
 }
 
 // writePools shows the shared indices before and after a plan.
@@ -144,7 +147,7 @@ func waveRollback() *cobra.Command {
 	var l control.WaveLimits
 	var paused, wait, dryRun bool
 	var budget, deadline time.Duration
-	c := &cobra.Command{
+	c := oneWave(&cobra.Command{
 		Use:   "rollback WAVE",
 		Short: "Take the tenants of a wave back to their old copies, the last first, by a wave",
 		Long: `Take the tenants of a wave that have flipped, and whose old copies are still there, back to
@@ -154,35 +157,18 @@ paused and aborted as any. What sluice moves rollback refuses stays, and is name
 runs is to be paused or aborted before.`,
 		Example: `  sluice wave rollback w1k2j3h4g5abcdef --dry-run
   sluice wave rollback w1k2j3h4g5abcdef --at-once 8 --wait`,
-		Args: args(cobra.ExactArgs(1)),
-	}
-	c.RunE = onServedStore(func(c *cobra.Command, s *openedStore, f *fleet, a []string) error {
-		id := a[0]
-		w, p, err := control.PlanWaveRollback(c.Context(), s.Store, id)
+	}, func(c *cobra.Command, f *fleet, id string) error {
+		p, err := client.Read[control.WavePlan](f.PlanWaveRollback(c.Context(), id))
 		switch {
 		case err != nil:
 			return err
-		case dryRun && forPrograms(c):
-			return writeValue(c, p)
 		case dryRun:
-			return writePlan(c, p)
+			return answer(c, p, func() error { return writePlan(c, p) }, planned(p)...)
 		case len(p.Items) == 0:
 			return refused("no tenant of wave %s can go back; `sluice wave rollback %s --dry-run` says why", id, id)
 		}
-		for _, f := range []struct{ to, from *int }{{&l.AtOnce, &w.Limits.AtOnce}, {&l.PerSource, &w.Limits.PerSource}, {&l.PerTarget, &w.Limits.PerTarget}, {&l.StopAfter, &w.Limits.StopAfter}} {
-			if *f.to == 0 {
-				*f.to = *f.from
-			}
-		}
-		r := control.WaveRequest{Plan: "rollback of " + id, Items: p.Items, Limits: l, Paused: paused, Options: control.MoveOptions{
-			PauseBudget: w.Options.PauseBudget, CutoverDeadline: w.Options.CutoverDeadline, DrainBarrier: s.cfg.Controller.DrainBarrier}}
-		if budget != 0 {
-			r.Options.PauseBudget = budget
-		}
-		if deadline != 0 {
-			r.Options.CutoverDeadline = deadline
-		}
-		back, err := control.RequestWave(c.Context(), s.Store, r)
+		back, err := client.Read[control.Wave](f.RollbackWave(c.Context(), id, nil, client.RollbackWaveJSONRequestBody{
+			Limits: new(givenLimits(l)), PauseBudget: given(int64(budget)), CutoverDeadline: given(int64(deadline)), Paused: &paused}))
 		if err != nil {
 			return err
 		}
@@ -195,9 +181,6 @@ runs is to be paused or aborted before.`,
 			return err
 		}, back.ID)
 	})
-	c.ValidArgsFunction = completeWaves
-	storeFlags(c)
-	outputFlag(c, "the new wave's id")
 	limitFlags(c, &l, false)
 	f := c.Flags()
 	f.BoolVar(&dryRun, "dry-run", false, "say who would go back, and who would not and why; change nothing")

@@ -3,20 +3,21 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/placement"
-	"github.com/sluiceproxy/sluice/store"
 )
 
 // planFlags say what a wave is made from.
@@ -69,8 +70,20 @@ func (p *planFlags) String() string {
 	return "file " + p.file
 }
 
-// plan makes the plan that the flags ask for.
-func (p *planFlags) plan(ctx context.Context, stdin io.Reader, s *store.Store) (control.WavePlan, error) {
+// plan is the plan that the flags ask for: one from a file, or made by the fleet.
+func (p *planFlags) plan(c *cobra.Command, f *fleet) (control.WavePlan, error) {
+	if p.planFile != "" {
+		return readPlan(p.planFile, c.InOrStdin())
+	}
+	r, err := p.request(c.InOrStdin())
+	if err != nil {
+		return control.WavePlan{}, err
+	}
+	return client.Read[control.WavePlan](f.PlanWave(c.Context(), r))
+}
+
+// check refuses flags that do not belong together, before anything is asked.
+func (p *planFlags) check() error {
 	given := 0
 	for _, is := range []bool{p.planFile != "", p.allFrom != "", p.rebalance, p.file != "", len(p.labels) > 0} {
 		if is {
@@ -78,55 +91,50 @@ func (p *planFlags) plan(ctx context.Context, stdin io.Reader, s *store.Store) (
 		}
 	}
 	if err := p.packs.check(p.allFrom != "" || len(p.labels) > 0, p.planFile != "" || p.rebalance || p.file != ""); err != nil {
-		return control.WavePlan{}, err
+		return err
 	}
 	switch {
 	case given != 1 && (given != 0 || p.packs.unpack == ""):
-		return control.WavePlan{}, &usageError{errors.New("say what to move: give one of --all-from, --label, --rebalance, --file and, to run it, --plan")}
+		return &usageError{errors.New("say what to move: give one of --all-from, --label, --rebalance, --file and, to run it, --plan")}
 	case p.allFrom == "" && len(p.labels) == 0 && p.packs.unpack == "" && len(p.to) > 0:
-		return control.WavePlan{}, &usageError{errors.New("--to goes with --all-from and --label")}
+		return &usageError{errors.New("--to goes with --all-from and --label")}
 	case !p.rebalance && len(p.among) > 0:
-		return control.WavePlan{}, &usageError{errors.New("--among goes with --rebalance")}
-	case p.planFile != "":
-		return readPlan(p.planFile, stdin)
+		return &usageError{errors.New("--among goes with --rebalance")}
+	case p.by != "" && !slices.Contains(control.LoadUnits, control.LoadUnit(p.by)):
+		return &placement.InvalidError{Field: "--by", Value: p.by, Fix: fmt.Sprintf("must be one of %v", control.LoadUnits)}
 	}
-	want, err := labelsWanted(p.labels)
+	return nil
+}
+
+// request is what the flags ask the fleet to plan.
+func (p *planFlags) request(stdin io.Reader) (client.PlanRequest, error) {
+	labels, err := labelsWanted(p.labels)
 	if err != nil {
-		return control.WavePlan{}, err
+		return client.PlanRequest{}, err
 	}
-	var to map[placement.PartitionID]control.WaveItem
+	r := client.PlanRequest{AllFrom: given(p.allFrom), Rebalance: given(p.rebalance), By: (*client.PlanRequestBy)(given(p.by)),
+		Sample: new(int64(p.sample)), Tolerance: &p.tolerance, To: &p.to, Among: &p.among}
+	if len(labels) > 0 {
+		r.Labels = new(map[string]string(labels))
+	}
 	if p.file != "" {
-		if to, err = readTenants(p.file, stdin); err != nil {
-			return control.WavePlan{}, err
-		}
-	}
-	unit := control.LoadUnit(p.by)
-	if unit == "" && p.file == "" {
-		unit = control.LoadDocs
-	}
-	l, err := control.ReadLoads(ctx, s, unit, p.sample)
-	if err != nil {
-		return control.WavePlan{}, err
-	}
-	chosen := func(t control.TenantLoad) bool { return p.allFrom == "" || t.Cluster == p.allFrom }
-	if len(p.labels) > 0 {
-		of, err := control.AllLabels(ctx, s)
+		tenants, err := readTenants(p.file, stdin)
 		if err != nil {
-			return control.WavePlan{}, err
+			return r, err
 		}
-		chosen = func(t control.TenantLoad) bool { return of[t.Partition].Matches(want) }
+		r.Items = new(itemRequests(tenants))
 	}
-	switch {
-	case p.packs.is():
-		return p.packs.plan(l, chosen, p.allFrom, p.to)
-	case p.allFrom != "":
-		return control.PlanAllFrom(l, p.allFrom, p.to)
-	case len(p.labels) > 0:
-		return control.PlanChosen(l, chosen, p.to)
-	case p.rebalance:
-		return control.PlanRebalance(l, p.among, p.tolerance)
+	return r, p.packs.into(&r, cmp.Or(control.LoadUnit(p.by), control.LoadDocs), p.allFrom, p.to)
+}
+
+// itemRequests are the items of a plan, for a request.
+func itemRequests(items []control.WaveItem) []client.WaveItemRequest {
+	out := make([]client.WaveItemRequest, 0, len(items))
+	for _, i := range items {
+		out = append(out, client.WaveItemRequest{Tenant: string(i.Partition), To: i.To, Index: given(i.Index),
+			Kind: (*client.WaveItemRequestKind)(given(string(i.Kind))), PartitionField: given(i.Field), Back: given(i.Back)})
 	}
-	return control.PlanMoves(l, to)
+	return out
 }
 
 func openInput(name string, stdin io.Reader) (io.Reader, func(), error) {
@@ -157,13 +165,14 @@ func readPlan(name string, stdin io.Reader) (control.WavePlan, error) {
 }
 
 // readTenants reads lines of TENANT CLUSTER [INDEX], or JSON objects.
-func readTenants(name string, stdin io.Reader) (map[placement.PartitionID]control.WaveItem, error) {
+func readTenants(name string, stdin io.Reader) ([]control.WaveItem, error) {
 	in, done, err := openInput(name, stdin)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	out := map[placement.PartitionID]control.WaveItem{}
+	var out []control.WaveItem
+	seen := map[placement.PartitionID]bool{}
 	sc := bufio.NewScanner(in)
 	sc.Buffer(nil, 1<<20)
 	for n := 1; sc.Scan(); n++ {
@@ -175,14 +184,14 @@ func readTenants(name string, stdin io.Reader) (map[placement.PartitionID]contro
 		if err == nil {
 			err = i.Partition.Validate()
 		}
-		if _, twice := out[i.Partition]; err == nil && twice {
+		if err == nil && seen[i.Partition] {
 			err = fmt.Errorf("tenant %q is there twice", string(i.Partition))
 		}
 		if err != nil {
 			return nil, &usageError{fmt.Errorf("--file %s, line %d: %w", name, n, err)}
 		}
-		i.N = len(out)
-		out[i.Partition] = i
+		seen[i.Partition] = true
+		out = append(out, i)
 	}
 	if err := sc.Err(); err != nil {
 		return nil, &usageError{fmt.Errorf("--file %s: %w", name, err)}
@@ -209,6 +218,9 @@ func parseTenant(line []byte) (control.WaveItem, error) {
 		}
 		if j.To == "" {
 			return control.WaveItem{}, errors.New("to: must name a cluster")
+		}
+		if k := j.Kind; k != "" && k != placement.DedicatedIndex && k != placement.DedicatedCluster && k != placement.SharedIndex {
+			return control.WaveItem{}, fmt.Errorf("kind: %q must be dedicated_cluster, dedicated_index or shared_index", string(k))
 		}
 		return control.WaveItem{Partition: j.Partition, To: j.To, Index: j.Index, Kind: j.Kind, Field: j.Field}, nil
 	}
