@@ -10,7 +10,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
+
+	"github.com/sluiceproxy/sluice/internal/fleetfile"
 )
 
 // outputFlag adds -o to a command and, where it has names or ids to print, -q; names
@@ -68,7 +69,7 @@ func answer(c *cobra.Command, v any, people func() error, names ...string) error
 // writeValue writes a value in the format that was asked for, JSON unless YAML.
 func writeValue(c *cobra.Command, v any) error {
 	if output(c) == "yaml" {
-		return writeYAML(c.OutOrStdout(), v)
+		return fleetfile.WriteYAML(c.OutOrStdout(), v)
 	}
 	e := json.NewEncoder(c.OutOrStdout())
 	e.SetIndent("", "  ")
@@ -82,38 +83,11 @@ func writeState(c *cobra.Command, v any) error {
 		if _, err := fmt.Fprintln(c.OutOrStdout(), "---"); err != nil {
 			return err
 		}
-		return writeYAML(c.OutOrStdout(), v)
+		return fleetfile.WriteYAML(c.OutOrStdout(), v)
 	}
 	e := json.NewEncoder(c.OutOrStdout())
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-// writeYAML writes what JSON would have, in the same order, as YAML: that has one form
-// for every value more, and JSON is one of them.
-func writeYAML(w io.Writer, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	var n yaml.Node
-	if err := yaml.Unmarshal(b, &n); err != nil {
-		return err
-	}
-	plain(&n)
-	e := yaml.NewEncoder(w)
-	e.SetIndent(2)
-	return errors.Join(e.Encode(&n), e.Close())
-}
-
-// plain takes away how JSON looks; the encoder quotes what would be read as something else.
-func plain(n *yaml.Node) {
-	if len(n.Content) > 0 || n.Kind == yaml.ScalarNode {
-		n.Style = 0
-	}
-	for _, c := range n.Content {
-		plain(c)
-	}
 }
 
 // table prints rows under a header, columns aligned. Control characters of a

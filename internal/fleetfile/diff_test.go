@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/fleetfile"
@@ -279,6 +280,19 @@ func TestExportAppliesWithoutADifference(t *testing.T) {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
+	}
+}
+
+// Whatever JSON can hold comes back from the YAML.
+func TestWriteYAML(t *testing.T) {
+	want := map[string]any{"text": "a\u0085b\u2028c\nd", "no": "no", "number": 1.5, "none": nil, "is": true, "empty": "", "list": []any{}, "deep": map[string]any{"007": []any{"007", 7.25}}}
+	var b bytes.Buffer
+	if err := fleetfile.WriteYAML(&b, want); err != nil {
+		t.Fatal(err)
+	}
+	var have map[string]any
+	if err := yaml.Unmarshal(b.Bytes(), &have); err != nil || cmp.Diff(want, have) != "" {
+		t.Errorf("%v\n%s\n%s", err, cmp.Diff(want, have), &b)
 	}
 }
 

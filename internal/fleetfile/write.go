@@ -49,8 +49,13 @@ func Of(p Present) File {
 }
 
 // Write writes the file as YAML.
-func Write(w io.Writer, f File) error {
-	n, err := node(f)
+func Write(w io.Writer, f File) error { return WriteYAML(w, f) }
+
+// WriteYAML writes what JSON would have of a value, by the same names and in the same
+// order, as YAML. Reading JSON as YAML would not do: that folds the line breaks of Unicode
+// which JSON leaves as they are.
+func WriteYAML(w io.Writer, v any) error {
+	n, err := node(v)
 	if err != nil {
 		return err
 	}
@@ -100,6 +105,8 @@ func next(in *json.Decoder) (*yaml.Node, error) {
 		if quoted(t) {
 			n.Style = yaml.DoubleQuotedStyle
 		}
+	case nil:
+		n.Value = "null"
 	default:
 		n.Value = fmt.Sprint(t)
 	}
