@@ -226,9 +226,9 @@ func killDuring(t *testing.T, r *rig, process *demo.Process, stage string) {
 	cursors, err := r.load.OpenCursors(ctx)
 	must(t, err)
 	reached := watchStage(t, ctx, r.fleet, stage)
-	// The budget and the deadline are the defaults. On a busy machine the move waits until it can keep them: that is what
-	// the time above is for.
-	m, err := r.fleet.Begin(ctx, "acme", "b", "--copy-rate", copyRate)
+	// How long a pause is is not what this is about: with the default budget a move on a busy machine waits for calm, which
+	// may not come in the time above.
+	m, err := r.fleet.Begin(ctx, "acme", "b", "--copy-rate", copyRate, "--pause-budget", "3s", "--cutover-deadline", "4s")
 	must(t, err)
 	select {
 	case <-reached:
