@@ -17,7 +17,7 @@ STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page docs-site console config-page commands-page clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page errors-page docs-site console config-page commands-page clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -126,11 +126,14 @@ bench-copying: ## what a tenant feels of the copy of its own move, with the thro
 stores-page: ## write docs/stores/measured.md from bench/results/stores-*.json
 	@go run ./bench/stores -page docs/stores/measured.md bench/results/stores-*.json
 
-endpoints-page: ## write docs/endpoints.md and docs/errors.md from the tables of the proxy and of the API
+endpoints-page: ## write docs/endpoints.md from the table of the proxy
 	go generate ./proxy
 
 console: ## build the page at /ui from console/src into console/dist, which the program embeds
 	@.ci/console write
+
+errors-page: ## write docs/errors.md from the catalogue of errors
+	go generate ./internal/catalog
 
 docs-site: ## build the manual as a site into dist/site, with a search that needs no server, and check its links; make test does it too
 	@.ci/docs-site

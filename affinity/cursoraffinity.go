@@ -1,7 +1,6 @@
 package affinity
 
 import (
-	"errors"
 	"hash/maphash"
 	"math"
 	"math/bits"
@@ -9,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -28,7 +28,7 @@ const (
 )
 
 // ErrUnknown is the refusal of Resolve for an id that is not pinned, or no more.
-var ErrUnknown = errors.New("the cursor is not known to this instance")
+var ErrUnknown = catalog.New("sluice_bad_cursor", "the cursor is not known to this instance")
 
 // CursorAffinityOptions of a CursorAffinity. The zero value is useful.
 type CursorAffinityOptions struct {

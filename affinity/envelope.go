@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -24,9 +25,9 @@ const (
 
 // The refusals of Unwrap.
 var (
-	ErrTampered    = errors.New("the cursor is none of ours, or was changed")
-	ErrExpired     = errors.New("the cursor has expired")
-	ErrOtherTenant = errors.New("the cursor belongs to another tenant")
+	ErrTampered    = catalog.New("sluice_bad_cursor", "the cursor is none of ours, or was changed")
+	ErrExpired     = catalog.New("search_context_missing_exception", "the cursor has expired")
+	ErrOtherTenant = catalog.New("search_context_missing_exception", "the cursor belongs to another tenant")
 )
 
 // MinKey is the least length of a key, in bytes.

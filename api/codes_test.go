@@ -63,7 +63,7 @@ func TestNoProblemOutsideTheTable(t *testing.T) {
 					case *ast.SelectorExpr:
 						arg = x.X.(*ast.Ident).Name + "." + x.Sel.Name
 					}
-					if !strings.HasPrefix(arg, "Code") && arg != "s.code" {
+					if !strings.HasPrefix(arg, "Code") && arg != "s.code" && arg != "e.Code" { // the latter makes the table
 						t.Errorf("%s makes a problem with the code %q", f, arg)
 					}
 				}

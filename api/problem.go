@@ -43,6 +43,9 @@ type Detail struct {
 // Error implements error.
 func (p *Problem) Error() string { return p.Detail }
 
+// ErrorCode is its code in the catalogue of errors.
+func (p *Problem) ErrorCode() string { return string(p.Code) }
+
 // GetStatus implements huma.StatusError.
 func (p *Problem) GetStatus() int { return p.Status }
 

@@ -225,3 +225,6 @@ type NotSluiceError struct {
 func (e *NotSluiceError) Error() string {
 	return fmt.Sprintf("what answers at %s is no API of Sluice: %s (HTTP %d); is it the address of a controller's api.listen?", e.URL, e.Reason, e.Status)
 }
+
+// ErrorCode is its code in the catalogue of errors.
+func (e *NotSluiceError) ErrorCode() string { return "not_sluice" }

@@ -15,6 +15,9 @@ const maxProblem = 1 << 20
 // Error implements error: what is wrong, for people.
 func (p *Problem) Error() string { return p.Detail }
 
+// ErrorCode is its code in the catalogue of errors.
+func (p *Problem) ErrorCode() string { return p.Code }
+
 // problemOf is the error of an answer that is no success. It closes it.
 func problemOf(r *http.Request, resp *http.Response) error {
 	defer drain(resp.Body)

@@ -2,12 +2,13 @@ package control
 
 import (
 	"context"
-	"errors"
 	"fmt"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // errRewrites: the move has to be cut over in another way than it was prepared for.
-var errRewrites = errors.New("an ingest pipeline that may change ids is in use now: both sides have to be compared")
+var errRewrites = catalog.New("pipeline_rewrites", "an ingest pipeline that may change ids is in use now: both sides have to be compared")
 
 // adopt takes in indices that the tenant of a dedicated cluster or a pattern has created. They
 // are persisted before anything is written to them, so that a successor knows

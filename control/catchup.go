@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // catchUp repeats rounds until what is left fits the pause budget, verifies
@@ -69,6 +71,8 @@ type overBudget struct{}
 func (e *overBudget) Error() string {
 	return "the predicted pause is above the pause budget: catching up until it fits; `sluice moves set` changes the budget"
 }
+
+func (e *overBudget) ErrorCode() string { return "over_budget" }
 
 // approach does one round and says what, if anything, a cutover has to wait for.
 func (d *drive) approach(ctx context.Context, tell *newest) (wait error, dirty int, err error) {
@@ -138,7 +142,7 @@ func (d *drive) approach(ctx context.Context, tell *newest) (wait error, dirty i
 	switch err := d.verify(ctx); {
 	case err == nil:
 		// It took time, in which journals grew: another round before the cutover.
-		return errors.New("verified; catching up with what was written meanwhile"), dirty, nil
+		return catalog.New("verified", "verified; catching up with what was written meanwhile"), dirty, nil
 	case ctx.Err() != nil:
 		return nil, 0, context.Cause(ctx)
 	case waitable(err):

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
@@ -18,7 +19,7 @@ import (
 )
 
 // ErrOneCopy: no move of the tenant has two copies that could be compared.
-var ErrOneCopy = errors.New("there are no two copies to compare")
+var ErrOneCopy = catalog.New("one_copy", "there are no two copies to compare")
 
 // CompareRequest asks for a comparison of two copies by itself: of those that a move of the
 // tenant has, or of two places.

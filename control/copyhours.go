@@ -23,6 +23,8 @@ func (e *restError) Error() string {
 	return "the copy rests: it may run between " + hoursText(e.hours)
 }
 
+func (e *restError) ErrorCode() string { return "outside_copy_hours" }
+
 func hoursText(hours []Window) string {
 	text := make([]string, len(hours))
 	for i, w := range hours {
@@ -89,7 +91,8 @@ func (d *drive) restHours(ctx context.Context) error {
 			d.mv.EndScan(ctx, cp)
 		}
 		if uerr := d.update(ctx, func(m *Move) {
-			m.Progress.Note, m.Progress.Rate, m.Progress.ETA, m.Progress.SlowedBy = err.Error(), 0, 0, ""
+			m.Progress.waits(err)
+			m.Progress.Rate, m.Progress.ETA, m.Progress.SlowedBy = 0, 0, ""
 		}); uerr != nil {
 			return uerr
 		}
@@ -111,7 +114,7 @@ func (d *drive) restHours(ctx context.Context) error {
 				return context.Cause(ctx)
 			}
 			if d.held() == nil {
-				return d.update(ctx, func(m *Move) { m.Progress.Note = "" })
+				return d.update(ctx, func(m *Move) { m.Progress.waits(nil) })
 			}
 		}
 	}

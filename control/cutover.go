@@ -9,12 +9,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
 
 // errDeadline is why a cutover was left.
-var errDeadline = errors.New("the cutover deadline has passed")
+var errDeadline = catalog.New("cutover_deadline", "the cutover deadline has passed")
 
 // rollForward bounds how long a completion of unknown outcome is pursued by this
 // driver; after it the next attempt reads what became of it.

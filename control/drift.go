@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -75,7 +75,9 @@ type driftError struct {
 }
 
 func (e *driftError) Error() string { return e.text }
-func (e *driftError) Unwrap() error { return errDrift }
+
+func (e *driftError) ErrorCode() string { return "drift" }
+func (e *driftError) Unwrap() error     { return errDrift }
 
 // accepting reports whether drift was found that the operator accepts, and both sides
 // can be compared while writes are held.
@@ -95,12 +97,12 @@ func (d *drive) drifted(ctx context.Context, diff mover.Diff, counts DiffCounts,
 		}
 		now.Accepted += int64(len(diff.Differences))
 		d.log.Warn("documents that no proxy has journaled were made at the target what they are at the source", "documents", len(diff.Differences))
-		return d.update(ctx, func(m *Move) { m.Drift, m.Error = &now, "" })
+		return d.update(ctx, func(m *Move) { m.Drift = &now; m.because(nil) })
 	}
 	err := &driftError{driftText(now, diff), d.move().Wave == ""}
 	counts.Unsettled, counts.Mode = diff.N(), d.move().Options.Verify
 	d.drift, d.driftUntil = err, d.c.opt.Now()+max(driftAgain, 4*(d.c.opt.Now()-d.verifying))
-	if uerr := d.update(ctx, func(m *Move) { m.Drift, m.Verified, m.Error = &now, &counts, err.Error() }); uerr != nil {
+	if uerr := d.update(ctx, func(m *Move) { m.Drift, m.Verified = &now, &counts; m.because(err) }); uerr != nil {
 		return uerr
 	}
 	return err
@@ -204,7 +206,7 @@ func lastRoundDrift(where string, d mover.Diff) error {
 }
 
 // errNoisy: a cutover of a move that accepts drift met somebody who writes.
-var errNoisy = errors.New("somebody wrote around the proxies during the cutover: it is tried again, for a moment in which nobody does")
+var errNoisy = catalog.New("drift_in_cutover", "somebody wrote around the proxies during the cutover: it is tried again, for a moment in which nobody does")
 
 // late is how many operations the source has had, by sequence number, between two
 // looks at it.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -19,11 +20,11 @@ import (
 
 // Why a driver stops.
 var (
-	errSuperseded = errors.New("another driver has taken the move over")
-	errAborted    = errors.New("an abort was requested")
-	errReplaced   = errors.New("the partition is not in this move any more")
-	errPaused     = errors.New("paused: `sluice moves resume` lets it go on")
-	errDrift      = errors.New("somebody writes around the proxies")
+	errSuperseded = catalog.New("superseded", "another driver has taken the move over")
+	errAborted    = catalog.New("abort_requested", "an abort was requested")
+	errReplaced   = catalog.New("entry_moved_on", "the partition is not in this move any more")
+	errPaused     = catalog.New("paused", "paused: `sluice moves resume` lets it go on")
+	errDrift      = catalog.New("drift", "somebody writes around the proxies")
 )
 
 // drive is one process's work on one move. run is one goroutine; observe, the
@@ -114,7 +115,7 @@ func (d *drive) run(ctx context.Context) {
 		}
 		d.log.Warn("the move was interrupted, going on", "error", err)
 		_ = d.update(ctx, func(m *Move) {
-			m.Progress.Note = "interrupted, trying again: " + err.Error()
+			m.Progress.waits(fmt.Errorf("interrupted, trying again: %w", err))
 			m.Creating = m.Creating && !d.known
 			if unreached(err) && m.Unreached == m.Attempt-1 {
 				m.Unreached = m.Attempt
@@ -139,7 +140,10 @@ func (d *drive) rest(ctx context.Context) {
 		if !said {
 			// An error needs no handling: a driver that was replaced learns it from
 			// its next attempt.
-			_ = d.update(ctx, func(m *Move) { m.Progress.Note, m.Progress.Rate, m.Progress.ETA = errPaused.Error(), 0, 0 })
+			_ = d.update(ctx, func(m *Move) {
+				m.Progress.waits(errPaused)
+				m.Progress.Rate, m.Progress.ETA = 0, 0
+			})
 			said = true
 		}
 		select {
@@ -286,7 +290,8 @@ func (d *drive) stage(ctx context.Context, s Stage, change func(*Move)) error {
 	now, before := time.Now().UTC(), d.move()
 	err := d.update(ctx, func(m *Move) {
 		m.enter(s, now)
-		m.Progress.Note, m.Progress.Laggards = "", nil
+		m.Progress.waits(nil)
+		m.Progress.Laggards = nil
 		if change != nil {
 			change(m)
 		}
@@ -300,8 +305,7 @@ func (d *drive) stage(ctx context.Context, s Stage, change func(*Move)) error {
 
 // note tells watchers what the driver waits for, at most when it changes.
 func (d *drive) note(ctx context.Context, err error) error {
-	text := err.Error()
-	if m := d.move(); m.Progress.Note == text {
+	if m := d.move(); m.Progress.Note == err.Error() {
 		return nil
 	}
 	var pending *BarrierPending
@@ -309,7 +313,10 @@ func (d *drive) note(ctx context.Context, err error) error {
 	if errors.As(err, &pending) {
 		late = pending.Laggards
 	}
-	return d.update(ctx, func(m *Move) { m.Progress.Note, m.Progress.Laggards = text, late })
+	return d.update(ctx, func(m *Move) {
+		m.Progress.waits(err)
+		m.Progress.Laggards = late
+	})
 }
 
 func (d *drive) tag() placement.Attempt {

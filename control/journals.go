@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/store"
 )
 
@@ -19,7 +19,7 @@ const pullLimit = 5000
 
 // errJournalLost: something that a living proxy's journal should hold is not
 // known. Nothing completes before a reconcile.
-var errJournalLost = errors.New("a proxy's journal is incomplete")
+var errJournalLost = catalog.New("journal_lost", "a proxy's journal is incomplete")
 
 // peerError: a proxy does not answer, or holds another session by now. It may be
 // closing or about to vanish; which of them, its session will tell. Nothing is
@@ -27,7 +27,9 @@ var errJournalLost = errors.New("a proxy's journal is incomplete")
 type peerError struct{ err error }
 
 func (e *peerError) Error() string { return e.err.Error() }
-func (e *peerError) Unwrap() error { return e.err }
+
+func (e *peerError) ErrorCode() string { return "proxy_away" }
+func (e *peerError) Unwrap() error     { return e.err }
 
 // harvest is one page from each of several proxies' journals.
 type harvest struct {
@@ -198,7 +200,7 @@ func (d *drive) recover(ctx context.Context) (waiting error, err error) {
 		}
 	}
 	if len(drained) > 0 || len(d.unsure) > 0 {
-		if err := d.note(ctx, errors.New("comparing both sides, because a journal is lost")); err != nil {
+		if err := d.note(ctx, catalog.New("comparing", "comparing both sides, because a journal is lost")); err != nil {
 			return nil, err
 		}
 		heads := map[string]uint64{}

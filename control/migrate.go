@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
@@ -340,13 +341,9 @@ func (d *drive) abandon(ctx context.Context, why error) error {
 // discard removes what the move has made at the target; the entry is, or never
 // was taken, back at the source. It ends the move.
 func (d *drive) discard(ctx context.Context, why error) error {
-	text := ""
-	if why != nil {
-		text = why.Error()
-	}
 	if err := d.stage(ctx, StageAborting, func(m *Move) {
-		if text != "" {
-			m.Error = text
+		if why != nil {
+			m.because(why)
 		}
 	}); err != nil {
 		return err
@@ -360,7 +357,8 @@ func (d *drive) discard(ctx context.Context, why error) error {
 	}
 	if err == nil && (m.To.Overlaps(e.State.From) || e.Attempt.Move != m.ID && m.To.Overlaps(e.State.To)) {
 		return d.stage(ctx, StageFailed, func(m *Move) {
-			m.Error, m.Owner = "the target was not cleaned: the partition lives there, or is moving there by another move", ""
+			m.Owner = ""
+			m.because(catalog.New("target_not_cleaned", "the target was not cleaned: the partition lives there, or is moving there by another move"))
 		})
 	}
 	// A cluster that could not even be asked has nothing of this move, unless an
@@ -374,7 +372,7 @@ func (d *drive) discard(ctx context.Context, why error) error {
 			if m.BeginEpoch != 0 || m.Attempt < preparingTries+unansweredTries || ctx.Err() != nil {
 				return fmt.Errorf("clean the target: %w", err)
 			}
-			text = fmt.Sprintf("%s; and the target could not be cleaned, look for indices of move %s there: %v", m.Error, m.ID, err)
+			why = catalog.Errorf("target_not_cleaned", "%s; and the target could not be cleaned, look for indices of move %s there: %w", m.Error, m.ID, err)
 		}
 	}
 	final := StageAborted
@@ -382,8 +380,8 @@ func (d *drive) discard(ctx context.Context, why error) error {
 		final = StageFailed
 	}
 	return d.stage(ctx, final, func(m *Move) {
-		if text != "" {
-			m.Error = text
+		if why != nil {
+			m.because(why)
 		}
 		m.Owner = ""
 	})
@@ -397,7 +395,7 @@ func (d *drive) clean(ctx context.Context) error {
 	// The tenant's new indices are created at any stage, without a note of it.
 	unnoted := (m.To.Kind == placement.DedicatedCluster || m.To.Many() || m.Seed != nil && m.unwritten()) && m.Attempt > 1
 	if d.mv.Creating() || unnoted || m.Creating && !d.known {
-		if err := d.note(ctx, errors.New("an index may still be created at the target by a request without an answer: waiting it out")); err != nil {
+		if err := d.note(ctx, catalog.New("create_unanswered", "an index may still be created at the target by a request without an answer: waiting it out")); err != nil {
 			return err
 		}
 		sleep(ctx, m.Options.DrainBarrier)

@@ -1,11 +1,13 @@
 package control
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"maps"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -135,6 +137,7 @@ type Progress struct {
 	Cutovers       int           `json:"cutovers"` // tried
 	Laggards       []Laggard     `json:"laggards,omitempty"`
 	Note           string        `json:"note,omitempty"`      // what it waits for
+	NoteCode       string        `json:"note_code,omitempty"` // of Note, in the catalogue of errors
 	SlowedBy       string        `json:"slowed_by,omitempty"` // which pressure of the clusters holds the copy back
 	Shadow         *ShadowReads  `json:"shadow,omitempty"`
 }
@@ -210,6 +213,7 @@ type Move struct {
 	Timeline     []StageTime         `json:"timeline,omitempty"`
 	Receipt      *Receipt            `json:"receipt,omitempty"`
 	Error        string              `json:"error,omitempty"`
+	ErrorCode    string              `json:"error_code,omitempty"` // of Error, in the catalogue of errors
 	Updated      time.Time           `json:"updated"`
 }
 
@@ -237,6 +241,22 @@ func (m *Move) enter(s Stage, now time.Time) {
 		m.Timeline = append(m.Timeline[:16:16], m.Timeline[len(m.Timeline)-32:]...)
 	}
 	m.Timeline = append(m.Timeline, StageTime{Stage: s, Started: now})
+}
+
+// because records why the move has ended, or has left something; nil: there is no reason
+// any more.
+func (m *Move) because(why error) { m.Error, m.ErrorCode = reason(why, "unexpected") }
+
+// waits records what the move waits for; nil: for nothing any more.
+func (p *Progress) waits(why error) { p.Note, p.NoteCode = reason(why, "retrying") }
+
+// reason is an error as it is recorded: its text, and its code in the catalogue of
+// errors. One that has none is given another's.
+func reason(why error, without string) (text, code string) {
+	if why == nil {
+		return "", ""
+	}
+	return why.Error(), cmp.Or(catalog.Of(why), without)
 }
 
 // clone keeps a mutation that is not written from being seen.

@@ -1,16 +1,17 @@
 package control
 
 import (
-	"errors"
 	"fmt"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // Why a change of clusters and tenants is refused, beside ErrUnknownCluster,
 // ErrPlaceTaken, ErrAlreadyMoving and placement.ErrUnknownPartition.
 var (
-	ErrExists = errors.New("it is there already")
-	ErrInUse  = errors.New("it is in use")
-	ErrUnfit  = errors.New("it cannot be used")
+	ErrExists = catalog.New("exists", "it is there already")
+	ErrInUse  = catalog.New("in_use", "it is in use")
+	ErrUnfit  = catalog.New("unfit", "it cannot be used")
 )
 
 // Refusal is a request that is well-formed and not possible as things are. It wraps the
@@ -21,6 +22,14 @@ type Refusal struct {
 }
 
 func (e *Refusal) Error() string { return e.Text }
+
+// ErrorCode is its code in the catalogue of errors.
+func (e *Refusal) ErrorCode() string {
+	if code := catalog.Of(e.Err); code != "" {
+		return code
+	}
+	return "refused"
+}
 
 // Unwrap returns the sentinel.
 func (e *Refusal) Unwrap() error { return e.Err }
@@ -36,6 +45,9 @@ type UnreachableError struct {
 }
 
 func (e *UnreachableError) Error() string { return e.What + ": " + e.Err.Error() }
+
+// ErrorCode is its code in the catalogue of errors.
+func (e *UnreachableError) ErrorCode() string { return "cluster_unreachable" }
 
 // Unwrap returns why.
 func (e *UnreachableError) Unwrap() error { return e.Err }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -52,7 +53,7 @@ func RestoreFlipped(ctx context.Context, s *store.Store, e placement.Entry, indi
 		Attempt: 1, BeginEpoch: e.Epoch, CompleteEpoch: e.Epoch, Indices: indices,
 	}
 	m.enter(StageFlipped, now)
-	m.Progress.Note = "the record of this move was lost, and written anew from what the tenant's entry says"
+	m.Progress.waits(catalog.New("record_rebuilt", "the record of this move was lost, and written anew from what the tenant's entry says"))
 	_, err = Moves(s).Put(ctx, m.ID, m, 0)
 	return m, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
@@ -16,13 +17,13 @@ import (
 // placement.ErrUnknownPartition, a target that is the source
 // placement.ErrSamePlacement, a bad field *placement.InvalidError.
 var (
-	ErrUnknownCluster = errors.New("unknown cluster")
-	ErrAlreadyMoving  = errors.New("the tenant is moving already")
-	ErrUnknownMove    = errors.New("unknown move")
-	ErrFlipped        = errors.New("the move has flipped; `sluice moves rollback` takes the tenant back")
-	ErrNotFlipped     = errors.New("the move has not flipped")
-	ErrSettled        = errors.New("the move has ended")
-	ErrPlaceTaken     = errors.New("the place is taken")
+	ErrUnknownCluster = catalog.New("unknown_cluster", "unknown cluster")
+	ErrAlreadyMoving  = catalog.New("moving", "the tenant is moving already")
+	ErrUnknownMove    = catalog.New("unknown_move", "unknown move")
+	ErrFlipped        = catalog.New("flipped", "the move has flipped; `sluice moves rollback` takes the tenant back")
+	ErrNotFlipped     = catalog.New("not_flipped", "the move has not flipped")
+	ErrSettled        = catalog.New("settled", "the move has ended")
+	ErrPlaceTaken     = catalog.New("place_taken", "the place is taken")
 )
 
 // Request asks for a move.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -13,8 +14,8 @@ import (
 
 // Why a request to retire is refused, beside ErrNotFlipped and ErrSettled.
 var (
-	ErrSoaking = errors.New("the soak time of the old copy has not passed")
-	ErrKept    = errors.New("the move keeps its old copy")
+	ErrSoaking = catalog.New("soaking", "the soak time of the old copy has not passed")
+	ErrKept    = catalog.New("kept", "the move keeps its old copy")
 )
 
 // Afterwards says what becomes of a move's old copy. The zero value keeps it until
@@ -52,13 +53,13 @@ func (m *Move) soak(now time.Time) {
 // soaked reports whether the old copy is to be retired although nobody has asked.
 func (m Move) soaked(now time.Time) bool { return !m.RetireAt.IsZero() && !now.Before(m.RetireAt) }
 
-// unasked is why the old copy stays, of a move that nobody has asked to retire; empty: it
+// unasked is why the old copy stays, of a move that nobody has asked to retire; nil: it
 // does not. What its fence has found, somebody should look at first.
-func (m Move) unasked() string {
+func (m Move) unasked() error {
 	if m.RetireRequested || m.Receipt == nil || m.Receipt.Fence == FenceClean || m.Receipt.Fence == FenceShared {
-		return ""
+		return nil
 	}
-	return "its fence says: " + m.Receipt.Fence + "; `sluice moves retire` removes it all the same"
+	return catalog.Errorf("fence_found", "its fence says: %s; `sluice moves retire` removes it all the same", m.Receipt.Fence)
 }
 
 // RetireRequest says how the old copy of a flipped move is to be retired. The zero value
@@ -154,7 +155,7 @@ func (d *drive) putAside(ctx context.Context) error {
 		}
 		return fmt.Errorf("retire: %w", err)
 	}
-	return d.stage(ctx, StageDone, func(m *Move) { m.Owner, m.Error = "", "" })
+	return d.stage(ctx, StageDone, func(m *Move) { m.Owner = ""; m.because(nil) })
 }
 
 // takeBack undoes what putAside has recorded, when an index is not the one that the
@@ -168,7 +169,8 @@ func (d *drive) takeBack(ctx context.Context, why error) error {
 		return fmt.Errorf("retire: %w", err)
 	}
 	return d.stage(ctx, StageFlipped, func(m *Move) {
-		m.Owner, m.RetireRequested, m.RetireAt, m.TrashUntil, m.Error = "", false, time.Time{}, time.Time{}, "the old copy was not retired: "+why.Error()
+		m.Owner, m.RetireRequested, m.RetireAt, m.TrashUntil = "", false, time.Time{}, time.Time{}
+		m.because(fmt.Errorf("the old copy was not retired: %w", why))
 	})
 }
 

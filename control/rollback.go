@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -29,7 +30,7 @@ import (
 // aborted: until it has given the copy back, nobody can tell who has written there.
 
 // ErrNoWayBack: there is no old copy that the move could be rolled back to.
-var ErrNoWayBack = errors.New("there is no way back")
+var ErrNoWayBack = catalog.New("no_way_back", "there is no way back")
 
 // RequestRollback writes the record of a move that takes the partition back to where
 // it was before the move id, which must be its last one, flipped and not retired.
@@ -137,7 +138,7 @@ func WayBack(m Move, e placement.Entry) error {
 // bringBack takes the place of the copy: what was written since the flip of the first
 // move, and then all ids and versions of both sides compared and put right.
 func (d *drive) bringBack(ctx context.Context) error {
-	if err := d.note(ctx, errors.New("taking over what was written since the move that is rolled back")); err != nil {
+	if err := d.note(ctx, catalog.New("taking_over", "taking over what was written since the move that is rolled back")); err != nil {
 		return err
 	}
 	written, diff, err := d.mv.BringBack(ctx)
@@ -208,9 +209,10 @@ func (d *drive) putOff(ctx context.Context) error {
 	return d.stage(ctx, StageFlipped, func(m *Move) {
 		m.Owner = ""
 		if m.RetireRequested {
-			m.RetireRequested, m.Error = false, "the old copy was not retired: the tenant is moving there"
+			m.RetireRequested = false
+			m.because(catalog.New("old_copy_in_use", "the old copy was not retired: the tenant is moving there"))
 		} else {
-			m.Progress.Note = "to be retired when its rollback has ended, if that is aborted"
+			m.Progress.waits(catalog.New("waits_for_rollback", "to be retired when its rollback has ended, if that is aborted"))
 		}
 	})
 }
@@ -222,7 +224,7 @@ func (d *drive) rolledBack(ctx context.Context) error {
 		return nil
 	}
 	_, err := flag(ctx, d.c.s, m.RollbackOf, func(first *Move) error {
-		first.Progress.Note = ""
+		first.Progress.waits(nil)
 		first.enter(StageRolledBack, time.Now().UTC())
 		first.RolledBackBy, first.Owner, first.RetireRequested = m.ID, "", false
 		return nil

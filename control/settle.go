@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -70,11 +71,12 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 		}
 		r.Timeline, r.CopiedBy, r.Shadow = slices.Clone(m.Timeline), m.CopiedBy, m.Progress.Shadow
 		r.CopyTime, r.Predicted = m.copyTime(), m.Predicted
-		m.Receipt, m.Owner, m.Error = r, "", ""
+		m.Receipt, m.Owner = r, ""
+		m.because(nil)
 		m.Fencing = unanswered
 		m.Indices = d.mv.Indexes() // with what Fence has noted of a shared source
 		if fence != FenceClean && fence != FenceShared {
-			m.Progress.Note = "fence of the old copy: " + fence
+			m.Progress.waits(catalog.Errorf("fence_found", "fence of the old copy: %s", fence))
 		}
 	})
 }
@@ -85,7 +87,7 @@ func (d *drive) settle(ctx context.Context, e placement.Entry) error {
 // one of that name. How long that can take is the assumption that is made of the creation
 // of an index, too, and of a write whose outcome is unknown.
 func (d *drive) outlast(ctx context.Context) error {
-	if err := d.note(ctx, errors.New("the old copy may still be fenced by a request without an answer: waiting it out")); err != nil {
+	if err := d.note(ctx, catalog.New("fence_unanswered", "the old copy may still be fenced by a request without an answer: waiting it out")); err != nil {
 		return err
 	}
 	sleep(ctx, d.move().Options.DrainBarrier)
@@ -161,9 +163,9 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 			return d.putOff(ctx)
 		}
 		if !gone && (m.From.Overlaps(e.State.From) || m.From.Overlaps(e.State.To)) {
-			return d.keep(ctx, "the tenant lives there again, or is moving there")
+			return d.keep(ctx, catalog.New("old_copy_in_use", "the tenant lives there again, or is moving there"))
 		}
-		if why := m.unasked(); why != "" {
+		if why := m.unasked(); why != nil {
 			return d.keep(ctx, why)
 		}
 		f, err := d.look(ctx)
@@ -184,7 +186,7 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 			// The last look before the way back is gone: what was written to the old copy
 			// since the flip is nowhere else.
 			if err := d.untouched(ctx); written(err) {
-				return d.keep(ctx, err.Error())
+				return d.keep(ctx, err)
 			} else if err != nil {
 				return err
 			}
@@ -201,7 +203,7 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 		if len(busy) == 0 {
 			break
 		}
-		if err := d.note(ctx, fmt.Errorf("waiting for reads of the old copy: %s", strings.Join(busy, ", "))); err != nil {
+		if err := d.note(ctx, catalog.Errorf("reads_open", "waiting for reads of the old copy: %s", strings.Join(busy, ", "))); err != nil {
 			return err
 		}
 		if time.Since(began) > retirePatience && d.c.retiresCrowded() {
@@ -215,17 +217,17 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 	}
 	switch {
 	case m.Options.Keep:
-		return d.stage(ctx, StageDone, func(m *Move) { m.Owner, m.Error, m.Kept = "", "", true })
+		return d.stage(ctx, StageDone, func(m *Move) { m.Owner, m.Kept = "", true; m.because(nil) })
 	case d.trashTime(m) > 0:
 		return d.putAside(ctx)
 	}
 	if err := d.mv.Retire(ctx); err != nil {
 		if written(err) {
-			return d.keep(ctx, err.Error())
+			return d.keep(ctx, err)
 		}
 		return fmt.Errorf("retire: %w", err)
 	}
-	return d.stage(ctx, StageDone, func(m *Move) { m.Owner, m.Error = "", "" })
+	return d.stage(ctx, StageDone, func(m *Move) { m.Owner = ""; m.because(nil) })
 }
 
 // written reports that the old copy is not what the move has left there.
@@ -235,9 +237,10 @@ func written(err error) bool {
 
 // keep leaves the old copy where it is, and the move flipped. It is not tried again
 // without being asked.
-func (d *drive) keep(ctx context.Context, why string) error {
+func (d *drive) keep(ctx context.Context, why error) error {
 	return d.stage(ctx, StageFlipped, func(m *Move) {
-		m.Owner, m.RetireRequested, m.RetireAt, m.Error = "", false, time.Time{}, "the old copy was not retired: "+why
+		m.Owner, m.RetireRequested, m.RetireAt = "", false, time.Time{}
+		m.because(fmt.Errorf("the old copy was not retired: %w", why))
 	})
 }
 

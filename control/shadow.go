@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -80,7 +81,7 @@ func (o MoveOptions) shadowDefaults() (MoveOptions, error) {
 }
 
 // errShadowing: a cutover waits for the shadow reads.
-var errShadowing = errors.New("comparing what a sample of the tenant's searches finds on both sides")
+var errShadowing = catalog.New("shadowing", "comparing what a sample of the tenant's searches finds on both sides")
 
 // shadowDiffers: a cutover would go on with more differences than may be.
 type shadowDiffers struct{ found, of, limit int }
@@ -88,6 +89,8 @@ type shadowDiffers struct{ found, of, limit int }
 func (e *shadowDiffers) Error() string {
 	return fmt.Sprintf("%d of %d shadow reads differ at the target or fail there, and %d may: `sluice moves show` describes them; raise the number with `sluice moves set --shadow-max-differences`, or abort", e.found, e.of, e.limit)
 }
+
+func (e *shadowDiffers) ErrorCode() string { return "shadow_differs" }
 
 // shadowed says what a cutover has to wait for on account of shadow reads.
 func (d *drive) shadowed() error {

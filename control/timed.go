@@ -7,6 +7,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -90,7 +91,7 @@ func (d *drive) timedPause() time.Duration {
 // awaitTime waits for the timed barrier of e, which this driver has put into
 // Cutover.
 func (d *drive) awaitTime(ctx context.Context, e placement.Entry) error {
-	if err := d.note(ctx, fmt.Errorf("timed barrier: writes are held for %s", d.c.timed.wait)); err != nil {
+	if err := d.note(ctx, catalog.Errorf("timed_barrier", "timed barrier: writes are held for %s", d.c.timed.wait)); err != nil {
 		return err
 	}
 	for {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -13,8 +14,8 @@ import (
 
 // Why a request about the trash is refused.
 var (
-	ErrNotInTrash = errors.New("not in the trash")
-	ErrTrashBusy  = errors.New("it leaves the trash already, or has not come there yet")
+	ErrNotInTrash = catalog.New("not_in_trash", "not in the trash")
+	ErrTrashBusy  = catalog.New("trash_busy", "it leaves the trash already, or has not come there yet")
 )
 
 // TrashState is what is to become of an old copy in the trash. It only moves on, in the

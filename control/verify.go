@@ -101,7 +101,8 @@ func (d *drive) verify(ctx context.Context) error {
 		if counts.Mode = m.Options.Verify; m.Drift != nil {
 			counts.Accepted = m.Drift.Accepted
 		}
-		m.Indices, m.Verified, m.Verification, m.Progress.Comparing, m.Error = idx, &counts, nil, nil, ""
+		m.Indices, m.Verified, m.Verification, m.Progress.Comparing = idx, &counts, nil, nil
+		m.because(nil)
 	})
 }
 

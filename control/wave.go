@@ -8,15 +8,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
 
 // ErrUnknownWave: there is no wave of that id.
-var ErrUnknownWave = errors.New("unknown wave")
+var ErrUnknownWave = catalog.New("unknown_wave", "unknown wave")
 
 // ErrWaveBusy: the wave begins moves, or has some under way.
-var ErrWaveBusy = errors.New("the wave is at work")
+var ErrWaveBusy = catalog.New("wave_busy", "the wave is at work")
 
 // WaveState is what a wave does.
 type WaveState string
@@ -101,17 +102,18 @@ func (w Window) open(t time.Time) (bool, error) {
 // Wave is a number of moves that are made as one piece of work. Its items are
 // records of their own.
 type Wave struct {
-	ID      string      `json:"id"`
-	Plan    string      `json:"plan,omitempty"` // what it was made from, for people
-	Created time.Time   `json:"created"`
-	Updated time.Time   `json:"updated"`
-	State   WaveState   `json:"state"`
-	Reason  string      `json:"reason,omitempty"` // why it is in that state, or what it waits for
-	Owner   string      `json:"owner,omitempty"`  // session of the controller that works on it
-	Items   int         `json:"items"`
-	Limits  WaveLimits  `json:"limits"`
-	Windows []Window    `json:"windows,omitempty"` // none: always
-	Options MoveOptions `json:"options"`
+	ID         string      `json:"id"`
+	Plan       string      `json:"plan,omitempty"` // what it was made from, for people
+	Created    time.Time   `json:"created"`
+	Updated    time.Time   `json:"updated"`
+	State      WaveState   `json:"state"`
+	Reason     string      `json:"reason,omitempty"`      // why it is in that state, or what it waits for
+	ReasonCode string      `json:"reason_code,omitempty"` // of Reason, in the catalogue of errors
+	Owner      string      `json:"owner,omitempty"`       // session of the controller that works on it
+	Items      int         `json:"items"`
+	Limits     WaveLimits  `json:"limits"`
+	Windows    []Window    `json:"windows,omitempty"` // none: always
+	Options    MoveOptions `json:"options"`
 	// Forgiven is how many failures there were when somebody last resumed it.
 	Forgiven int `json:"forgiven,omitempty"`
 }
@@ -145,9 +147,13 @@ type WaveItem struct {
 	State     ItemState             `json:"state"`
 	Move      string                `json:"move,omitempty"`
 	Error     string                `json:"error,omitempty"`
+	ErrorCode string                `json:"error_code,omitempty"` // of Error, in the catalogue of errors
 	Began     time.Time             `json:"began,omitzero"`
 	Ended     time.Time             `json:"ended,omitzero"`
 }
+
+// waits records why the wave is in its state; nil: for no reason any more.
+func (w *Wave) waits(why error) { w.Reason, w.ReasonCode = reason(why, "retrying") }
 
 // arrived reports whether a tenant that lives at p is where the item was to take it.
 func (i WaveItem) arrived(p placement.Placement) bool {
@@ -228,7 +234,8 @@ func RequestWave(ctx context.Context, s *store.Store, r WaveRequest) (Wave, erro
 	}
 	w := Wave{ID: id, Plan: r.Plan, Created: now, Updated: now, State: WaveRunning, Items: len(items), Limits: limits, Windows: r.Windows, Options: opt}
 	if r.Paused {
-		w.State, w.Reason = WavePaused, "requested so"
+		w.State = WavePaused
+		w.waits(catalog.New("wave_paused", "requested so"))
 	}
 	for _, i := range items {
 		// One that is there is of this very request, which had not come to its end.
@@ -305,7 +312,8 @@ func RequestWaveState(ctx context.Context, s *store.Store, id string, to WaveSta
 		case w.State == WaveAborting && to != WaveAborting:
 			return fmt.Errorf("wave %s: %w: an abort was requested", id, ErrSettled)
 		}
-		w.State, w.Reason = to, ""
+		w.State = to
+		w.waits(nil)
 		if to == WaveRunning {
 			w.Forgiven = failed
 		}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -136,11 +138,11 @@ func (t *tenancy) stepWave(ctx context.Context, r store.Record[Wave]) (err error
 	limit := w.Limits.StopAfter
 	switch {
 	case left == 0 && w.State == WaveAborting:
-		return st.become(ctx, WaveAborted, "")
+		return st.become(ctx, WaveAborted, nil)
 	case left == 0:
-		return st.become(ctx, WaveDone, "")
+		return st.become(ctx, WaveDone, nil)
 	case w.State == WaveRunning && limit > 0 && failed-w.Forgiven >= limit:
-		return st.become(ctx, WaveStopped, fmt.Sprintf("%d moves have failed; look at them, then resume it", failed-w.Forgiven))
+		return st.become(ctx, WaveStopped, catalog.Errorf("wave_stopped", "%d moves have failed; look at them, then resume it", failed-w.Forgiven))
 	case w.State == WaveRunning:
 		return st.begin(ctx)
 	}
@@ -148,19 +150,28 @@ func (t *tenancy) stepWave(ctx context.Context, r store.Record[Wave]) (err error
 }
 
 // become changes the wave's state, if nobody has changed it meanwhile.
-func (st *waveStep) become(ctx context.Context, to WaveState, reason string) error {
+func (st *waveStep) become(ctx context.Context, to WaveState, why error) error {
 	w := st.wave.Value
-	if w.State == to && w.Reason == reason {
+	before := w
+	w.State = to
+	w.waits(why)
+	if w.State == before.State && w.Reason == before.Reason {
 		return nil
 	}
-	w.State, w.Reason, w.Updated = to, reason, time.Now().UTC()
+	w.Updated = time.Now().UTC()
 	v, err := Waves(st.t.c.s).Put(ctx, w.ID, w, st.wave.Version)
 	if err == nil {
 		st.wave.Value, st.wave.Version = w, v
-		st.t.c.log.Info("a wave has changed", "wave", w.ID, "state", string(to), "reason", reason)
+		st.t.c.log.Info("a wave has changed", "wave", w.ID, "state", string(to), "reason", w.Reason)
 	}
 	return err
 }
+
+// Why an item ends without the move that it was for.
+var (
+	errWaveAborted = catalog.New("wave_aborted", "the wave was aborted")
+	errMoveAborted = catalog.New("abort_requested", "the move was aborted")
+)
 
 // follow brings the items up to their moves, and counts what is under way.
 func (st *waveStep) follow(ctx context.Context) error {
@@ -169,7 +180,7 @@ func (st *waveStep) follow(ctx context.Context) error {
 		i := &st.items[n]
 		switch {
 		case i.Value.State == ItemWaiting && aborting:
-			if err := st.end(ctx, i, ItemSkipped, "the wave was aborted"); err != nil {
+			if err := st.end(ctx, i, ItemSkipped, errWaveAborted); err != nil {
 				return err
 			}
 		case i.Value.State == ItemMoving:
@@ -197,15 +208,15 @@ func (st *waveStep) followMove(ctx context.Context, i *store.Record[WaveItem], a
 	case err != nil:
 		return err
 	case m.Stage == StageAborted && aborting:
-		return st.end(ctx, i, ItemSkipped, "the wave was aborted")
+		return st.end(ctx, i, ItemSkipped, errWaveAborted)
 	case m.Stage == StageAborted || m.Stage == StageFailed:
-		why := m.Error
-		if why == "" {
-			why = "the move was aborted"
+		why := errMoveAborted
+		if m.Error != "" {
+			why = catalog.New(cmp.Or(m.ErrorCode, "unexpected"), m.Error)
 		}
 		return st.end(ctx, i, ItemFailed, why)
 	case m.Settled():
-		return st.end(ctx, i, ItemDone, "")
+		return st.end(ctx, i, ItemDone, nil)
 	case aborting && !m.AbortRequested:
 		_, err := RequestAbort(ctx, st.t.c.s, m.ID)
 		if errors.Is(err, ErrFlipped) || errors.Is(err, ErrSettled) {
@@ -219,10 +230,10 @@ func (st *waveStep) followMove(ctx context.Context, i *store.Record[WaveItem], a
 // forestall ends an item whose move has an id and no record. One that ended at once
 // takes its place: whoever gave the id may still be about to create it.
 func (st *waveStep) forestall(ctx context.Context, i *store.Record[WaveItem]) error {
-	const why = "the wave was aborted"
 	m, err := st.plan(ctx, i.Value)
 	if err == nil {
-		m.Wave, m.Error = st.wave.Value.ID, why
+		m.Wave = st.wave.Value.ID
+		m.because(errWaveAborted)
 		m.enter(StageAborted, time.Now().UTC())
 		_, err = Moves(st.t.c.s).Put(ctx, m.ID, m, 0)
 		if errors.Is(err, store.ErrConflict) {
@@ -232,13 +243,14 @@ func (st *waveStep) forestall(ctx context.Context, i *store.Record[WaveItem]) er
 	if err != nil && !refusal(err) {
 		return err
 	}
-	return st.end(ctx, i, ItemSkipped, why)
+	return st.end(ctx, i, ItemSkipped, errWaveAborted)
 }
 
 // end writes an item's outcome.
-func (st *waveStep) end(ctx context.Context, i *store.Record[WaveItem], to ItemState, why string) error {
+func (st *waveStep) end(ctx context.Context, i *store.Record[WaveItem], to ItemState, why error) error {
 	next := i.Value
-	next.State, next.Error, next.Ended = to, why, time.Now().UTC()
+	next.State, next.Ended = to, time.Now().UTC()
+	next.Error, next.ErrorCode = reason(why, "unexpected")
 	return st.put(ctx, i, next)
 }
 
@@ -265,10 +277,10 @@ func (st *waveStep) begin(ctx context.Context) error {
 			hours = append(hours, x.String())
 		}
 		if !open {
-			return st.become(ctx, WaveRunning, "waiting for its hours, "+strings.Join(hours, ", "))
+			return st.become(ctx, WaveRunning, catalog.Errorf("outside_wave_hours", "waiting for its hours, %s", strings.Join(hours, ", ")))
 		}
 	}
-	waits := ""
+	var waits error
 	for n := range st.items {
 		i := &st.items[n]
 		if i.Value.State != ItemWaiting {
@@ -285,12 +297,12 @@ func (st *waveStep) begin(ctx context.Context) error {
 		var bad *store.CorruptError
 		switch {
 		case errors.Is(err, placement.ErrUnknownPartition):
-			if err := st.end(ctx, i, ItemFailed, "there is no such tenant any more"); err != nil {
+			if err := st.end(ctx, i, ItemFailed, catalog.New("tenant_gone", "there is no such tenant any more")); err != nil {
 				return err
 			}
 			continue
 		case errors.As(err, &bad):
-			if err := st.end(ctx, i, ItemFailed, err.Error()); err != nil {
+			if err := st.end(ctx, i, ItemFailed, err); err != nil {
 				return err
 			}
 			continue
@@ -299,11 +311,11 @@ func (st *waveStep) begin(ctx context.Context) error {
 		}
 		from := e.State.From.Cluster
 		if m, ok := st.busy[i.Value.Partition]; ok || e.State.Migrating() {
-			waits = fmt.Sprintf("tenant %q has move %s of its own, and is taken up after it", string(i.Value.Partition), m.ID)
+			waits = catalog.Errorf("already_migrating", "tenant %q has move %s of its own, and is taken up after it", string(i.Value.Partition), m.ID)
 			continue
 		}
 		if i.Value.arrived(e.State.From) {
-			if err := st.end(ctx, i, ItemDone, ""); err != nil {
+			if err := st.end(ctx, i, ItemDone, nil); err != nil {
 				return err
 			}
 			continue
@@ -346,7 +358,7 @@ func (st *waveStep) ask(ctx context.Context, i *store.Record[WaveItem]) error {
 	if !refusal(err) {
 		return err
 	}
-	return st.end(ctx, i, ItemFailed, err.Error())
+	return st.end(ctx, i, ItemFailed, err)
 }
 
 // refusal tells what cannot be had from what could not be learned.

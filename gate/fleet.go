@@ -16,13 +16,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
 
 // ErrJournalLost: the process at the address holds another session now, or none
 // answers for it; what the session had journaled is lost.
-var ErrJournalLost = errors.New("journal lost")
+var ErrJournalLost = catalog.New("journal_lost", "journal lost")
 
 const (
 	fleetPath = "/-/fleet/v1/"

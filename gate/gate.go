@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/internal/clock"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
@@ -79,10 +80,10 @@ type Options struct {
 var (
 	// ErrOutcomeUnknown: the write may or may not take effect. Do not report
 	// success, and do not repeat it by yourself.
-	ErrOutcomeUnknown = errors.New("outcome unknown")
+	ErrOutcomeUnknown = catalog.New("sluice_outcome_unknown", "outcome unknown")
 	// ErrFenced: the session that the write was admitted under has lapsed, and
 	// nothing was sent. Safe to repeat.
-	ErrFenced = errors.New("session lapsed before the write was sent")
+	ErrFenced = catalog.New("sluice_unavailable", "session lapsed before the write was sent")
 )
 
 // UnavailableError says that the request cannot be decided now. Nothing was
@@ -112,6 +113,17 @@ func (e *UnavailableError) Error() string {
 		s += ": " + e.Err.Error()
 	}
 	return s
+}
+
+// ErrorCode is its code in the catalogue of errors.
+func (e *UnavailableError) ErrorCode() string {
+	switch e.Reason {
+	case ReasonCorrupt:
+		return "sluice_corrupt_entry"
+	case ReasonHoldFull:
+		return "sluice_too_many_requests"
+	}
+	return "sluice_unavailable"
 }
 
 func (e *UnavailableError) Unwrap() error { return e.Err }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -33,7 +34,7 @@ type Shadow interface {
 }
 
 // ErrNoShadow: the instance samples no searches, or not of this move.
-var ErrNoShadow = errors.New("no searches are sampled there")
+var ErrNoShadow = catalog.New("shadow_unavailable", "no searches are sampled there")
 
 // ShadowSample says what an instance has sampled.
 type ShadowSample struct {

@@ -1,38 +1,39 @@
 package mover
 
 import (
-	"errors"
 	"fmt"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // Errors to branch on.
 var (
 	// ErrFenced: this attempt's write alias is gone from the target, so another
 	// attempt has taken over, or the move has been sealed. Nothing was written.
-	ErrFenced = errors.New("this attempt's write alias is gone from the target")
+	ErrFenced = catalog.New("attempt_fenced", "this attempt's write alias is gone from the target")
 	// ErrSourceChanged: an index of the source was deleted or created again since
 	// the move was prepared. The move has to be aborted.
-	ErrSourceChanged = errors.New("an index of the source was deleted or created again since the move began")
+	ErrSourceChanged = catalog.New("source_changed", "an index of the source was deleted or created again since the move began")
 	// ErrSourceAdded: the tenant of a dedicated cluster or a pattern has created an index since
 	// the move knew of all of them. Adopt takes it in.
-	ErrSourceAdded = errors.New("an index was created at the source, which the move has yet to take in")
+	ErrSourceAdded = catalog.New("source_added", "an index was created at the source, which the move has yet to take in")
 	// ErrSourceWritten: the old copy, or the tenant's documents in a shared source, were written to
 	// after the flip, by somebody who goes around the proxies. Nothing was deleted.
-	ErrSourceWritten = errors.New("the tenant's documents at the source were written to after the flip: somebody writes around the proxies")
+	ErrSourceWritten = catalog.New("source_written", "the tenant's documents at the source were written to after the flip: somebody writes around the proxies")
 	// ErrSourceClosed: somebody has closed an index of the source.
-	ErrSourceClosed = errors.New("an index of the source is closed, so that nobody can tell whether it was written to: open it")
+	ErrSourceClosed = catalog.New("source_closed", "an index of the source is closed, so that nobody can tell whether it was written to: open it")
 	// ErrTargetChanged: an index of the target is not the one that this move
 	// created.
-	ErrTargetChanged = errors.New("an index of the target is not the one that this move created")
+	ErrTargetChanged = catalog.New("target_changed", "an index of the target is not the one that this move created")
 	// ErrNotSettled: documents at the target still differ after the bounded
 	// number of rounds.
-	ErrNotSettled = errors.New("the target did not settle")
+	ErrNotSettled = catalog.New("not_settled", "the target did not settle")
 	// ErrOverloaded: a cluster refused for lack of capacity for as long as the
 	// mover waits.
-	ErrOverloaded = errors.New("the cluster refused work for too long")
+	ErrOverloaded = catalog.New("cluster_overloaded", "the cluster refused work for too long")
 	// ErrNoMark: Fence has blocked the source, but nobody noted the source's
 	// sequence numbers before, so it cannot tell whether writes came in between.
-	ErrNoMark = errors.New("the source was fenced, but its sequence numbers were not noted before")
+	ErrNoMark = catalog.New("no_fence_mark", "the source was fenced, but its sequence numbers were not noted before")
 )
 
 // Codes of a RefusedError. They are stable: programs branch on them.
@@ -78,5 +79,8 @@ func (e *RefusedError) Error() string {
 	}
 	return s
 }
+
+// ErrorCode is its code in the catalogue of errors.
+func (e *RefusedError) ErrorCode() string { return e.Code }
 
 func (e *RefusedError) Unwrap() error { return e.Err }

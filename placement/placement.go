@@ -173,6 +173,9 @@ func (e *InvalidError) Error() string {
 	return fmt.Sprintf("%s: %q %s", e.Field, e.Value, e.Fix)
 }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *InvalidError) ErrorCode() string { return "invalid" }
+
 func invalid(field, value, fix string) error {
 	return &InvalidError{Field: field, Value: value, Fix: fix}
 }

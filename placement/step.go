@@ -73,6 +73,9 @@ func (r *Refusal) Error() string {
 	return s
 }
 
+// ErrorCode is its code in the catalogue of errors.
+func (r *Refusal) ErrorCode() string { return string(r.Code) }
+
 // Is matches two refusals by code, so errors.Is(err, ErrAlreadyMigrating) works
 // whatever the partition.
 func (r *Refusal) Is(target error) bool {

@@ -57,6 +57,8 @@ func (e *breakerOpenError) Error() string {
 	return fmt.Sprintf("cluster %s has not answered %d requests in a row, and is tried again within %s", e.cluster, e.failures, e.pause)
 }
 
+func (e *breakerOpenError) ErrorCode() string { return TypeUpstream }
+
 // errExcluded marks the end of a request that says nothing of the cluster.
 var errExcluded = errors.New("not the cluster's doing")
 

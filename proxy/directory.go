@@ -9,13 +9,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
 
 // ErrUnknownCluster: the store holds no cluster of the name.
-var ErrUnknownCluster = errors.New("unknown cluster")
+var ErrUnknownCluster = catalog.New("sluice_upstream", "unknown cluster")
 
 // DirectoryOptions of a Directory. The zero value is useful.
 type DirectoryOptions struct {

@@ -31,6 +31,8 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.kind + ": " + e.reason }
 
+func (e *apiError) ErrorCode() string { return e.kind }
+
 func fail(status int, kind, format string, args ...any) *apiError {
 	return &apiError{status: status, kind: kind, reason: fmt.Sprintf(format, args...)}
 }

@@ -402,9 +402,6 @@ func UpdateTerm(body []byte, incarnation uint32) ([]byte, error) {
 	return bodyTerm(body, placement.Entry{Incarnation: incarnation}, "1", "docs")
 }
 
-// Codes is the table of errors.
-var Codes = codes
-
 // WriteError answers with an error of a type.
 func WriteError(status int, kind string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()

@@ -101,6 +101,8 @@ func (r *rendering) Error() string {
 	return fmt.Sprintf("a template was not filled in: status %d", r.resp.StatusCode)
 }
 
+func (r *rendering) ErrorCode() string { return TypeUpstream }
+
 // fillIn has the cluster of origin at fill in a template.
 func (q *request) fillIn(ctx context.Context, t templateBody, at origin) (json.RawMessage, error) {
 	in := map[string]json.RawMessage{"source": t.source}

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store/driver"
 )
@@ -40,7 +41,7 @@ const (
 
 // ErrUnavailable: the store could not be read or written, or the outcome of a
 // write could not be learned. Nothing may be concluded from it.
-var ErrUnavailable = errors.New("store unavailable")
+var ErrUnavailable = catalog.New("store_unavailable", "store unavailable")
 
 // CorruptError is a record that this program cannot decode. It is never
 // overwritten: repair or remove it by hand.
@@ -52,6 +53,9 @@ type CorruptError struct {
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("record %q in %s is corrupt: %s; it was left as it is: put the right value back, or delete its key", e.Name, e.Space, e.Reason)
 }
+
+// ErrorCode is its code in the catalogue of errors.
+func (e *CorruptError) ErrorCode() string { return "corrupt_record" }
 
 // Options of a Store. The zero value is useful.
 type Options struct {

@@ -83,6 +83,9 @@ func (e *NotOpenError) Error() string {
 	return "the table was replaced by an import while this process ran; restart it"
 }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *NotOpenError) ErrorCode() string { return "table_closed" }
+
 // ReadTable reads the reserved record, linearizably.
 func ReadTable(ctx context.Context, d driver.Driver) (Table, error) {
 	kv, err := d.Get(ctx, TableKey())

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // Role is what a request may do with its tenant. Each may do what the one before may.
@@ -39,7 +41,7 @@ func (r Role) String() string {
 }
 
 // ErrNoRole is the refusal of a request that must say what it may do, and does not.
-var ErrNoRole = errors.New("the request has no role")
+var ErrNoRole = catalog.New("sluice_role", "the request has no role")
 
 // roleHeader is a header that holds a role. It can lower what a proof gives, and
 // never raise it.

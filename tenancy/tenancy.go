@@ -7,14 +7,15 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
 // The refusals of Resolve, besides *UnauthenticatedError; a tenant name that may
 // be none is a *placement.InvalidError.
 var (
-	ErrNoTenant      = errors.New("the request names no tenant")
-	ErrContradiction = errors.New("the request names more than one tenant")
+	ErrNoTenant      = catalog.New("sluice_tenant_required", "the request names no tenant")
+	ErrContradiction = catalog.New("sluice_tenant_conflict", "the request names more than one tenant")
 )
 
 // UnauthenticatedError is the refusal of a request that does not prove its tenant.
@@ -26,6 +27,9 @@ type UnauthenticatedError struct {
 }
 
 func (e *UnauthenticatedError) Error() string { return "not authenticated: " + e.Reason }
+
+// ErrorCode is its code in the catalogue of errors.
+func (e *UnauthenticatedError) ErrorCode() string { return "sluice_unauthenticated" }
 
 // Identity is whose a request is, and what it may do.
 type Identity struct {

@@ -136,6 +136,8 @@ func (e *pendingError) Error() string {
 	return fmt.Sprintf("%d changes are to be made; nothing was changed", e.changes)
 }
 
+func (e *pendingError) ErrorCode() string { return "changes_pending" }
+
 func (x *applyFlags) run(c *cobra.Command) error {
 	declared, err := x.declared(c)
 	if err != nil {

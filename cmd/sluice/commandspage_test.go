@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
+
 	"github.com/sluiceproxy/sluice/internal/config"
 )
 
@@ -48,8 +50,8 @@ func TestCommandsPage(t *testing.T) {
 func commandsPage() string {
 	var b strings.Builder
 	b.WriteString(strings.ReplaceAll(commandsHead, "~", "`"))
-	for _, c := range exitCodes {
-		fmt.Fprintf(&b, "| %d | %s |\n", c.code, c.meaning)
+	for _, c := range catalog.Exits() {
+		fmt.Fprintf(&b, "| %d | %s |\n", c.Code, c.Meaning)
 	}
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {

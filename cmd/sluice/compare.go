@@ -161,6 +161,8 @@ func (e *differentError) Error() string {
 	return text
 }
 
+func (e *differentError) ErrorCode() string { return "copies_differ" }
+
 // comparedResult is a comparison for people.
 func comparedResult(r control.Compared) string {
 	var b strings.Builder

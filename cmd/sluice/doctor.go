@@ -135,6 +135,16 @@ type verdictError struct {
 
 func (e *verdictError) Error() string { return e.msg }
 
+func (e *verdictError) ErrorCode() string {
+	switch e.code {
+	case exitBroken:
+		return "doctor_broken"
+	case exitUnavailable:
+		return "doctor_unknown"
+	}
+	return "doctor_weak"
+}
+
 func (v doctorView) verdict() error {
 	n := 0
 	for _, f := range v.Findings {

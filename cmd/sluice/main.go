@@ -51,7 +51,11 @@ func runContext(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	report(stderr, err)
+	c, err := root.ExecuteContextC(ctx)
+	if forPrograms(c) {
+		reportValue(c, err)
+	} else {
+		report(stderr, err)
+	}
 	return exitCode(err)
 }

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
@@ -107,9 +108,9 @@ func TestEveryCommandHasHelp(t *testing.T) {
 	}
 	walk(newRoot())
 	help := cli{t: t}.ok("--help")
-	for _, c := range exitCodes {
-		if !strings.Contains(help, fmt.Sprintf("%3d  %s", c.code, c.meaning)) {
-			t.Errorf("the help does not tell exit code %d", c.code)
+	for _, x := range catalog.Exits() {
+		if !strings.Contains(help, fmt.Sprintf("%3d  %s", x.Code, x.Meaning)) {
+			t.Errorf("the help does not tell exit code %d", x.Code)
 		}
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/sluiceproxy/sluice/api"
 	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
-	"github.com/sluiceproxy/sluice/internal/upstream"
-	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -164,19 +162,3 @@ func warnWithoutController(c *cobra.Command, f *fleet) {
 	}
 	fmt.Fprintln(c.ErrOrStderr(), "sluice: warning: no controller is running; the move begins when one does (`sluice serve` or `sluice controller`)")
 }
-
-// isControlRefusal tells a refusal of package control or mover.
-func isControlRefusal(err error) bool {
-	for _, e := range []error{control.ErrUnknownCluster, control.ErrAlreadyMoving, control.ErrUnknownMove, control.ErrUnknownWave,
-		control.ErrFlipped, control.ErrNotFlipped, control.ErrSettled, control.ErrPlaceTaken, control.ErrNoWayBack, control.ErrWaveBusy,
-		control.ErrSoaking, control.ErrKept, control.ErrOneCopy, control.ErrNotInTrash, control.ErrTrashBusy} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	var r *mover.RefusedError
-	return errors.As(err, &r)
-}
-
-// isUnreachable tells a cluster that no connection could be had to.
-func isUnreachable(err error) bool { return upstream.NotSent(err) }

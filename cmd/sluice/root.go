@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/internal/demo"
 )
 
@@ -20,8 +21,8 @@ lives where is in etcd, embedded or your own, or in Consul, Redis or an OpenSear
 
 Exit codes:
 `)
-	for _, c := range exitCodes {
-		fmt.Fprintf(&long, "  %3d  %s\n", c.code, c.meaning)
+	for _, x := range catalog.Exits() {
+		fmt.Fprintf(&long, "  %3d  %s\n", x.Code, x.Meaning)
 	}
 	root := &cobra.Command{
 		Use:   "sluice",
@@ -40,7 +41,7 @@ Exit codes:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), contextCommand(), fleetCommand(), auditCommand(), clusterCommand(), tenantCommand(), moveCommand(), movesCommand(), verifyCommand(), waveCommand(), applyCommand(), topCommand(), trashCommand(), storeCommand(), doctorCommand(), configCommand(), demo.Command(), versionCommand())
+	root.AddCommand(serveCommand(), controllerCommand(), proxyCommand(), contextCommand(), fleetCommand(), auditCommand(), clusterCommand(), tenantCommand(), moveCommand(), movesCommand(), verifyCommand(), waveCommand(), applyCommand(), topCommand(), trashCommand(), storeCommand(), doctorCommand(), explainCommand(), configCommand(), demo.Command(), versionCommand())
 
 	root.Args = noSubcommand
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }

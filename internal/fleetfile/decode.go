@@ -31,6 +31,9 @@ func (e *Error) Error() string {
 	return at + ": " + e.Fix
 }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *Error) ErrorCode() string { return "bad_fleet_file" }
+
 // decoder puts the nodes of a document into Go values, and collects all that is wrong.
 // It takes what the types have, and nothing else.
 type decoder struct {

@@ -39,6 +39,9 @@ type RefusedError struct{ Reason string }
 
 func (e *RefusedError) Error() string { return e.Reason }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *RefusedError) ErrorCode() string { return "unauthenticated" }
+
 func refused(reason string) error { return &RefusedError{reason} }
 
 // errUnknownKey is a token whose key is not there; newer keys may have it.

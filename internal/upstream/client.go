@@ -134,7 +134,9 @@ func (c *Client) Close() {
 type notSentError struct{ err error }
 
 func (e *notSentError) Error() string { return e.err.Error() }
-func (e *notSentError) Unwrap() error { return e.err }
+
+func (e *notSentError) ErrorCode() string { return "cluster_unreachable" }
+func (e *notSentError) Unwrap() error     { return e.err }
 
 // Unsent marks an error of a request that was not sent, for NotSent.
 func Unsent(err error) error { return &notSentError{err} }

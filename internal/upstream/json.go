@@ -33,6 +33,9 @@ func (e *StatusError) Error() string {
 	return s
 }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *StatusError) ErrorCode() string { return "cluster_refused" }
+
 // newStatusError reads OpenSearch's two shapes of an error, an object and a string.
 func newStatusError(method, path string, status int, body []byte) *StatusError {
 	e := &StatusError{Method: method, Path: path, Status: status, Body: body}

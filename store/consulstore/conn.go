@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // ErrClosed is what every call returns, wrapped, after Close. A write that
 // returns it may have taken effect if it was under way.
-var ErrClosed = errors.New("the Consul client is closed")
+var ErrClosed = catalog.New("store_client_closed", "the Consul client is closed")
 
 // Pauses between attempts: doubled from the first to the last, with jitter, so
 // that many clients do not come back at the same moment.

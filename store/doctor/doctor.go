@@ -186,6 +186,8 @@ type brokenError struct{ msg string }
 
 func (e *brokenError) Error() string { return e.msg }
 
+func (e *brokenError) ErrorCode() string { return "guarantee_broken" }
+
 func broken(format string, a ...any) error { return &brokenError{fmt.Sprintf(format, a...)} }
 
 // examiner is one run.

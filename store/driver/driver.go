@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // Version is the engine's revision of a key's last change. Within one space
@@ -55,20 +57,20 @@ type KV struct {
 // write unknown: read before acting.
 var (
 	// ErrNotFound: the key does not exist. Certain, never a failure to read.
-	ErrNotFound = errors.New("key not found")
+	ErrNotFound = catalog.New("record_gone", "key not found")
 	// ErrConflict: the key is not at the expected version; nothing was written.
-	ErrConflict = errors.New("version conflict")
+	ErrConflict = catalog.New("changed", "version conflict")
 	// ErrSessionLost: the session's lease has ended; nothing was written.
-	ErrSessionLost = errors.New("session lost")
+	ErrSessionLost = catalog.New("session_lost", "session lost")
 	// ErrCompacted: the watch cannot start where asked; list again.
-	ErrCompacted = errors.New("watch history compacted")
+	ErrCompacted = catalog.New("watch_compacted", "watch history compacted")
 )
 
 // ErrHistoryLost: the engine does not have changes any more that this process has
 // seen, so versions go back and are given out again. No outcome of one call: the
 // driver that returns it does so for ever, and only a process that starts anew can
 // go on. See LossNoticer.
-var ErrHistoryLost = errors.New("the store has lost history")
+var ErrHistoryLost = catalog.New("history_lost", "the store has lost history")
 
 // Write is one conditional change of one key.
 type Write struct {

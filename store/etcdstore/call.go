@@ -12,11 +12,13 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // ErrClosed is what every call returns, wrapped, after Close. A write that
 // returns it may have taken effect if it was under way.
-var ErrClosed = errors.New("the etcd client is closed")
+var ErrClosed = catalog.New("store_client_closed", "the etcd client is closed")
 
 // Pauses between attempts: doubled from the first to the last, with jitter, so
 // that many clients do not come back at the same moment.

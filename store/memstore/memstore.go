@@ -11,10 +11,10 @@ package memstore
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
@@ -24,7 +24,7 @@ const DefaultHistory = 100_000
 
 // ErrClosed is what every method returns after Close. A write that returns it
 // has not taken effect.
-var ErrClosed = errors.New("memstore: closed")
+var ErrClosed = catalog.New("store_client_closed", "memstore: closed")
 
 // Options of a Store. The zero value is useful.
 type Options struct {

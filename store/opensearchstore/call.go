@@ -11,11 +11,13 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // ErrClosed is what every call returns, wrapped, after Close. A write that
 // returns it may have taken effect if it was under way.
-var ErrClosed = errors.New("the OpenSearch store is closed")
+var ErrClosed = catalog.New("store_client_closed", "the OpenSearch store is closed")
 
 // Pauses between attempts: doubled from the first to the last, with jitter, so
 // that many clients do not come back at the same moment.
@@ -40,6 +42,8 @@ func (r *refusal) Error() string {
 	}
 	return fmt.Sprintf("status %d, %s: %s", r.status, r.kind, r.reason)
 }
+
+func (r *refusal) ErrorCode() string { return "store_refused" }
 
 // is reports whether err is a refusal of that status and kind; an empty kind is
 // any.

@@ -10,17 +10,18 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
 // ErrClosed is what every call returns, wrapped, after Close. A write that
 // returns it may have taken effect if it was under way.
-var ErrClosed = errors.New("the redis client is closed")
+var ErrClosed = catalog.New("store_client_closed", "the redis client is closed")
 
 // ErrNotReplicated: the master has the change, but too few replicas confirmed it
 // in time. Its outcome is unknown: it stays if this master stays, and a failover
 // may lose it.
-var ErrNotReplicated = errors.New("too few replicas confirmed the change")
+var ErrNotReplicated = catalog.New("not_replicated", "too few replicas confirmed the change")
 
 // Pauses between attempts: doubled from the first to the last, with jitter, so
 // that many clients do not come back at the same moment.

@@ -90,6 +90,8 @@ func (e *behindError) Error() string {
 	return fmt.Sprintf("the server's %s are at version %d with another history than was seen up to %d", e.space, e.now, e.seen)
 }
 
+func (e *behindError) ErrorCode() string { return "history_lost" }
+
 // rewind makes the loss known to all that follows.
 func (m *memory) rewind(e *behindError) error {
 	m.mu.Lock()

@@ -22,6 +22,9 @@ func (e *SettingError) Error() string {
 	return fmt.Sprintf("the server's %s is %q: %s", e.Setting, e.Value, e.Fix)
 }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *SettingError) ErrorCode() string { return "store_setting" }
+
 // errNotMaster is a connection that reached a replica. A failover may be under way.
 var errNotMaster = errors.New("the server is not a master")
 

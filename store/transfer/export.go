@@ -30,6 +30,9 @@ func (e *ServingError) Error() string {
 		e.What, len(e.Names), strings.Join(some, ", "), more)
 }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *ServingError) ErrorCode() string { return "table_served" }
+
 // ExportOptions of an Export. The zero value is useful.
 type ExportOptions struct {
 	// Close marks the table, so that no process opens it any more and what was

@@ -79,6 +79,9 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("the export is unusable: line %d: %s", e.Line, e.Reason)
 }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *FileError) ErrorCode() string { return "bad_file" }
+
 // writer writes lines and sums what it wrote.
 type writer struct {
 	w       *bufio.Writer

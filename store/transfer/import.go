@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/sluiceproxy/sluice/internal/catalog"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -22,12 +23,12 @@ const backupSlack = placement.Epoch(1) << 32
 
 // The refusals of Import that are not about the file.
 var (
-	ErrNotEmpty = errors.New("the target holds a table already; --replace removes what the file does not bring")
-	ErrSource   = errors.New("the source was not closed when it was exported: it may be served, or have changed since, and two fleets on two tables is split brain; " +
+	ErrNotEmpty = catalog.New("store_not_empty", "the target holds a table already; --replace removes what the file does not bring")
+	ErrSource   = catalog.New("source_not_closed", "the source was not closed when it was exported: it may be served, or have changed since, and two fleets on two tables is split brain; "+
 		"export it with --close, or import with --source-gone when it will never be served again")
-	ErrMigrating = errors.New("tenants are moving: let the moves end before the export, or import with --allow-migrating, and a controller resumes them on the new table")
-	ErrOther     = errors.New("an import of another file has begun here and has not finished; run that again, or import with --replace")
-	ErrClosed    = errors.New("the target is closed, because it was exported to another store; --replace takes it back with the content of the file")
+	ErrMigrating = catalog.New("tenants_moving", "tenants are moving: let the moves end before the export, or import with --allow-migrating, and a controller resumes them on the new table")
+	ErrOther     = catalog.New("other_import", "an import of another file has begun here and has not finished; run that again, or import with --replace")
+	ErrClosed    = catalog.New("store_closed", "the target is closed, because it was exported to another store; --replace takes it back with the content of the file")
 )
 
 // ImportOptions of an Import. The zero value is useful.

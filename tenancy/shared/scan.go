@@ -3,15 +3,16 @@ package shared
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/sluiceproxy/sluice/internal/catalog"
 )
 
 // ErrSyntax: the text is not strict JSON, in valid UTF-8, with each key of an
 // object once. Overlong UTF-8, which some parsers decode, would be a second way to
 // write a key.
-var ErrSyntax = errors.New("not strict JSON")
+var ErrSyntax = catalog.New("parsing_exception", "not strict JSON")
 
 // maxDepth is as deep as OpenSearch's own parser goes.
 const maxDepth = 1000

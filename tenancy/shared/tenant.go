@@ -21,6 +21,9 @@ type RefusedError struct{ Reason string }
 
 func (e *RefusedError) Error() string { return e.Reason }
 
+// ErrorCode is its code in the catalogue of errors.
+func (e *RefusedError) ErrorCode() string { return "sluice_shared_index" }
+
 func refuse(format string, args ...any) error {
 	return &RefusedError{Reason: fmt.Sprintf(format, args...)}
 }
