@@ -103,19 +103,6 @@ func openStore(c *cobra.Command) (*openedStore, error) {
 	return &openedStore{Store: s, cfg: cfg, close: func() { _ = d.Close() }}, nil
 }
 
-// onStore is a RunE that has the store open. A command that can refuse its input
-// without the store does so first, and calls openStore itself.
-func onStore(run func(*cobra.Command, *openedStore, []string) error) func(*cobra.Command, []string) error {
-	return func(c *cobra.Command, a []string) error {
-		s, err := openStore(c)
-		if err != nil {
-			return err
-		}
-		defer s.close()
-		return run(c, s, a)
-	}
-}
-
 // dial connects to the configured store as a client.
 func dial(ctx context.Context, cfg *config.Config, log *slog.Logger) (dialed, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
