@@ -564,6 +564,7 @@ type Move struct {
 	Creating        *bool            `json:"creating,omitempty"`
 	Drift           *Drift           `json:"drift,omitempty"`
 	Error           *string          `json:"error,omitempty"`
+	ErrorCode       *string          `json:"error_code,omitempty"`
 	Fencing         *bool            `json:"fencing,omitempty"`
 	From            Placement        `json:"from"`
 	ID              string           `json:"id"`
@@ -647,6 +648,7 @@ type MoveView struct {
 	Creating        *bool            `json:"creating,omitempty"`
 	Drift           *Drift           `json:"drift,omitempty"`
 	Error           *string          `json:"error,omitempty"`
+	ErrorCode       *string          `json:"error_code,omitempty"`
 	Fencing         *bool            `json:"fencing,omitempty"`
 	From            Placement        `json:"from"`
 	ID              string           `json:"id"`
@@ -1012,6 +1014,7 @@ type Progress struct {
 	Eta            int64        `json:"eta"`
 	Laggards       *[]Laggard   `json:"laggards,omitempty"`
 	Note           *string      `json:"note,omitempty"`
+	NoteCode       *string      `json:"note_code,omitempty"`
 	PredictedPause int64        `json:"predicted_pause"`
 	Rate           float64      `json:"rate"`
 	Rounds         int64        `json:"rounds"`
@@ -1418,18 +1421,19 @@ type Verification struct {
 
 // Wave defines model for Wave.
 type Wave struct {
-	Created  time.Time   `json:"created"`
-	Forgiven *int64      `json:"forgiven,omitempty"`
-	ID       string      `json:"id"`
-	Items    int64       `json:"items"`
-	Limits   WaveLimits  `json:"limits"`
-	Options  MoveOptions `json:"options"`
-	Owner    *string     `json:"owner,omitempty"`
-	Plan     *string     `json:"plan,omitempty"`
-	Reason   *string     `json:"reason,omitempty"`
-	State    string      `json:"state"`
-	Updated  time.Time   `json:"updated"`
-	Windows  *[]Window   `json:"windows,omitempty"`
+	Created    time.Time   `json:"created"`
+	Forgiven   *int64      `json:"forgiven,omitempty"`
+	ID         string      `json:"id"`
+	Items      int64       `json:"items"`
+	Limits     WaveLimits  `json:"limits"`
+	Options    MoveOptions `json:"options"`
+	Owner      *string     `json:"owner,omitempty"`
+	Plan       *string     `json:"plan,omitempty"`
+	Reason     *string     `json:"reason,omitempty"`
+	ReasonCode *string     `json:"reason_code,omitempty"`
+	State      string      `json:"state"`
+	Updated    time.Time   `json:"updated"`
+	Windows    *[]Window   `json:"windows,omitempty"`
 }
 
 // WaveItem defines model for WaveItem.
@@ -1438,6 +1442,7 @@ type WaveItem struct {
 	Began     *time.Time `json:"began,omitempty"`
 	Ended     *time.Time `json:"ended,omitempty"`
 	Error     *string    `json:"error,omitempty"`
+	ErrorCode *string    `json:"error_code,omitempty"`
 	Field     *string    `json:"field,omitempty"`
 	From      string     `json:"from"`
 	Index     *string    `json:"index,omitempty"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,9 @@ import (
 // process, over a store. A command does not know which.
 type fleet struct {
 	*client.API
+	// serve does what a controller does besides answering, until its context ends: events
+	// need it. It is nil where a controller is asked.
+	serve func(context.Context) error
 	close func()
 }
 
@@ -111,7 +115,7 @@ func dialFleet(at contexts.Context, field func(string) string) (*fleet, error) {
 	case err != nil: // a file that cannot be read
 		return nil, &usageError{err}
 	}
-	return &fleet{a, a.CloseIdleConnections}, nil
+	return &fleet{API: a, close: a.CloseIdleConnections}, nil
 }
 
 // serveFleet serves the API in this process, to nobody else, with the operating system's
@@ -127,7 +131,7 @@ func serveFleet(c *cobra.Command, s *openedStore) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fleet{asked, func() { t.wait(); a.Close(); s.close() }}, nil
+	return &fleet{asked, a.Run, func() { t.wait(); a.Close(); s.close() }}, nil
 }
 
 // moveDefaults are what moves are asked for with, where a request does not say.

@@ -14,9 +14,9 @@ import (
 )
 
 func fleetCommand() *cobra.Command {
-	return group("fleet", "Look at the processes of a fleet, at its store, and at who you are to it",
-		"  sluice fleet list\n  sluice fleet store\n  sluice fleet whoami --context production",
-		fleetList(), fleetStore(), fleetWhoami())
+	return group("fleet", "Look at the processes of a fleet, at what changes, at its store, and at who you are to it",
+		"  sluice fleet list\n  sluice fleet events\n  sluice fleet traffic\n  sluice fleet store\n  sluice fleet whoami --context production",
+		fleetList(), fleetEvents(), fleetTraffic(), fleetStore(), fleetWhoami())
 }
 
 func fleetList() *cobra.Command {
