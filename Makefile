@@ -90,8 +90,8 @@ soak-sim: ## simulate new seeds for SOAK=10m
 mutants: ## the simulation against the code without each of its rules: each must be found out; make test does it too
 	go test -count=1 -v -timeout 0 -run 'TestMutants$$' ./internal/sim -sim.mutants
 
-COVER ?= 400
-cover-sim: ## which code of the protocol COVER=400 seeds of the simulation run, and which they do not
+COVER ?= 600
+cover-sim: ## which code of the protocol COVER=600 seeds of the simulation run, and which they do not
 	go test -count=1 -v -timeout 0 -run 'TestCoverage$$' ./internal/sim -sim.cover=$(COVER) -sim.blocks
 
 MOVES ?= 20

@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sluiceproxy/sluice/control"
-	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -98,22 +97,7 @@ type requestMoveInput struct {
 
 type precheckInput struct{ Body moveRequest }
 
-// precheckView is the dry run of a move, as the command line has it.
-type precheckView struct {
-	OK            bool                `json:"ok"`
-	Checks        []mover.Check       `json:"checks"`
-	Docs          int64               `json:"docs"`
-	Bytes         int64               `json:"bytes"`
-	Indices       int                 `json:"indices"`
-	Shards        int                 `json:"shards"`
-	SourceVersion string              `json:"source_version"`
-	TargetVersion string              `json:"target_version"`
-	CopySeconds   float64             `json:"copy_seconds" doc:"How long copying takes; 0: it cannot be told."`
-	CopiedBy      *mover.Choice       `json:"copied_by,omitempty"`
-	Prediction    *control.Prediction `json:"prediction,omitempty" doc:"Absent where something is in the way."`
-}
-
-type precheckOutput struct{ Body precheckView }
+type precheckOutput struct{ Body control.PrecheckView }
 
 type moveInput struct {
 	Change
@@ -217,18 +201,9 @@ func (a *API) precheck(ctx context.Context, in *precheckInput) (*precheckOutput,
 	if err != nil {
 		return nil, err
 	}
-	r, err := control.Precheck(ctx, a.s, req)
+	v, err := control.ViewPrecheck(ctx, a.s, req)
 	if err != nil {
 		return nil, a.unknown(ctx, req, err)
-	}
-	v := precheckView{OK: !r.Failed(), Checks: r.Checks, Docs: r.Docs, Bytes: r.Bytes, Indices: r.Indices, Shards: r.Shards,
-		SourceVersion: r.SourceVersion, TargetVersion: r.TargetVersion, CopiedBy: r.Copy, CopySeconds: r.CopyTime.Seconds()}
-	if v.OK {
-		p, err := control.PredictMove(ctx, a.s, req, r)
-		if err != nil {
-			return nil, err
-		}
-		v.Prediction, v.CopySeconds = &p, p.CopyTime.Seconds()
 	}
 	return &precheckOutput{v}, nil
 }

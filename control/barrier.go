@@ -49,9 +49,6 @@ func (e *BarrierPending) Error() string {
 	return s
 }
 
-// ErrorCode is its code in the catalogue of errors.
-func (e *BarrierPending) ErrorCode() string { return "barrier_pending" }
-
 // UnresolvedError: proxies have writes of unknown outcome, or server-side tasks,
 // that may still take effect on the source. Nothing completes over them.
 type UnresolvedError struct {
@@ -63,9 +60,6 @@ func (e *UnresolvedError) Error() string {
 	return fmt.Sprintf("writes of unknown outcome or running tasks (%d) at %s", e.Tasks, strings.Join(e.Proxies, ", "))
 }
 
-// ErrorCode is its code in the catalogue of errors.
-func (e *UnresolvedError) ErrorCode() string { return "unresolved" }
-
 // VanishedError: proxies are on the roster but hold no session. What they had
 // sent may still take effect, and what they had journaled is lost.
 type VanishedError struct {
@@ -76,6 +70,3 @@ type VanishedError struct {
 func (e *VanishedError) Error() string {
 	return "proxies vanished without a clean close: " + strings.Join(e.Names, ", ")
 }
-
-// ErrorCode is its code in the catalogue of errors.
-func (e *VanishedError) ErrorCode() string { return "proxies_vanished" }

@@ -72,8 +72,6 @@ func (e *overBudget) Error() string {
 	return "the predicted pause is above the pause budget: catching up until it fits; `sluice moves set` changes the budget"
 }
 
-func (e *overBudget) ErrorCode() string { return "over_budget" }
-
 // approach does one round and says what, if anything, a cutover has to wait for.
 func (d *drive) approach(ctx context.Context, tell *newest) (wait error, dirty int, err error) {
 	waiting, err := d.recover(ctx)

@@ -23,8 +23,6 @@ func (e *restError) Error() string {
 	return "the copy rests: it may run between " + hoursText(e.hours)
 }
 
-func (e *restError) ErrorCode() string { return "outside_copy_hours" }
-
 func hoursText(hours []Window) string {
 	text := make([]string, len(hours))
 	for i, w := range hours {

@@ -76,8 +76,7 @@ type driftError struct {
 
 func (e *driftError) Error() string { return e.text }
 
-func (e *driftError) ErrorCode() string { return "drift" }
-func (e *driftError) Unwrap() error     { return errDrift }
+func (e *driftError) Unwrap() error { return errDrift }
 
 // accepting reports whether drift was found that the operator accepts, and both sides
 // can be compared while writes are held.

@@ -28,8 +28,7 @@ type peerError struct{ err error }
 
 func (e *peerError) Error() string { return e.err.Error() }
 
-func (e *peerError) ErrorCode() string { return "proxy_away" }
-func (e *peerError) Unwrap() error     { return e.err }
+func (e *peerError) Unwrap() error { return e.err }
 
 // harvest is one page from each of several proxies' journals.
 type harvest struct {

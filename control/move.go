@@ -104,13 +104,6 @@ func (o MoveOptions) withDefaults() (MoveOptions, error) {
 	return o.shadowDefaults()
 }
 
-// Validate returns a *placement.InvalidError unless a move can be asked for with the
-// options, those that are left out having their defaults.
-func (o MoveOptions) Validate() error {
-	_, err := o.withDefaults()
-	return err
-}
-
 // consistent refuses a budget that no cutover could use up.
 func (o MoveOptions) consistent() error {
 	if o.PauseBudget > o.CutoverDeadline {

@@ -23,14 +23,6 @@ type Refusal struct {
 
 func (e *Refusal) Error() string { return e.Text }
 
-// ErrorCode is its code in the catalogue of errors.
-func (e *Refusal) ErrorCode() string {
-	if code := catalog.Of(e.Err); code != "" {
-		return code
-	}
-	return "refused"
-}
-
 // Unwrap returns the sentinel.
 func (e *Refusal) Unwrap() error { return e.Err }
 
@@ -45,9 +37,6 @@ type UnreachableError struct {
 }
 
 func (e *UnreachableError) Error() string { return e.What + ": " + e.Err.Error() }
-
-// ErrorCode is its code in the catalogue of errors.
-func (e *UnreachableError) ErrorCode() string { return "cluster_unreachable" }
 
 // Unwrap returns why.
 func (e *UnreachableError) Unwrap() error { return e.Err }

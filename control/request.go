@@ -370,3 +370,10 @@ func flag(ctx context.Context, s *store.Store, id string, set func(*Move) error)
 		}
 	}
 }
+
+// Validate returns a *placement.InvalidError unless a move can be asked for with the
+// options, those that are left out having their defaults.
+func (o MoveOptions) Validate() error {
+	_, err := o.withDefaults()
+	return err
+}

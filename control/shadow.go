@@ -90,8 +90,6 @@ func (e *shadowDiffers) Error() string {
 	return fmt.Sprintf("%d of %d shadow reads differ at the target or fail there, and %d may: `sluice moves show` describes them; raise the number with `sluice moves set --shadow-max-differences`, or abort", e.found, e.of, e.limit)
 }
 
-func (e *shadowDiffers) ErrorCode() string { return "shadow_differs" }
-
 // shadowed says what a cutover has to wait for on account of shadow reads.
 func (d *drive) shadowed() error {
 	m := d.move()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -64,6 +65,40 @@ func ViewMove(ctx context.Context, s *store.Store, m Move) (MoveView, error) {
 	v.Rollback = &RollbackView{Possible: true, Until: m.RetireAt}
 	if err := WayBack(m, e); err != nil {
 		v.Rollback = &RollbackView{Reason: err.Error()}
+	}
+	return v, nil
+}
+
+// PrecheckView is the dry run of a move as programs see it.
+type PrecheckView struct {
+	OK            bool          `json:"ok"`
+	Checks        []mover.Check `json:"checks"`
+	Docs          int64         `json:"docs"`
+	Bytes         int64         `json:"bytes"`
+	Indices       int           `json:"indices"`
+	Shards        int           `json:"shards"`
+	SourceVersion string        `json:"source_version"`
+	TargetVersion string        `json:"target_version"`
+	CopySeconds   float64       `json:"copy_seconds" doc:"How long copying takes; 0: it cannot be told."`
+	CopiedBy      *mover.Choice `json:"copied_by,omitempty"`
+	Prediction    *Prediction   `json:"prediction,omitempty" doc:"Absent where something is in the way."`
+}
+
+// ViewPrecheck asks the clusters what is in the way of a move, and, where nothing is, how
+// long it will take.
+func ViewPrecheck(ctx context.Context, s *store.Store, req Request) (PrecheckView, error) {
+	r, err := Precheck(ctx, s, req)
+	if err != nil {
+		return PrecheckView{}, err
+	}
+	v := PrecheckView{OK: !r.Failed(), Checks: r.Checks, Docs: r.Docs, Bytes: r.Bytes, Indices: r.Indices, Shards: r.Shards,
+		SourceVersion: r.SourceVersion, TargetVersion: r.TargetVersion, CopiedBy: r.Copy, CopySeconds: r.CopyTime.Seconds()}
+	if v.OK {
+		p, err := PredictMove(ctx, s, req, r)
+		if err != nil {
+			return PrecheckView{}, err
+		}
+		v.Prediction, v.CopySeconds = &p, p.CopyTime.Seconds()
 	}
 	return v, nil
 }

@@ -88,7 +88,7 @@ func TestOneCommandMovesALiveTenant(t *testing.T) {
 	if out := c.ok("move", "acme", "--to", "b", "--dry-run"); !strings.Contains(out, "VERDICT") || !strings.Contains(out, "\nthe time rests on sample, the pause on sample: a sample of ") {
 		t.Errorf("dry run: %q", out)
 	}
-	var dry precheckView
+	var dry control.PrecheckView
 	if err := json.Unmarshal([]byte(c.ok("move", "acme", "--to", "b", "--dry-run", "-o", "json")), &dry); err != nil || dry.Prediction.RestsOn != control.GroundSample || dry.Prediction.PauseRestsOn != control.GroundSample || dry.Prediction.Sample.Docs < 200 || dry.Docs == 0 {
 		t.Errorf("dry run: %+v, %v", dry, err)
 	}

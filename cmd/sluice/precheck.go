@@ -8,30 +8,12 @@ import (
 
 	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
-	"github.com/sluiceproxy/sluice/mover"
 )
-
-// precheckView is the dry run as the API answers.
-type precheckView struct {
-	OK            bool          `json:"ok"`
-	Checks        []mover.Check `json:"checks"`
-	Docs          int64         `json:"docs"`
-	Bytes         int64         `json:"bytes"`
-	Indices       int           `json:"indices"`
-	Shards        int           `json:"shards"`
-	SourceVersion string        `json:"source_version"`
-	TargetVersion string        `json:"target_version"`
-	CopySeconds   float64       `json:"copy_seconds"`
-	// CopiedBy is left out if nobody has put a scan into question.
-	CopiedBy *mover.Choice `json:"copied_by,omitempty"`
-	// Prediction says by itself what it rests on; nil where something is in the way.
-	Prediction *control.Prediction `json:"prediction,omitempty"`
-}
 
 // precheck is the dry run: it changes nothing, and is refused when something is
 // in the way, so that a script can branch on its exit code.
 func precheck(c *cobra.Command, f *fleet, req client.MoveRequest) error {
-	v, err := client.Read[precheckView](f.PrecheckMove(c.Context(), req))
+	v, err := client.Read[control.PrecheckView](f.PrecheckMove(c.Context(), req))
 	if err != nil {
 		return moveRefusal(req, err)
 	}
@@ -44,7 +26,7 @@ func precheck(c *cobra.Command, f *fleet, req client.MoveRequest) error {
 	return nil
 }
 
-func writePrecheck(c *cobra.Command, v precheckView) error {
+func writePrecheck(c *cobra.Command, v control.PrecheckView) error {
 	var rows [][]string
 	for _, k := range v.Checks {
 		rows = append(rows, []string{k.Name, string(k.Verdict), k.Detail})

@@ -26,7 +26,7 @@ var (
 const module = "github.com/sluiceproxy/sluice/"
 
 // part of the shipped code, in the package of that name. least is the share of its statements, in percent, that
-// 400 seeds and the given worlds have to run: what was measured of them, less a point or two.
+// 600 seeds and the given worlds have to run: what was measured of them, less a point or two.
 type part struct {
 	what  string
 	paths []string // prefixes
