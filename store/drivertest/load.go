@@ -34,9 +34,13 @@ type load struct {
 	values  atomic.Int64    // written so far, so that each is another
 	acked   [2]atomic.Int64 // writes that were acknowledged on each way
 	failed  [2]atomic.Int64 // calls that failed on each way
+	last    [2]atomic.Value // failure: of the newest of those
 	stop    context.CancelFunc
 	workers sync.WaitGroup
 }
+
+// failure is an error in an atomic.Value, which wants one type.
+type failure struct{ error }
 
 // startLoad begins to work. It goes on until finish.
 func (s *suite) startLoad() *load {
@@ -108,6 +112,7 @@ func (l *load) write(ctx context.Context, way int, name string) {
 func (l *load) end(way int, o *op, v driver.Version, err error) {
 	if l.h.end(o, v, err); o.outcome == unknown {
 		l.failed[way].Add(1)
+		l.last[way].Store(failure{err})
 	}
 }
 
@@ -214,8 +219,9 @@ func (l *load) until(d time.Duration, what string, cond func() bool) {
 			l.FailNow()
 		}
 		if time.Since(began) > d {
-			l.Fatalf("%s: not within %v (acknowledged: %d and %d; sessions: %t and %t)", what, d,
-				l.acked[0].Load(), l.acked[1].Load(), l.holders[0].valid(), l.holders[1].valid())
+			l.Fatalf("%s: not within %v (acknowledged: %d and %d; sessions: %t and %t; failed: %d and %d, of late %v and %v)", what, d,
+				l.acked[0].Load(), l.acked[1].Load(), l.holders[0].valid(), l.holders[1].valid(),
+				l.failed[0].Load(), l.failed[1].Load(), l.last[0].Load(), l.last[1].Load())
 		}
 	}
 }
