@@ -17,7 +17,7 @@ STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page errors-page docs-site console config-page commands-page clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -131,6 +131,10 @@ endpoints-page: ## write docs/endpoints.md from the table of the proxy
 
 console: ## build the page at /ui from console/src into console/dist, which the program embeds
 	@.ci/console write
+
+manual: ## run the commands that README.md and docs show, on real clusters and stores
+	@.ci/check-tools tests
+	CI=true go test -count=1 -v -timeout 30m -run 'TestManualRuns$$' ./cmd/sluice -manual
 
 errors-page: ## write docs/errors.md from the catalogue of errors
 	go generate ./internal/catalog

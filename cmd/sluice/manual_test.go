@@ -64,7 +64,7 @@ func blocks(t *testing.T, page, text string) (all []block) {
 	now := block{page: page, line: 1}
 	before := ""
 	for i, line := range strings.Split(text, "\n") {
-		lang, fence := strings.CutPrefix(line, "```")
+		lang, fence := strings.CutPrefix(strings.TrimLeft(line, " "), "```")
 		if !fence {
 			now.lines = append(now.lines, line)
 			if strings.TrimSpace(line) != "" {
@@ -76,7 +76,7 @@ func blocks(t *testing.T, page, text string) (all []block) {
 		now = block{page: page, line: i + 2, fence: !now.fence}
 		if now.fence {
 			now.lang = lang
-			if mark, ok := strings.CutPrefix(before, "<!-- "); ok {
+			if mark, ok := strings.CutPrefix(strings.TrimSpace(before), "<!-- "); ok {
 				now.mark = strings.TrimSuffix(mark, " -->")
 			}
 		}

@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write docs/doctor.md")
 
 const pageHead = `# What the doctor finds
 
-<!-- Made from the table in control/checkup/codes.go by make doctor-page. -->
+<!-- Made from the catalogue in internal/catalog and the table in control/checkup/codes.go by make doctor-page. -->
 
 ` + "`sluice doctor`" + ` looks at the table and at every cluster that is in it, and reports what does not belong together: what it is, what it harms, and what repairs it.
 It changes nothing. It looks twice, a second apart, and reports what it has seen both times, so that a fleet at work is not taken for a broken one.

@@ -43,10 +43,10 @@ func (a *Authority) Server(name, dns string) {
 	})
 }
 
-// Client issues a client's certificate: NAME.pem and NAME.key.
+// Client issues the certificate of a client of that common name: NAME.pem and NAME.key.
 func (a *Authority) Client(name string) {
 	a.t.Helper()
-	a.issue(name, &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	a.issue(name, &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 }
 
 // issue signs with the authority's key; its first certificate is its own.
