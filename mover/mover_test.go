@@ -202,7 +202,7 @@ func TestCopyKeepsVersionsAndRouting(t *testing.T) {
 	const n = 20_000
 	r.fill(n)
 	var last mover.Progress
-	m := r.taken(&mover.Options{Progress: func(p mover.Progress) { last = p }})
+	m := r.taken(&mover.Options{Progress: func(p mover.Progress) { last = p }, Limits: mover.Limits{Eager: true}})
 	began := time.Now()
 	r.copyAll(m)
 	t.Logf("copied %d documents in %v", n, time.Since(began))
@@ -258,7 +258,7 @@ func TestNoDocumentIsLostOverShards(t *testing.T) {
 	r := newRig(t, `{"settings":{"number_of_shards":5,"number_of_replicas":0,"refresh_interval":"100ms"}}`)
 	const n = 100_000
 	r.fill(n)
-	m := r.taken(nil)
+	m := r.taken(&mover.Options{Limits: mover.Limits{Eager: true}}) // gentle, it would take minutes
 	began := time.Now()
 	r.copyAll(m)
 	copied := time.Since(began)
