@@ -117,11 +117,14 @@ bench-flood: ## what a tenant feels of one that floods, with and without the lim
 	go run ./bench/flood -out bench/results/flood.json $(FLOOD)
 
 COPYING ?=
-bench-copying: ## what a tenant feels of the copy of its own move, with the throttle and without; COPYING="-rounds 20" and the like; the result is in bench/results/copying.json
+bench-copying: ## what a tenant feels of the copy of its own move, with the throttle and without; COPYING="-rounds 20" and the like; the result is in bench/results
 	@.ci/check-tools engines
 	@$(MAKE) --no-print-directory build
-	@mkdir -p bench/results
-	go run ./bench/copying -out bench/results/copying.json $(COPYING)
+	go run ./bench/copying -results bench/results $(COPYING)
+	@$(MAKE) --no-print-directory performance-page
+
+performance-page: ## write docs/performance.md from bench/results/*.result.json
+	@go run ./bench/report/page -out docs/performance.md bench/results/*.result.json
 
 stores-page: ## write docs/stores/measured.md from bench/results/stores-*.json
 	@go run ./bench/stores -page docs/stores/measured.md bench/results/stores-*.json

@@ -1,6 +1,6 @@
 // Command copying measures what a tenant feels of the copy of its own move:
 //
-//	go run ./bench/copying -program bin/sluice -out bench/results/copying.json
+//	go run ./bench/copying -program bin/sluice -results bench/results
 //
 // It starts two OpenSearch nodes, a controller and a proxy, each a process of its own.
 // Clients of the tenant read, write and search through the proxy. In one run the cases
@@ -15,7 +15,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -24,6 +23,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/sluiceproxy/sluice/bench/report"
 )
 
 // plan is how much is measured.
@@ -56,7 +57,7 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	f.DurationVar(&p.Think, "think", 10*time.Millisecond, "pause of a client between two requests")
 	f.Func("flags", "`FLAGS` of the move in one more case, such as '--copy-rate 500'; may be given several times", func(s string) error { p.Flags = append(p.Flags, s); return nil })
 	program := f.String("program", "bin/sluice", "the sluice to measure")
-	file := f.String("out", "", "`file` of the result, besides standard output")
+	dir := f.String("results", "", "`folder` in which copying.result.json is written, besides the table on standard output")
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
@@ -69,20 +70,18 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 		_, _ = fmt.Fprintln(errw, err)
 		return 2
 	}
+	machine := report.Here()
 	res, err := measure(ctx, path, p, errw)
 	if err != nil {
 		_, _ = fmt.Fprintln(errw, err)
 		return 1
 	}
-	text, err := json.MarshalIndent(res, "", "  ")
-	if err == nil && *file != "" {
-		err = os.WriteFile(*file, append(text, '\n'), 0o644)
+	res.table(out)
+	if *dir != "" {
+		if err := res.report(machine).Write(*dir); err != nil {
+			_, _ = fmt.Fprintln(errw, err)
+			return 1
+		}
 	}
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	_, _ = fmt.Fprintf(out, "%s\n", text)
-	res.table(errw)
 	return 0
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sluiceproxy/sluice/bench/report"
 )
 
 // result is what was measured. Times are in milliseconds, as the tenant's clients saw
@@ -97,6 +99,30 @@ func (r *result) compare(rounds []map[string]map[string][]time.Duration) {
 			r.Ratios = append(r.Ratios, x)
 		}
 	}
+}
+
+// report is the result in the form of all benchmarks. The target is a p99 that rises by
+// at most a fifth while copying with the throttle's defaults.
+func (r *result) report(m report.Machine) *report.Result {
+	out := &report.Result{Name: "copying", Order: 60, Title: "What a tenant feels of the copy of its own move", Command: "make bench-copying", Machine: m, Raw: r,
+		Method: fmt.Sprintf("Real OpenSearch %s, %d documents. P%s. %d clients, %d rounds of %s each, a pause of %s before each turn. The spread is the p99's ratio in single rounds, from the second lowest to the second highest.",
+			r.OpenSearch, r.Plan.Docs, r.Method[1:], r.Plan.Clients, r.Plan.Rounds, r.Plan.Slice, r.Plan.Settle)}
+	calm := r.Cases[0]
+	for _, x := range r.Ratios {
+		i := slices.IndexFunc(r.Cases, func(c cell) bool { return c.Case == x.Case })
+		t := r.Cases[i].Times[x.Kind]
+		row := report.Row{What: fmt.Sprintf("p99 of a %s, %s at %.0f documents/s", x.Kind, x.Case, r.Cases[i].Copied), Against: calm.Case,
+			Value: fmt.Sprintf("%.1f ms", t.P99), Other: fmt.Sprintf("%.1f ms", calm.Times[x.Kind].P99), Ratio: x.P99, N: t.N}
+		if s := slices.Sorted(slices.Values(x.Rounds)); len(s) > 3 {
+			row.Spread = fmt.Sprintf("%.2f to %.2f", s[1], s[len(s)-2])
+		}
+		if i == 1 { // with the defaults
+			row.Target = "<= 1.20 times"
+			row.Judge(x.P99, 1.2)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
 }
 
 // table writes the figures as Markdown.
