@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -52,8 +53,13 @@ type API struct {
 	huma   huma.API
 	mux    *http.ServeMux
 
-	document, documentYAML []byte
+	// document makes the OpenAPI document when it is first asked for. It takes longer than
+	// all else that New does, and a command that has an API of its own never asks.
+	document func() (documents, error)
 }
+
+// documents are the OpenAPI document in both of its forms.
+type documents struct{ json, yaml []byte }
 
 // New returns the API over a table.
 func New(s *store.Store, o *Options) (*API, error) {
@@ -83,31 +89,36 @@ func New(s *store.Store, o *Options) (*API, error) {
 	a.huma.UseMiddleware(a.authorize)
 	a.readers()
 	a.changes()
-	if err := a.describe(); err != nil {
-		return nil, err
-	}
+	a.describe()
 	a.mux.HandleFunc("/", a.nowhere)
 	return a, nil
 }
 
-// describe makes the OpenAPI document, once: nothing is added to it later.
-func (a *API) describe() (err error) {
-	if a.document, err = a.huma.OpenAPI().MarshalJSON(); err != nil {
-		return err
-	}
-	if a.documentYAML, err = a.huma.OpenAPI().YAML(); err != nil {
-		return err
-	}
-	for path, d := range map[string]struct {
+// describe serves the OpenAPI document. Nothing is added to it later.
+func (a *API) describe() {
+	a.document = sync.OnceValues(func() (d documents, err error) {
+		if d.json, err = a.huma.OpenAPI().MarshalJSON(); err == nil {
+			d.yaml, err = a.huma.OpenAPI().YAML()
+		}
+		return d, err
+	})
+	for path, form := range map[string]struct {
 		kind string
-		text []byte
-	}{"/openapi.json": {"application/openapi+json", a.document}, "/openapi.yaml": {"application/openapi+yaml", a.documentYAML}} {
-		a.mux.HandleFunc("GET "+Prefix+path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", d.kind)
-			_, _ = w.Write(d.text) // the client has gone
+		of   func(documents) []byte
+	}{
+		"/openapi.json": {"application/openapi+json", func(d documents) []byte { return d.json }},
+		"/openapi.yaml": {"application/openapi+yaml", func(d documents) []byte { return d.yaml }},
+	} {
+		a.mux.HandleFunc("GET "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
+			d, err := a.document()
+			if err != nil {
+				a.write(w, a.problemOf(r.Context(), err))
+				return
+			}
+			w.Header().Set("Content-Type", form.kind)
+			_, _ = w.Write(form.of(d)) // the client has gone
 		})
 	}
-	return nil
 }
 
 // Close ends connections that the API has made.
@@ -119,7 +130,10 @@ func (a *API) Close() {
 }
 
 // Document is the OpenAPI document, in YAML.
-func (a *API) Document() []byte { return slices.Clone(a.documentYAML) }
+func (a *API) Document() ([]byte, error) {
+	d, err := a.document()
+	return slices.Clone(d.yaml), err
+}
 
 // Handler serves the API.
 func (a *API) Handler() http.Handler {
