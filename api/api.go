@@ -30,7 +30,10 @@ type Options struct {
 	Auth   AuthConfig
 	// Defaults are what moves are asked for with, where a request does not say.
 	Defaults control.MoveOptions
-	AuditAge time.Duration // how long the audit log is kept (default DefaultAuditAge)
+	// CopyWorkers is how many workers read at the same time for a comparison of two copies
+	// (default: as of a move).
+	CopyWorkers int
+	AuditAge    time.Duration // how long the audit log is kept (default DefaultAuditAge)
 	// AdminToken is a token of the role admin, generated for this machine; empty: none.
 	AdminToken string
 	// URL is the base URL at which proxies reach this very process.
@@ -48,10 +51,12 @@ type API struct {
 	log    *slog.Logger
 	auth   *authenticator
 	claims watched
-	hub    *hub
-	held   held
-	huma   huma.API
-	mux    *http.ServeMux
+	// What takes long, and is bounded.
+	examining, comparing slots
+	hub                  *hub
+	held                 held
+	huma                 huma.API
+	mux                  *http.ServeMux
 
 	// document makes the OpenAPI document when it is first asked for. It takes longer than
 	// all else that New does, and a command that has an API of its own never asks.
@@ -63,7 +68,7 @@ type documents struct{ json, yaml []byte }
 
 // New returns the API over a table.
 func New(s *store.Store, o *Options) (*API, error) {
-	a := &API{s: s, hub: newHub(), log: slog.New(slog.DiscardHandler), mux: http.NewServeMux()}
+	a := &API{s: s, hub: newHub(), examining: make(slots, maxExaminations), comparing: make(slots, maxComparisons), log: slog.New(slog.DiscardHandler), mux: http.NewServeMux()}
 	if o != nil {
 		a.opt = *o
 	}

@@ -29,9 +29,12 @@ import (
 // then says "intended" for ever, and whoever repeats the key has it done again, by the same
 // id, which the first time has used. A client that goes away changes nothing.
 
-// changeTime bounds a change. It is far below patience, after which somebody else may
-// take over what it has claimed.
-const changeTime = 30 * time.Second
+// changeTime bounds a change, and concludeTime the writing of what came of it. Both are far
+// below patience, after which somebody else may take over what it has claimed.
+const (
+	changeTime   = 30 * time.Second
+	concludeTime = 10 * time.Second
+)
 
 // Change is what every operation takes that changes something.
 type Change struct {
@@ -58,6 +61,10 @@ type deed struct {
 	again  bool   // it was begun before, and what came of it is not known
 	target string // what it is about, such as tenant/acme
 	before any    // what that was; nil: nothing, or of no use
+	after  any    // what it is where the change has failed on its way; nil: not known
+	// client ends when the client has gone. It is for what may take longer than changeTime, and
+	// can end early: somebody else may do it at the same time.
+	client context.Context
 }
 
 type reply[T any] struct {
@@ -79,12 +86,12 @@ func change[I keyed, T any](a *API, op huma.Operation, role Role, newID func() s
 		status = http.StatusOK
 	}
 	name := op.OperationID
-	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*reply[T], error) {
+	huma.Register(a.huma, op, func(client context.Context, in *I) (*reply[T], error) {
 		// Whether the client waits for it or not.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), changeTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(client), changeTime)
 		defer cancel()
 		out := &reply[T]{Status: status}
-		d := &deed{}
+		d := &deed{client: client}
 		if newID != nil {
 			d.id = newID()
 		}
@@ -110,9 +117,13 @@ func change[I keyed, T any](a *API, op huma.Operation, role Role, newID func() s
 			return nil, a.problemOf(ctx, err)
 		}
 		out.Body, err = do(ctx, in, d)
+		if ctx.Err() != nil { // however long it took
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(client), concludeTime)
+			defer cancel()
+		}
 		if err != nil {
 			p := a.changeProblem(ctx, err)
-			a.conclude(ctx, e, d, nil, p)
+			a.conclude(ctx, e, d, d.after, p)
 			if p.unknown() || p.Retryable || p.Status >= http.StatusInternalServerError { // repeated, it may succeed
 				a.release(ctx, c)
 			} else {

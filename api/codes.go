@@ -39,6 +39,7 @@ const (
 	CodeWaveBusy           Code = "wave_busy"
 	CodeNotInTrash         Code = "not_in_trash"
 	CodeTrashBusy          Code = "trash_busy"
+	CodeOneCopy            Code = "one_copy"
 	CodeRefused            Code = "refused"
 	CodeChanged            Code = "changed"
 	CodeKeysUnavailable    Code = "keys_unavailable"

@@ -39,6 +39,10 @@ func listen(t *testing.T, base, query, last string) *listener {
 	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%d %v", resp.StatusCode, resp.Header)
 	}
+	return newListener(t, resp)
+}
+
+func newListener(t *testing.T, resp *http.Response) *listener {
 	return &listener{t, resp, bufio.NewScanner(resp.Body)}
 }
 

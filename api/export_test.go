@@ -1,5 +1,7 @@
 package api
 
+import "time"
+
 // Hub is a hub of events that follows nothing.
 type Hub struct{ h *hub }
 
@@ -18,3 +20,11 @@ func (x Hub) Join() <-chan event {
 
 // Publish gives all an event.
 func (x Hub) Publish() { x.h.publish("tenant", changed{Name: "t"}) }
+
+// SetFirstWord sets how long a comparison may be silent before its stream begins, and
+// returns what sets it back.
+func SetFirstWord(d time.Duration) func() {
+	was := firstWord
+	firstWord = d
+	return func() { firstWord = was }
+}

@@ -138,6 +138,8 @@ func (a *API) readers() {
 	a.waveReaders()
 	a.planReaders()
 	a.trashReaders()
+	a.verifyReaders()
+	a.doctorReaders()
 	a.fleetReaders()
 	a.callerReaders()
 	a.trafficReaders()
@@ -153,5 +155,6 @@ func (a *API) changes() {
 	a.moveChanges()
 	a.waveChanges()
 	a.trashChanges()
+	a.doctorChanges()
 	a.sessionChanges()
 }

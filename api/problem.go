@@ -134,6 +134,9 @@ var sentinels = []struct {
 	{control.ErrWaveBusy, CodeWaveBusy},
 	{control.ErrNotInTrash, CodeNotInTrash},
 	{control.ErrTrashBusy, CodeTrashBusy},
+	{control.ErrOneCopy, CodeOneCopy},
+	{mover.ErrSourceChanged, CodeChanged},
+	{mover.ErrTargetChanged, CodeChanged},
 	{store.ErrConflict, CodeChanged},
 }
 

@@ -308,6 +308,22 @@ type ClusterView struct {
 	Username *string `json:"username,omitempty"`
 }
 
+// CompareState defines model for CompareState.
+type CompareState struct {
+	Done    Verification `json:"done"`
+	From    Placement    `json:"from"`
+	Indices *[]string    `json:"indices"`
+	To      Placement    `json:"to"`
+}
+
+// ComparedPlace defines model for ComparedPlace.
+type ComparedPlace struct {
+	Cluster string `json:"cluster"`
+
+	// Index A name, or a pattern with one star.
+	Index string `json:"index"`
+}
+
 // Comparing defines model for Comparing.
 type Comparing struct {
 	Eta     int64 `json:"eta"`
@@ -354,6 +370,14 @@ type Difference struct {
 	Target  Side    `json:"target"`
 }
 
+// Done defines model for Done.
+type Done struct {
+	Code    string  `json:"code"`
+	Error   *string `json:"error,omitempty"`
+	Result  *string `json:"result,omitempty"`
+	Subject Subject `json:"subject"`
+}
+
 // Drift defines model for Drift.
 type Drift struct {
 	Accepted    int64         `json:"accepted"`
@@ -369,6 +393,19 @@ type DriftIndex struct {
 	Index     string     `json:"index"`
 	Last      time.Time  `json:"last"`
 	Seen      time.Time  `json:"seen"`
+}
+
+// Finding defines model for Finding.
+type Finding struct {
+	ByNaming   *bool   `json:"by_naming,omitempty"`
+	Code       string  `json:"code"`
+	Detail     *string `json:"detail,omitempty"`
+	Harm       string  `json:"harm"`
+	Repair     string  `json:"repair"`
+	Repairable bool    `json:"repairable"`
+	Severity   string  `json:"severity"`
+	Subject    Subject `json:"subject"`
+	What       string  `json:"what"`
 }
 
 // GivenCopyOptions defines model for GivenCopyOptions.
@@ -727,6 +764,17 @@ type OpenedSession struct {
 	ValidFor int64 `json:"valid_for"`
 }
 
+// Outcome defines model for Outcome.
+type Outcome struct {
+	Clusters int64      `json:"clusters"`
+	Findings *[]Finding `json:"findings"`
+	Indices  int64      `json:"indices"`
+	Moves    int64      `json:"moves"`
+	Repaired *[]Done    `json:"repaired,omitempty"`
+	Tenants  int64      `json:"tenants"`
+	Worst    *string    `json:"worst,omitempty"`
+}
+
 // PackRequest defines model for PackRequest.
 type PackRequest struct {
 	// Index Of the one cluster in to, or of all_from.
@@ -1059,6 +1107,12 @@ type RenewedOutputBody struct {
 	ValidFor int64 `json:"valid_for"`
 }
 
+// RepairInputBody defines model for RepairInputBody.
+type RepairInputBody struct {
+	// Only Repair only findings of this code, or CODE:SUBJECT. What is marked by_naming is repaired in no other way, because something may be lost by it.
+	Only *[]string `json:"only,omitempty"`
+}
+
 // ReportInputBody defines model for ReportInputBody.
 type ReportInputBody struct {
 	// Applied Every change of the table up to this epoch has been applied, so that nothing is admitted under an older one any more.
@@ -1299,6 +1353,12 @@ type StoreView struct {
 	Where     string  `json:"where"`
 }
 
+// Subject defines model for Subject.
+type Subject struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
 // TableEntry defines model for TableEntry.
 type TableEntry struct {
 	// Epoch Of this change of the entry. It only grows.
@@ -1417,6 +1477,30 @@ type Verification struct {
 	Content *bool    `json:"content,omitempty"`
 	Equal   *[]Slice `json:"equal,omitempty"`
 	Scanned int64    `json:"scanned"`
+}
+
+// VerifyInputBody defines model for VerifyInputBody.
+type VerifyInputBody struct {
+	// Content Compare the documents too; reads all of them.
+	Content *bool `json:"content,omitempty"`
+
+	// From Without a tenant: one place.
+	From *ComparedPlace `json:"from,omitempty"`
+
+	// Limit List so many differences (100); all are counted.
+	Limit *int64 `json:"limit,omitempty"`
+
+	// Resume What an event saved had, of the same comparison: go on from there.
+	Resume *CompareState `json:"resume,omitempty"`
+
+	// Settle Nanoseconds in which what differs is looked at again before it counts (10 s).
+	Settle *int64 `json:"settle,omitempty"`
+
+	// Tenant Compare the two copies that its move has, from when it copies until the old copy is retired.
+	Tenant *string `json:"tenant,omitempty"`
+
+	// To The other place.
+	To *ComparedPlace `json:"to,omitempty"`
 }
 
 // Wave defines model for Wave.
@@ -1570,6 +1654,18 @@ type SetClusterParams struct {
 	// NoCheck Do not ask the cluster for its version.
 	NoCheck *bool `form:"no_check,omitempty" json:"no_check,omitempty"`
 
+	// IdempotencyKey A request with the same key, of the same caller, within 24 hours is answered as the first one was, and nothing is done again; with another request it is 422.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// ExamineFleetParams defines parameters for ExamineFleet.
+type ExamineFleetParams struct {
+	// Only Only findings of this code, or CODE:SUBJECT; may be repeated.
+	Only *[]string `form:"only,omitempty" json:"only,omitempty"`
+}
+
+// RepairFleetParams defines parameters for RepairFleet.
+type RepairFleetParams struct {
 	// IdempotencyKey A request with the same key, of the same caller, within 24 hours is answered as the first one was, and nothing is done again; with another request it is 422.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
@@ -1844,6 +1940,9 @@ type AddClusterJSONRequestBody = Cluster
 // SetClusterJSONRequestBody defines body for SetCluster for application/json ContentType.
 type SetClusterJSONRequestBody = Cluster
 
+// RepairFleetJSONRequestBody defines body for RepairFleet for application/json ContentType.
+type RepairFleetJSONRequestBody = RepairInputBody
+
 // OpenSessionJSONRequestBody defines body for OpenSession for application/json ContentType.
 type OpenSessionJSONRequestBody = OpenSessionInputBody
 
@@ -1873,6 +1972,9 @@ type LabelTenantJSONRequestBody = LabelTenantInputBody
 
 // RestoreTrashJSONRequestBody defines body for RestoreTrash for application/json ContentType.
 type RestoreTrashJSONRequestBody = RestoreInputBody
+
+// CompareCopiesJSONRequestBody defines body for CompareCopies for application/json ContentType.
+type CompareCopiesJSONRequestBody = VerifyInputBody
 
 // RequestWaveJSONRequestBody defines body for RequestWave for application/json ContentType.
 type RequestWaveJSONRequestBody = RequestWaveInputBody
@@ -2010,6 +2112,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /clusters/{cluster} (the `SetCluster` operationId).
 	SetCluster(ctx context.Context, cluster string, params *SetClusterParams, body SetClusterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExamineFleet Say what does not belong together in the table and on the clusters, and what would be repaired; change nothing
+	//
+	// Corresponds with GET /doctor (the `ExamineFleet` operationId).
+	ExamineFleet(ctx context.Context, params *ExamineFleetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RepairFleetWithBody Repair what does not belong together, look again, and say what is left
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /doctor/repair (the `RepairFleet` operationId).
+	RepairFleetWithBody(ctx context.Context, params *RepairFleetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RepairFleet Repair what does not belong together, look again, and say what is left
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /doctor/repair (the `RepairFleet` operationId).
+	RepairFleet(ctx context.Context, params *RepairFleetParams, body RepairFleetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// FollowEvents Follow what changes, as server-sent events
 	//
@@ -2261,6 +2382,20 @@ type ClientInterface interface {
 	// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
 	RestoreTrash(ctx context.Context, move string, params *RestoreTrashParams, body RestoreTrashJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CompareCopiesWithBody Compare every document of two copies, and change nothing; the answer is a stream of server-sent events
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /verify (the `CompareCopies` operationId).
+	CompareCopiesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CompareCopies Compare every document of two copies, and change nothing; the answer is a stream of server-sent events
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /verify (the `CompareCopies` operationId).
+	CompareCopies(ctx context.Context, body CompareCopiesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListWaves List waves, newest first
 	//
 	// Corresponds with GET /waves (the `ListWaves` operationId).
@@ -2495,6 +2630,55 @@ func (c *Client) SetClusterWithBody(ctx context.Context, cluster string, params 
 // Corresponds with PUT /clusters/{cluster} (the `SetCluster` operationId).
 func (c *Client) SetCluster(ctx context.Context, cluster string, params *SetClusterParams, body SetClusterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetClusterRequest(c.Server, cluster, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExamineFleet Say what does not belong together in the table and on the clusters, and what would be repaired; change nothing
+//
+// Corresponds with GET /doctor (the `ExamineFleet` operationId).
+func (c *Client) ExamineFleet(ctx context.Context, params *ExamineFleetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExamineFleetRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RepairFleetWithBody Repair what does not belong together, look again, and say what is left
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /doctor/repair (the `RepairFleet` operationId).
+func (c *Client) RepairFleetWithBody(ctx context.Context, params *RepairFleetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRepairFleetRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RepairFleet Repair what does not belong together, look again, and say what is left
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /doctor/repair (the `RepairFleet` operationId).
+func (c *Client) RepairFleet(ctx context.Context, params *RepairFleetParams, body RepairFleetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRepairFleetRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3165,6 +3349,40 @@ func (c *Client) RestoreTrashWithBody(ctx context.Context, move string, params *
 // Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
 func (c *Client) RestoreTrash(ctx context.Context, move string, params *RestoreTrashParams, body RestoreTrashJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRestoreTrashRequest(c.Server, move, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CompareCopiesWithBody Compare every document of two copies, and change nothing; the answer is a stream of server-sent events
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /verify (the `CompareCopies` operationId).
+func (c *Client) CompareCopiesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompareCopiesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CompareCopies Compare every document of two copies, and change nothing; the answer is a stream of server-sent events
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /verify (the `CompareCopies` operationId).
+func (c *Client) CompareCopies(ctx context.Context, body CompareCopiesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompareCopiesRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3890,6 +4108,115 @@ func NewSetClusterRequestWithBody(server string, cluster string, params *SetClus
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewExamineFleetRequest constructs an http.Request for the ExamineFleet method
+func NewExamineFleetRequest(server string, params *ExamineFleetParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/doctor")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Only != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "only", *params.Only, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRepairFleetRequest calls the generic RepairFleet builder with application/json body
+func NewRepairFleetRequest(server string, params *RepairFleetParams, body RepairFleetJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRepairFleetRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRepairFleetRequestWithBody constructs an http.Request for the RepairFleet method, with any body, and a specified content type
+func NewRepairFleetRequestWithBody(server string, params *RepairFleetParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/doctor/repair")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -5707,6 +6034,46 @@ func NewRestoreTrashRequestWithBody(server string, move string, params *RestoreT
 	return req, nil
 }
 
+// NewCompareCopiesRequest calls the generic CompareCopies builder with application/json body
+func NewCompareCopiesRequest(server string, body CompareCopiesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCompareCopiesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCompareCopiesRequestWithBody constructs an http.Request for the CompareCopies method, with any body, and a specified content type
+func NewCompareCopiesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/verify")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListWavesRequest constructs an http.Request for the ListWaves method
 func NewListWavesRequest(server string, params *ListWavesParams) (*http.Request, error) {
 	var err error
@@ -6515,6 +6882,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /clusters/{cluster} (the `SetCluster` operationId).
 	SetClusterWithResponse(ctx context.Context, cluster string, params *SetClusterParams, body SetClusterJSONRequestBody, reqEditors ...RequestEditorFn) (*SetClusterResponse, error)
 
+	// ExamineFleetWithResponse Say what does not belong together in the table and on the clusters, and what would be repaired; change nothing
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /doctor (the `ExamineFleet` operationId).
+	ExamineFleetWithResponse(ctx context.Context, params *ExamineFleetParams, reqEditors ...RequestEditorFn) (*ExamineFleetResponse, error)
+
+	// RepairFleetWithBodyWithResponse Repair what does not belong together, look again, and say what is left
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /doctor/repair (the `RepairFleet` operationId).
+	RepairFleetWithBodyWithResponse(ctx context.Context, params *RepairFleetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RepairFleetResponse, error)
+
+	// RepairFleetWithResponse Repair what does not belong together, look again, and say what is left
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /doctor/repair (the `RepairFleet` operationId).
+	RepairFleetWithResponse(ctx context.Context, params *RepairFleetParams, body RepairFleetJSONRequestBody, reqEditors ...RequestEditorFn) (*RepairFleetResponse, error)
+
 	// FollowEventsWithResponse Follow what changes, as server-sent events
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6808,6 +7196,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /trash/{move}/restore (the `RestoreTrash` operationId).
 	RestoreTrashWithResponse(ctx context.Context, move string, params *RestoreTrashParams, body RestoreTrashJSONRequestBody, reqEditors ...RequestEditorFn) (*RestoreTrashResponse, error)
+
+	// CompareCopiesWithBodyWithResponse Compare every document of two copies, and change nothing; the answer is a stream of server-sent events
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /verify (the `CompareCopies` operationId).
+	CompareCopiesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CompareCopiesResponse, error)
+
+	// CompareCopiesWithResponse Compare every document of two copies, and change nothing; the answer is a stream of server-sent events
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /verify (the `CompareCopies` operationId).
+	CompareCopiesWithResponse(ctx context.Context, body CompareCopiesJSONRequestBody, reqEditors ...RequestEditorFn) (*CompareCopiesResponse, error)
 
 	// ListWavesWithResponse List waves, newest first
 	//
@@ -7108,6 +7510,63 @@ func (r SetClusterResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r SetClusterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type ExamineFleetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Outcome
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// Status returns HTTPResponse.Status
+func (r ExamineFleetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExamineFleetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// RepairFleetResponse200Headers the declared response headers of an HTTP 200 response for RepairFleet
+type RepairFleetResponse200Headers struct {
+	IdempotencyReplayed *string
+}
+
+type RepairFleetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Outcome
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RepairFleetResponse200Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r RepairFleetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RepairFleetResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -8001,6 +8460,29 @@ func (r RestoreTrashResponse) StatusCode() int {
 	return 0
 }
 
+type CompareCopiesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// Status returns HTTPResponse.Status
+func (r CompareCopiesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CompareCopiesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 type ListWavesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8502,6 +8984,45 @@ func (c *ClientWithResponses) SetClusterWithResponse(ctx context.Context, cluste
 		return nil, err
 	}
 	return ParseSetClusterResponse(rsp)
+}
+
+// ExamineFleetWithResponse Say what does not belong together in the table and on the clusters, and what would be repaired; change nothing
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /doctor (the `ExamineFleet` operationId).
+func (c *ClientWithResponses) ExamineFleetWithResponse(ctx context.Context, params *ExamineFleetParams, reqEditors ...RequestEditorFn) (*ExamineFleetResponse, error) {
+	rsp, err := c.ExamineFleet(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExamineFleetResponse(rsp)
+}
+
+// RepairFleetWithBodyWithResponse Repair what does not belong together, look again, and say what is left
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /doctor/repair (the `RepairFleet` operationId).
+func (c *ClientWithResponses) RepairFleetWithBodyWithResponse(ctx context.Context, params *RepairFleetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RepairFleetResponse, error) {
+	rsp, err := c.RepairFleetWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRepairFleetResponse(rsp)
+}
+
+// RepairFleetWithResponse Repair what does not belong together, look again, and say what is left
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /doctor/repair (the `RepairFleet` operationId).
+func (c *ClientWithResponses) RepairFleetWithResponse(ctx context.Context, params *RepairFleetParams, body RepairFleetJSONRequestBody, reqEditors ...RequestEditorFn) (*RepairFleetResponse, error) {
+	rsp, err := c.RepairFleet(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRepairFleetResponse(rsp)
 }
 
 // FollowEventsWithResponse Follow what changes, as server-sent events
@@ -9050,6 +9571,32 @@ func (c *ClientWithResponses) RestoreTrashWithResponse(ctx context.Context, move
 	return ParseRestoreTrashResponse(rsp)
 }
 
+// CompareCopiesWithBodyWithResponse Compare every document of two copies, and change nothing; the answer is a stream of server-sent events
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /verify (the `CompareCopies` operationId).
+func (c *ClientWithResponses) CompareCopiesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CompareCopiesResponse, error) {
+	rsp, err := c.CompareCopiesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompareCopiesResponse(rsp)
+}
+
+// CompareCopiesWithResponse Compare every document of two copies, and change nothing; the answer is a stream of server-sent events
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /verify (the `CompareCopies` operationId).
+func (c *ClientWithResponses) CompareCopiesWithResponse(ctx context.Context, body CompareCopiesJSONRequestBody, reqEditors ...RequestEditorFn) (*CompareCopiesResponse, error) {
+	rsp, err := c.CompareCopies(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompareCopiesResponse(rsp)
+}
+
 // ListWavesWithResponse List waves, newest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -9521,6 +10068,85 @@ func ParseSetClusterResponse(rsp *http.Response) (*SetClusterResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers SetClusterResponse200Headers
+		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotencyReplayed = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExamineFleetResponse parses an HTTP response from a ExamineFleetWithResponse call
+func ParseExamineFleetResponse(rsp *http.Response) (*ExamineFleetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExamineFleetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Outcome
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRepairFleetResponse parses an HTTP response from a RepairFleetWithResponse call
+func ParseRepairFleetResponse(rsp *http.Response) (*RepairFleetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RepairFleetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Outcome
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RepairFleetResponse200Headers
 		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -10743,6 +11369,32 @@ func ParseRestoreTrashResponse(rsp *http.Response) (*RestoreTrashResponse, error
 			headers.IdempotencyReplayed = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCompareCopiesResponse parses an HTTP response from a CompareCopiesWithResponse call
+func ParseCompareCopiesResponse(rsp *http.Response) (*CompareCopiesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CompareCopiesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
 	}
 
 	return response, nil

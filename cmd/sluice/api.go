@@ -26,7 +26,7 @@ func (n *node) startAPI(secret []byte) error {
 	a, err := api.New(n.store, &api.Options{
 		Build: build(), Engine: n.cfg.Store.Kind, Where: n.storeName(), Auth: api.AuthConfig(c.Auth), AdminToken: token, AuditAge: c.AuditAge, Logger: n.log,
 		URL: apiURL(c, n.api.Addr()), SessionToken: func(session string) string { return gate.SessionToken(secret, session) },
-		Defaults: moveDefaults(n.cfg),
+		Defaults: moveDefaults(n.cfg), CopyWorkers: n.cfg.Controller.CopyWorkers,
 	})
 	if err != nil {
 		return err

@@ -9,20 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control/checkup"
-	"github.com/sluiceproxy/sluice/store"
 )
-
-// checkupView is the report for programs.
-type checkupView struct {
-	*checkup.Report
-	Worst    checkup.Severity `json:"worst,omitempty"`
-	Repaired []checkup.Done   `json:"repaired,omitempty"`
-}
-
-// checkupRounds bounds how often it is looked again after a repair, which may show what
-// was hidden by what was repaired.
-const checkupRounds = 5
 
 func doctorCommand() *cobra.Command {
 	var fix, yes bool
@@ -58,24 +47,24 @@ Exit code %d when there is nothing but information, %d with a warning, %d with a
 			if yes && !fix {
 				return &usageError{errors.New("--yes: there is nothing to agree to without --fix")}
 			}
-			s, err := openStore(c)
+			fleet, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			v, err := runCheckup(c.Context(), s, fix && yes, only)
+			defer fleet.close()
+			v, err := fleet.examine(c.Context(), fix && yes, only)
 			if err != nil {
 				return err
 			}
 			if forPrograms(c) {
 				err = writeValue(c, v)
 			} else {
-				err = v.write(c.OutOrStdout(), fix && !yes, only)
+				err = writeCheckup(c.OutOrStdout(), v, fix && !yes, only)
 			}
 			if err != nil {
 				return err
 			}
-			return v.verdict()
+			return checkupVerdict(v)
 		},
 	}
 	f := c.Flags()
@@ -89,49 +78,26 @@ Exit code %d when there is nothing but information, %d with a warning, %d with a
 		}
 		return codes, cobra.ShellCompDirectiveNoFileComp
 	})
-	storeFlags(c)
+	fleetFlags(c)
 	outputFlag(c)
 	c.AddCommand(doctorStoreCommand())
 	return c
 }
 
-// runCheckup examines, and repairs until nothing is left that it can.
-func runCheckup(ctx context.Context, s *openedStore, repair bool, only []string) (checkupView, error) {
-	v := checkupView{}
-	tried := map[string]bool{}
-	for range checkupRounds {
-		r, err := checkup.Examine(ctx, s.Store, &checkup.Options{DrainBarrier: s.cfg.Controller.DrainBarrier})
-		if err != nil {
-			if errors.Is(err, store.ErrUnavailable) {
-				return v, &unreachableError{What: "the table cannot be read", Err: err}
-			}
-			return v, err
-		}
-		v.Report = r
-		var chosen, named []checkup.Finding
-		for _, f := range r.Findings {
-			if checkup.Named(f, only) {
-				named = append(named, f)
-			}
-			if key := f.Code + " " + f.Subject.String(); repair && checkup.Chosen(f, only) && !tried[key] {
-				tried[key] = true
-				chosen = append(chosen, f)
-			}
-		}
-		r.Findings = named
-		v.Worst = r.Worst()
-		if len(chosen) == 0 {
-			return v, nil
-		}
-		v.Repaired = append(v.Repaired, checkup.Repair(ctx, chosen, only)...)
-		if err := ctx.Err(); err != nil {
-			return v, err
-		}
+// examine asks for what does not belong together, or has it repaired.
+func (f *fleet) examine(ctx context.Context, repair bool, only []string) (checkup.Outcome, error) {
+	var names *[]string
+	if len(only) > 0 {
+		names = &only
 	}
-	return v, nil
+	if repair {
+		return client.Read[checkup.Outcome](f.RepairFleet(ctx, nil, client.RepairFleetJSONRequestBody{Only: names}))
+	}
+	return client.Read[checkup.Outcome](f.ExamineFleet(ctx, &client.ExamineFleetParams{Only: names}))
 }
 
-func (v checkupView) verdict() error {
+// checkupVerdict is the error that a command ends with after what was found; nil: none.
+func checkupVerdict(v checkup.Outcome) error {
 	counts := map[checkup.Severity]int{}
 	for _, f := range v.Findings {
 		counts[f.Severity]++
@@ -155,7 +121,7 @@ func (v checkupView) verdict() error {
 	return nil
 }
 
-func (v checkupView) write(w io.Writer, dry bool, only []string) error {
+func writeCheckup(w io.Writer, v checkup.Outcome, dry bool, only []string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "looked at %s tenants and %s moves, and at %s indices of %d clusters\n", count(int64(v.Tenants)), count(int64(v.Moves)), count(int64(v.Indices)), v.Clusters)
 	for _, d := range v.Repaired {

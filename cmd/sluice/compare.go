@@ -1,19 +1,22 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/sluiceproxy/sluice/client"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
@@ -22,7 +25,8 @@ import (
 func verifyCommand() *cobra.Command {
 	var from, to, resume string
 	var limit int
-	req := control.CompareRequest{}
+	var content bool
+	var settle time.Duration
 	c := &cobra.Command{
 		Use:   "verify TENANT | --from CLUSTER/INDEX --to CLUSTER/INDEX",
 		Short: "Compare the two copies of a tenant that moves or has flipped, or two indices",
@@ -47,89 +51,112 @@ Exit code %d: they differ.`, exitDifferent),
   sluice verify --from 'a/acme-*' --to 'b/acme.v2-*' --limit 0`,
 		Args: args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
+			body := client.CompareCopiesJSONRequestBody{Content: given(content), Limit: new(int64(limit)), Settle: new(int64(settle))}
 			switch {
 			case len(a) == 1 && from+to == "":
-				req.Partition = placement.PartitionID(a[0])
+				body.Tenant = &a[0]
 			case len(a) == 1:
 				return &usageError{errors.New("give a tenant, or --from and --to, and not both")}
 			case from == "" || to == "":
 				return &usageError{fmt.Errorf("give a tenant, or --from and --to; usage: %s", c.UseLine())}
 			default:
 				var err error
-				if req.From, err = placeOf("--from", from); err != nil {
+				if body.From, err = placeOf("--from", from); err != nil {
 					return err
 				}
-				if req.To, err = placeOf("--to", to); err != nil {
+				if body.To, err = placeOf("--to", to); err != nil {
 					return err
 				}
 			}
 			if limit < 0 || limit > mover.DiffCap {
 				return &placement.InvalidError{Field: "--limit", Value: fmt.Sprint(limit), Fix: fmt.Sprintf("must be from 0 to %d", mover.DiffCap)}
 			}
-			if req.Settle < 0 {
-				return &placement.InvalidError{Field: "--settle", Value: req.Settle.String(), Fix: "must not be negative"}
+			if settle < 0 {
+				return &placement.InvalidError{Field: "--settle", Value: settle.String(), Fix: "must not be negative"}
 			}
-			var err error
-			if req.Resume, err = readCompareState(resume); err != nil {
+			if at, err := readCompareState(resume); err != nil {
 				return err
+			} else if at != nil {
+				body.Resume = new(as[client.CompareState](at))
 			}
-			s, err := openStore(c)
+			f, err := openFleet(c)
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			return compare(c, s, req, resume, limit)
+			defer f.close()
+			return compare(c, f, body, resume)
 		},
 	}
 	c.ValidArgsFunction = completeTenants
 	f := c.Flags()
 	f.StringVar(&from, "from", "", "one place, CLUSTER/INDEX; the index may be a pattern with one *")
 	f.StringVar(&to, "to", "", "the other place")
-	f.BoolVar(&req.Content, "content", false, "compare the documents too; reads all of them")
+	f.BoolVar(&content, "content", false, "compare the documents too; reads all of them")
 	f.StringVar(&resume, "resume", "", "a file that holds how far the comparison is; goes on from there if it exists")
 	f.IntVar(&limit, "limit", 100, "list so many differences; all are counted")
-	f.DurationVar(&req.Settle, "settle", 10*time.Second, "how long what differs is looked at again before it counts")
-	storeFlags(c)
+	f.DurationVar(&settle, "settle", 10*time.Second, "how long what differs is looked at again before it counts")
+	fleetFlags(c)
 	outputFlag(c)
 	return c
 }
 
 // placeOf reads CLUSTER/INDEX.
-func placeOf(flag, text string) (placement.Placement, error) {
+func placeOf(flag, text string) (*client.ComparedPlace, error) {
 	cluster, index, ok := strings.Cut(text, "/")
 	if !ok {
-		return placement.Placement{}, &placement.InvalidError{Field: flag, Value: text, Fix: "must be CLUSTER/INDEX"}
+		return nil, &placement.InvalidError{Field: flag, Value: text, Fix: "must be CLUSTER/INDEX"}
 	}
 	p := placement.Placement{Kind: placement.DedicatedIndex, Cluster: cluster, Index: index, Logical: index}
 	if p.Many() {
 		p.Logical = "*"
 	}
-	return p, p.Validate()
+	return &client.ComparedPlace{Cluster: cluster, Index: index}, p.Validate()
 }
 
-// compare compares, shows how far it is, and says what it has found.
-func compare(c *cobra.Command, s *openedStore, req control.CompareRequest, file string, limit int) error {
-	req.Workers = s.cfg.Controller.CopyWorkers
+// compare has two copies compared, shows how far that is, and says what was found. What was
+// found equal is kept in a file, if there is one to keep it in.
+func compare(c *cobra.Command, f *fleet, body client.CompareCopiesJSONRequestBody, file string) error {
+	var found *control.Compared
 	kept := 0
-	if file != "" {
-		req.Save = func(st control.CompareState) error {
+	draw, shown := compareProgress(c)
+	open := func(ctx context.Context) (*http.Response, error) { return f.CompareCopies(ctx, body) }
+	err := serverSent(c.Context(), open, func(_, event string, data []byte) error {
+		switch event {
+		case "progress":
+			var p control.Comparing
+			err := json.Unmarshal(data, &p)
+			draw(p)
+			return err
+		case "saved":
+			var st control.CompareState
+			if err := json.Unmarshal(data, &st); err != nil || file == "" {
+				return err
+			}
 			kept = len(st.Done.Equal)
 			return writeCompareState(file, st)
+		case "compared":
+			found = &control.Compared{}
+			return json.Unmarshal(data, found)
+		case "problem":
+			var p client.Problem
+			if err := json.Unmarshal(data, &p); err != nil {
+				return err
+			}
+			return &p
 		}
-	}
-	shown := compareProgress(c, &req)
-	found, err := control.Compare(c.Context(), s.Store, req)
+		return nil // what a newer controller tells besides
+	})
 	shown()
 	if c.Context().Err() != nil {
+		err = c.Context().Err()
+	}
+	if err == nil && found == nil {
+		err = fmt.Errorf("the comparison was broken off: %w", &url.Error{Op: "read", URL: "its events", Err: io.ErrUnexpectedEOF})
+	}
+	if err != nil {
 		if kept > 0 {
 			fmt.Fprintf(c.ErrOrStderr(), "sluice: %d equal shards are noted in %s; the same command goes on after them\n", kept, file)
 		}
-		return c.Context().Err()
-	}
-	switch {
-	case errors.Is(err, placement.ErrUnknownPartition):
-		return control.UnknownTenant(string(req.Partition), err)
-	case err != nil:
 		return err
 	}
 	if file != "" {
@@ -137,15 +164,13 @@ func compare(c *cobra.Command, s *openedStore, req control.CompareRequest, file 
 			return err
 		}
 	}
-	found.Unlisted += int64(max(0, len(found.Differences)-limit))
-	found.Differences = found.Differences[:min(limit, len(found.Differences))]
 	if forPrograms(c) {
 		err = writeValue(c, found)
 	} else {
-		_, err = fmt.Fprint(c.OutOrStdout(), comparedResult(found))
+		_, err = fmt.Fprint(c.OutOrStdout(), comparedResult(*found))
 	}
 	if err == nil && !found.Equal {
-		return &differentError{found}
+		return &differentError{*found}
 	}
 	return err
 }
@@ -204,23 +229,19 @@ func comparedResult(r control.Compared) string {
 	return b.String()
 }
 
-// compareProgress draws one line on a terminal, and returns what removes it.
-func compareProgress(c *cobra.Command, req *control.CompareRequest) (end func()) {
+// compareProgress returns what draws one line on a terminal, and what removes it.
+func compareProgress(c *cobra.Command) (draw func(control.Comparing), end func()) {
 	f, ok := c.ErrOrStderr().(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
-		return func() {}
+		return func(control.Comparing) {}, func() {}
 	}
-	req.Progress, end = progressLine(f)
-	return end
+	return progressLine(f)
 }
 
 // progressLine draws over one line of a terminal, five times a second at most.
 func progressLine(w io.Writer) (draw func(control.Comparing), end func()) {
-	var mu sync.Mutex // of last, and of w
 	var last time.Time
 	draw = func(p control.Comparing) {
-		mu.Lock()
-		defer mu.Unlock()
 		now := time.Now()
 		if now.Sub(last) < 200*time.Millisecond {
 			return

@@ -129,8 +129,11 @@ func TestWhichFleet(t *testing.T) {
 		{"two of another kind", "tenant list --context one --config " + unused, [2]string{}, "", exitUsage, "give one of"},
 		{"a token for nobody", "tenant list --api-token-file " + unused, [2]string{}, "", exitUsage, "go with --api"},
 		{"bad address", "tenant list --api me", [2]string{}, "", exitUsage, `--api: "me" must be the URL`},
-		{"needs the store", "doctor", [2]string{}, "one", exitRefused, "sluice doctor needs the store itself, and context one is the API of a controller"},
-		{"needs the store and has it", "verify acme", [2]string{}, "lab", exitUsage, `"p3" must begin and end with /`},
+		{"doctor by the API", "doctor", [2]string{}, "one", exitUnavailable, "127.0.0.1:1/api/v1/doctor"},
+		{"verify by the API", "verify acme", [2]string{}, "one", exitUnavailable, "127.0.0.1:1/api/v1/verify"},
+		{"needs the store", "doctor store", [2]string{}, "one", exitRefused, "sluice doctor store needs the store itself, and context one is the API of a controller"},
+		{"needs the store, too", "store export", [2]string{}, "one", exitRefused, "sluice store export needs the store itself"},
+		{"needs the store and has it", "doctor store", [2]string{}, "lab", exitUsage, `"p3" must begin and end with /`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.env[0] != "" {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -106,16 +107,29 @@ const silence = 45 * time.Second
 // events reads one stream, from p.LastEventID on, which it keeps at what was seen last.
 // A stream that ends is no error: whoever served it has ended, and another one may serve.
 func (f *fleet) events(ctx context.Context, p *client.FollowEventsParams, take func(fleetChange) error) error {
+	open := func(ctx context.Context) (*http.Response, error) { return f.FollowEvents(ctx, p) }
+	return serverSent(ctx, open, func(id, event string, data []byte) error {
+		e := fleetChange{ID: id, Event: event}
+		if err := json.Unmarshal(data, &e); err != nil {
+			return fmt.Errorf("event %s: %w", printable(id), err)
+		}
+		p.LastEventID = new(id)
+		return take(e)
+	})
+}
+
+// serverSent reads a stream of server-sent events. One that ends is no error.
+func serverSent(ctx context.Context, open func(context.Context) (*http.Response, error), take func(id, event string, data []byte) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watchdog := time.AfterFunc(silence, cancel)
 	defer watchdog.Stop()
-	resp, err := f.FollowEvents(ctx, p)
+	resp, err := open(ctx)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close() // of a stream that nobody reads on
-	var e fleetChange
+	var id, event, data string
 	for lines := bufio.NewReader(resp.Body); ; {
 		line, err := lines.ReadString('\n')
 		if err != nil {
@@ -125,22 +139,19 @@ func (f *fleet) events(ctx context.Context, p *client.FollowEventsParams, take f
 		field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
 		switch field {
 		case "id":
-			e.ID = value
+			id = value
 		case "event":
-			e.Event = value
+			event = value
 		case "data":
-			if err := json.Unmarshal([]byte(value), &e); err != nil {
-				return fmt.Errorf("event %s: %w", printable(e.ID), err)
-			}
+			data = value
 		case "":
-			if strings.HasPrefix(line, ":") || e.ID == "" { // a comment, and its end
+			if strings.HasPrefix(line, ":") || event == "" { // a comment, and its end
 				continue
 			}
-			p.LastEventID = new(e.ID)
-			if err := take(e); err != nil {
+			if err := take(id, event, []byte(data)); err != nil {
 				return err
 			}
-			e = fleetChange{}
+			id, event, data = "", "", ""
 		}
 	}
 }

@@ -122,7 +122,7 @@ func dialFleet(at contexts.Context, field func(string) string) (*fleet, error) {
 // user as its admin: whoever may write to the store may do everything anyway.
 func serveFleet(c *cobra.Command, s *openedStore) (*fleet, error) {
 	log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelError}))
-	a, err := api.New(s.Store, &api.Options{Build: build(), Engine: s.cfg.Store.Kind, Where: storeWhere(s.cfg.Store), Defaults: moveDefaults(s.cfg), Logger: log})
+	a, err := api.New(s.Store, &api.Options{Build: build(), Engine: s.cfg.Store.Kind, Where: storeWhere(s.cfg.Store), Defaults: moveDefaults(s.cfg), CopyWorkers: s.cfg.Controller.CopyWorkers, Logger: log})
 	if err != nil {
 		return nil, err
 	}

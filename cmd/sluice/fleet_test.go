@@ -86,6 +86,13 @@ tenant remove one/two? --if-epoch 1
 tenant remove one/two?
 cluster remove b
 fleet list
+verify acme
+verify nobody
+verify --from a/x --to z/y
+verify --from a/x --to a/y
+doctor
+doctor --only cluster_unreachable
+doctor --fix --yes --only label_corrupt --only orphan_documents:a/pool/a,b
 `
 
 // The same commands on a store, and over HTTPS with a token: what they print, what they

@@ -74,9 +74,8 @@ type openedStore struct {
 	close func()
 }
 
-// openStore connects to the configured store and reads whether the table may be
-// used.
-func openStore(c *cobra.Command) (*openedStore, error) {
+// storeConfig is the configuration of a command that reaches the store itself.
+func storeConfig(c *cobra.Command) (*config.Config, error) {
 	name, x, err := chosenContext(c)
 	if err != nil {
 		return nil, err
@@ -89,6 +88,13 @@ func openStore(c *cobra.Command) (*openedStore, error) {
 		file = configFile(c)
 	}
 	cfg, _, err := loadFile(c, file)
+	return cfg, err
+}
+
+// openStore connects to the configured store and reads whether the table may be
+// used.
+func openStore(c *cobra.Command) (*openedStore, error) {
+	cfg, err := storeConfig(c)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,9 @@ import (
 // clients use.
 func TestPatternTenant(t *testing.T) {
 	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
-	p, base, c := startServe(t)
+	listen, dir := freeAddress(t), t.TempDir()
+	p, base, c := startServe(t, "--api.listen", listen, "--store.etcd.embedded.data_dir", dir)
+	byAPI := cli{t, []string{"--api", "http://" + listen, "--api-token-file", filepath.Join(dir, "api.token")}}
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
 	c.ok("tenant", "add", "acme", "--cluster", "a", "--index", "acme-*")
@@ -106,14 +108,15 @@ func TestPatternTenant(t *testing.T) {
 	}
 	must2xx(t, "", "PUT", b.URL()+"/acme.v2-one/_doc/1", `{"n":-1}`)
 	must2xx(t, "", "PUT", b.URL()+"/acme.v2-seven/_doc/1", `{}`)
-	r := c.run("verify", "acme", "--settle", "100ms")
+	// As the controller compares them.
+	r := byAPI.run("verify", "acme", "--settle", "100ms")
 	for _, says := range []string{"newer   one/1: source version 1, target version 2\n", "index acme.v2-seven is only at the target", "0 older, 1 newer", "1 of them were written at the target after the flip"} {
 		if r.code != exitDifferent || !strings.Contains(r.stdout, says) || !strings.Contains(r.stderr, "the copies differ in 1 documents and 1 indices") {
 			t.Errorf("verify: %+v; want code %d and %q", r, exitDifferent, says)
 		}
 	}
 	var found control.Compared
-	r = c.run("verify", "--from", "a/acme-*", "--to", "b/acme.v2-*", "--settle", "0s", "--limit", "0", "-o", "json")
+	r = byAPI.run("verify", "--from", "a/acme-*", "--to", "b/acme.v2-*", "--settle", "0s", "--limit", "0", "-o", "json")
 	if err := json.Unmarshal([]byte(r.stdout), &found); err != nil || r.code != exitDifferent || found.Newer != 1 || found.Unlisted != 1 || len(found.Differences) != 0 || found.Scanned != 10_022 {
 		t.Errorf("verify of two patterns: %+v, %v", r, err)
 	}
@@ -128,16 +131,16 @@ func TestPatternTenant(t *testing.T) {
 		}
 	}()
 	var errs bytes.Buffer
-	if code := runContext(ctx, append([]string{"verify", "acme", "--settle", "1h", "--resume", state}, c.flags...), io.Discard, &errs); code != exitInterrupted || !strings.Contains(errs.String(), "equal shards are noted in "+state) {
+	if code := runContext(ctx, append([]string{"verify", "acme", "--settle", "1h", "--resume", state}, byAPI.flags...), io.Discard, &errs); code != exitInterrupted || !strings.Contains(errs.String(), "equal shards are noted in "+state) {
 		t.Errorf("interrupted: exit code %d, %s", code, errs.String())
 	}
 	if st, err := readCompareState(state); err != nil || len(st.Done.Equal) == 0 {
 		t.Errorf("the state of a comparison that was interrupted: %+v, %v", st, err)
 	}
-	if r := c.run("verify", "acme", "--content", "--resume", state); r.code != exitUsage || !strings.Contains(r.stderr, "is what another comparison has saved") {
+	if r := byAPI.run("verify", "acme", "--content", "--resume", state); r.code != exitUsage || !strings.Contains(r.stderr, "is what another comparison has saved") {
 		t.Errorf("of contents: %+v", r)
 	}
-	if r := c.run("verify", "acme", "--settle", "0s", "--resume", state); r.code != exitDifferent || !strings.Contains(r.stdout, "10,022 documents") {
+	if r := byAPI.run("verify", "acme", "--settle", "0s", "--resume", state); r.code != exitDifferent || !strings.Contains(r.stdout, "10,022 documents") {
 		t.Errorf("resumed: %+v", r)
 	}
 	if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {

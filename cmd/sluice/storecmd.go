@@ -63,7 +63,7 @@ func (m member) Close() error { return m.close() }
 // onDriver is a RunE that has the driver open.
 func onDriver(create bool, run func(*cobra.Command, *config.Config, dialed, []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, a []string) (err error) {
-		cfg, _, err := loadConfig(c)
+		cfg, err := storeConfig(c)
 		if err != nil {
 			return err
 		}

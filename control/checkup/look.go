@@ -3,6 +3,9 @@ package checkup
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/sluiceproxy/sluice/control"
@@ -52,18 +55,42 @@ func (x *examiner) look(ctx context.Context, only string) (*look, error) {
 	l.checkMoves()
 	l.checkWaves()
 	l.checkProcesses()
+	return l, l.examineAll(ctx, only)
+}
+
+// atOnce is how many clusters are looked at side by side: one that does not answer costs
+// its whole time.
+const atOnce = 8
+
+// examineAll looks at every cluster, or at the one that is named.
+func (l *look) examineAll(ctx context.Context, only string) error {
+	var all sync.WaitGroup
+	var mu sync.Mutex // of what l is given
+	slots := make(chan struct{}, atOnce)
+	found, on := []Finding(nil), map[string]map[string]index{}
 	for name, c := range l.clusters {
 		if only != "" && name != only {
 			continue
 		}
-		if err := l.examine(ctx, c); err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			// A look of its own, which has read what l has: nobody changes that any more.
+			part := *l
+			part.findings, part.on = slices.Clone(l.findings), map[string]map[string]index{}
+			if err := part.examine(ctx, c); err != nil {
+				part.add("cluster_unreachable", Subject{"cluster", name}, err.Error(), nil)
 			}
-			l.add("cluster_unreachable", Subject{"cluster", name}, err.Error(), nil)
-		}
+			mu.Lock()
+			defer mu.Unlock()
+			found = append(found, part.findings[len(l.findings):]...)
+			maps.Copy(on, part.on)
+		})
 	}
-	return l, nil
+	all.Wait()
+	l.findings = append(l.findings, found...)
+	maps.Copy(l.on, on)
+	return ctx.Err()
 }
 
 // read reads one space, and has findings of what cannot be decoded.

@@ -27,6 +27,7 @@ It changes nothing. It looks twice, a second apart, and reports what it has seen
 | ` + "`sluice doctor --fix`" + ` | also say what would be repaired |
 | ` + "`sluice doctor --fix --yes`" + ` | repair it, look again, and report what is left |
 | ` + "`sluice doctor --fix --only CODE[:SUBJECT] --yes`" + ` | repair only that; what is marked *by naming* below is repaired in no other way, because something may be lost by it |
+| ` + "`GET /api/v1/doctor`, `POST /api/v1/doctor/repair`" + ` | the same by [the API](api.md) |
 | ` + "`sluice doctor store`" + ` | whether the store under the table keeps its promises; see [stores](stores/measured.md) |
 
 Exit code 0: nothing was found, or only what heals by itself (severity ` + "`info`" + `). 6: something is left over or will be in the way (` + "`warning`" + `). 7: a tenant or every
