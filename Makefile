@@ -17,7 +17,7 @@ STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,6 +121,13 @@ bench-copying: ## what a tenant feels of the copy of its own move, with the thro
 	@.ci/check-tools engines
 	@$(MAKE) --no-print-directory build
 	go run ./bench/copying -results bench/results $(COPYING)
+	@$(MAKE) --no-print-directory performance-page
+
+PROXY ?=
+bench-proxy: ## the proxy beside nginx, haproxy and Go's ReverseProxy, loaded by wrk (apt-get install wrk nginx-light haproxy); PROXY="-rounds 1 -only GET" and the like; the result is in bench/results
+	@.ci/check-tools go
+	@$(MAKE) --no-print-directory build
+	go run ./bench/proxy $(PROXY)
 	@$(MAKE) --no-print-directory performance-page
 
 performance-page: ## write docs/performance.md from bench/results/*.result.json
