@@ -17,7 +17,7 @@ STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-fleet bench-copy bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,19 @@ bench-pause: ## how long writes are held: MOVES=20 moves there and back of DOCS=
 	@mkdir -p bench/results
 	bin/sluice demo --moves $(MOVES) --docs $(DOCS) -o json > bench/results/pause.json
 	go run ./bench/pause bench/results/pause.json
+
+FLEET ?=
+bench-fleet: ## how fast fleets acknowledge a cutover, and moves that only flip: FLEET="-rounds 20" and the like; the result is in bench/results
+	@.ci/check-tools engines
+	go run ./bench/fleet -out bench/results $(FLEET)
+	@$(MAKE) --no-print-directory performance-page
+
+COPY ?=
+bench-copy: ## a copy beside remote _reindex, elasticdump, opensearch-py and a plain load: COPY="-size 4096" and the like; the result is in bench/results
+	@.ci/check-tools tests
+	@$(MAKE) --no-print-directory build
+	go run ./bench/copy -out bench/results $(COPY)
+	@$(MAKE) --no-print-directory performance-page
 
 STORES  ?= memory,etcd,redis,consul,opensearch
 ENTRIES ?= 0

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/sluiceproxy/sluice/bench/report"
+)
+
+// results is what was measured.
+type results struct {
+	plan
+	Startup float64  `json:"elasticdump_startup_s"` // taken off its times
+	Samples []sample `json:"samples"`
+
+	machine    report.Machine
+	opensearch string
+}
+
+// of returns something of every sample of one contender.
+func (r *results) of(by string, what func(sample) float64) []float64 {
+	var out []float64
+	for _, s := range r.Samples {
+		if s.By == by {
+			out = append(out, what(s))
+		}
+	}
+	return out
+}
+
+func (r *results) report() *report.Result {
+	rate := func(s sample) float64 { return float64(r.Docs) / s.Seconds }
+	effort := func(s sample) float64 { return float64(r.Docs) / max(s.Target, 0.01) }
+	ours := median(r.of(move, rate))
+	best, bestOf := 0.0, ""
+	for _, by := range []string{reindex, elasticdump, python} {
+		if m := median(r.of(by, rate)); m > best {
+			best, bestOf = m, by
+		}
+	}
+	out := &report.Result{
+		Name: fmt.Sprintf("copy-%d", r.Size), Title: fmt.Sprintf("A copy of documents of %d bytes", r.Size), Order: 100, Machine: r.machine, Raw: r,
+		Command: fmt.Sprintf("make bench-copy COPY=\"-size %d -rounds %d\"", r.Size, r.Rounds),
+		Method: fmt.Sprintf("Two OpenSearch %s nodes with %d MiB of heap each, a controller and a proxy are processes of their own, on one machine. In each of %d rounds an index of %d documents "+
+			"in %d shards is copied by each contender, one after the other, in an order that turns; a round before does not count. No index is refreshed while it is filled. "+
+			"The move copies without its throttle (--copy-throttle off): nobody else uses the clusters. Its time is that of its copying stage; it reads the documents' versions too and "+
+			"writes them with those. _reindex and helpers.reindex take 1,000 documents at a time, elasticdump as well, from whose time its start (%.2f s) is taken off, and the interpreter's start "+
+			"is not in that of helpers.reindex. The plain load sends the same documents in requests of 4 MiB, %d at a time, and reads nothing. The spread is the least to the most.",
+			r.opensearch, r.HeapMB, r.Rounds, r.Docs, r.Shards, r.Startup, r.Writers),
+		Notes: "Source and target share the machine's processors, so whoever reads the source takes from what the target could do; the plain load has no source. " +
+			"The rows of documents per second of the target's processor leave that out: they say what a document costs the target; a move's includes comparing every version and the flip.",
+	}
+	row := func(what, by string, value func(sample) float64, format string) report.Row {
+		v := r.of(by, value)
+		return report.Row{What: what, Value: fmt.Sprintf(format, median(v)), N: len(v), Spread: fmt.Sprintf(format+" to "+format, slices.Min(v), slices.Max(v))}
+	}
+	against := func(x report.Row, name string, mine, other float64, format string) report.Row {
+		x.Against, x.Other, x.Ratio = name, fmt.Sprintf(format, other), math.Round(mine/other*100)/100
+		return x
+	}
+	const docs = "%.0f docs/s"
+	for _, by := range []string{reindex, elasticdump, python} {
+		x := against(row("copied by a move", move, rate, docs), by, ours, median(r.of(by, rate)), docs)
+		if by == bestOf {
+			x.Against += ", the best"
+			x.Target = ">= 2 times the best"
+			x.JudgeAtLeast(ours/best, 2)
+		}
+		out.Rows = append(out.Rows, x)
+	}
+	x := against(row("copied by a move", move, rate, docs), plain, ours, median(r.of(plain, rate)), docs)
+	x.Target = ">= 0.9 times the plain load"
+	x.JudgeAtLeast(ours/median(r.of(plain, rate)), 0.9)
+	out.Rows = append(out.Rows, x)
+	const perS = "%.0f docs"
+	out.Rows = append(out.Rows,
+		against(row("documents per second of the target's processor, a whole move", move, effort, perS), plain, median(r.of(move, effort)), median(r.of(plain, effort)), perS),
+		row("the whole move: asked for, copied, every version compared, flipped", move, func(s sample) float64 { return s.Whole }, "%.1f s"),
+		row("processor time of the controller, the whole move", move, func(s sample) float64 { return s.Controller }, "%.2f s"),
+		row("most memory of the controller until then", move, func(s sample) float64 { return s.PeakMB }, "%.0f MiB"))
+	for _, by := range []string{move, reindex, elasticdump, python, plain} {
+		out.Rows = append(out.Rows, row("processor time of both nodes: "+by, by, func(s sample) float64 { return s.Source + s.Target }, "%.1f s"))
+	}
+	return out
+}
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	s := slices.Sorted(slices.Values(v))
+	if n := len(s); n%2 == 0 {
+		return (s[n/2-1] + s[n/2]) / 2
+	}
+	return s[len(s)/2]
+}
