@@ -32,6 +32,7 @@ type rig struct {
 	src, dst *upstream.Client
 	a, b     string
 	spec     mover.Spec
+	gentle   bool // its movers heed the clusters' pressure
 }
 
 func client(t *testing.T, name string, n *engines.OpenSearch) *upstream.Client {
@@ -100,9 +101,18 @@ func (r *rig) try(c *upstream.Client, method, path, body string) int {
 	return http.StatusOK
 }
 
+// mover is a mover that copies eagerly, where o has no limits: gently, which few tests
+// are about, it would take many times as long.
 func (r *rig) mover(o *mover.Options) *mover.Mover {
 	r.t.Helper()
-	m, err := mover.New(r.spec, r.src, r.dst, o)
+	var own mover.Options
+	if o != nil {
+		own = *o
+	}
+	if own.Limits == (mover.Limits{}) {
+		own.Limits.Eager = !r.gentle
+	}
+	m, err := mover.New(r.spec, r.src, r.dst, &own)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -202,7 +212,7 @@ func TestCopyKeepsVersionsAndRouting(t *testing.T) {
 	const n = 20_000
 	r.fill(n)
 	var last mover.Progress
-	m := r.taken(&mover.Options{Progress: func(p mover.Progress) { last = p }, Limits: mover.Limits{Eager: true}})
+	m := r.taken(&mover.Options{Progress: func(p mover.Progress) { last = p }})
 	began := time.Now()
 	r.copyAll(m)
 	t.Logf("copied %d documents in %v", n, time.Since(began))
@@ -258,7 +268,7 @@ func TestNoDocumentIsLostOverShards(t *testing.T) {
 	r := newRig(t, `{"settings":{"number_of_shards":5,"number_of_replicas":0,"refresh_interval":"100ms"}}`)
 	const n = 100_000
 	r.fill(n)
-	m := r.taken(&mover.Options{Limits: mover.Limits{Eager: true}}) // gentle, it would take minutes
+	m := r.taken(nil)
 	began := time.Now()
 	r.copyAll(m)
 	copied := time.Since(began)

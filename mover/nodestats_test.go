@@ -108,6 +108,7 @@ func TestNodesOfRealClusters(t *testing.T) {
 func TestAFullQueueSlowsTheCopy(t *testing.T) {
 	n := enginetest.OpenSearchWith(t, &engines.OpenSearchOptions{HeapMB: 256, Settings: map[string]string{"node.processors": "1", "thread_pool.write.queue_size": "1"}})
 	r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
+	r.gentle = true
 	const docs = 300
 	r.fill(docs)
 	m := r.taken(&mover.Options{BatchDocs: 50, Patience: 10 * time.Minute})
