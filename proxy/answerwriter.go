@@ -3,6 +3,7 @@ package proxy
 import (
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
@@ -34,12 +35,18 @@ func (w *answerWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom keeps the server's own way to copy a body.
+// copies are buffers to copy answers with: one that is made for each costs more than
+// everything else that a small answer takes.
+var copies = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// ReadFrom copies a body.
 func (w *answerWriter) ReadFrom(r io.Reader) (int64, error) {
 	if !w.begun {
 		w.WriteHeader(http.StatusOK)
 	}
-	n, err := io.Copy(w.ResponseWriter, r)
+	buf := copies.Get().(*[]byte)
+	defer copies.Put(buf)
+	n, err := io.CopyBuffer(w.ResponseWriter, r, *buf)
 	w.bytes += n
 	return n, err
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -154,7 +155,7 @@ func (q *request) stream(resp *http.Response, at origin) error {
 	if resp.ContentLength >= 0 && resp.ContentLength <= bufferBody {
 		// Small enough to be translated before the head is sent, so that trouble
 		// is an error and not a broken answer.
-		raw, err := io.ReadAll(resp.Body)
+		raw, err := readAll(resp.Body, resp.ContentLength)
 		if err != nil {
 			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s broke off its answer", at.place.Cluster)
 		}
@@ -162,6 +163,16 @@ func (q *request) stream(resp *http.Response, at origin) error {
 	}
 	q.head(resp, at.place, -1)
 	return rewrite(q.w, resp.Body, r)
+}
+
+// readAll is io.ReadAll of what is likely to have so many bytes; -1: who knows.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	var b bytes.Buffer
+	if length > 0 && length <= bufferBody {
+		b.Grow(int(length) + bytes.MinRead) // one more read must find the end without growing
+	}
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 // answer is stream for an answer that has been read.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"sync"
 )
 
 // rules say what a rewriter changes in a JSON text. A path is the keys that lead
@@ -71,7 +73,11 @@ type rewriter struct {
 // rewrite copies one JSON value. Errors of the text are errJSON, those of the
 // rules and of reading and writing come back as they are.
 func rewrite(out io.Writer, in io.Reader, r rules) error {
-	x := &rewriter{in: bufio.NewReaderSize(in, 32<<10), out: bufio.NewWriterSize(out, 32<<10), rules: r}
+	x := rewriters.Get().(*rewriter)
+	defer x.free()
+	x.in.Reset(in)
+	x.out.Reset(out)
+	x.rules = r
 	x.items, _ = r.(elements)
 	err := x.value(0)
 	if err == nil {
@@ -81,6 +87,26 @@ func rewrite(out io.Writer, in io.Reader, r rules) error {
 		err = ferr
 	}
 	return err
+}
+
+// rewriters are kept for the next text: their buffers are many times what most texts need.
+var rewriters = sync.Pool{New: func() any {
+	return &rewriter{in: bufio.NewReaderSize(nil, 32<<10), out: bufio.NewWriterSize(nil, 32<<10)}
+}}
+
+// free gives a rewriter back, with nothing of the text but the room that it took.
+func (x *rewriter) free() {
+	x.in.Reset(nil)
+	x.out.Reset(nil)
+	clear(x.path[:cap(x.path)])
+	if cap(x.raw) > maxScalar/8 { // one long value is no reason to keep as much for all
+		x.raw = nil
+	}
+	if cap(x.gap) > maxScalar/8 {
+		x.gap = nil
+	}
+	*x = rewriter{in: x.in, out: x.out, path: x.path[:0], raw: x.raw[:0], gap: x.gap[:0]}
+	rewriters.Put(x)
 }
 
 // rewriteBytes is rewrite for a text in memory.
@@ -408,6 +434,12 @@ func (x *rewriter) readString(limit int) (whole bool, err error) {
 	x.raw = append(x.raw[:0], '"')
 	keep := func(c byte) error { x.raw = append(x.raw, c); return nil }
 	for {
+		part := x.plain(limit + 1 - len(x.raw))
+		x.raw = append(x.raw, part...)
+		x.skip(part)
+		if len(x.raw) > limit {
+			return false, nil
+		}
 		c, err := x.read()
 		if err != nil {
 			return false, err
@@ -433,6 +465,11 @@ func (x *rewriter) readString(limit int) (whole bool, err error) {
 // copyRest copies a string up to and with its closing quote.
 func (x *rewriter) copyRest() error {
 	for {
+		part := x.plain(math.MaxInt)
+		if _, err := x.out.Write(part); err != nil {
+			return err
+		}
+		x.skip(part)
 		c, err := x.read()
 		if err != nil {
 			return err
@@ -451,6 +488,24 @@ func (x *rewriter) copyRest() error {
 			}
 		}
 	}
+}
+
+// plain is what is in the buffer of a string before the next byte that means something,
+// limit bytes at most. It is not read by that.
+func (x *rewriter) plain(limit int) []byte {
+	b, _ := x.in.Peek(x.in.Buffered()) // never fails for what is there
+	b = b[:min(len(b), limit)]
+	for i, c := range b {
+		if c == '"' || c == '\\' || c < ' ' {
+			return b[:i]
+		}
+	}
+	return b
+}
+
+// skip reads what plain has shown.
+func (x *rewriter) skip(part []byte) {
+	_, _ = x.in.Discard(len(part)) // never fails for what is there
 }
 
 // escape reads what follows a backslash.

@@ -281,7 +281,7 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	if resp.StatusCode >= 500 && !isJSON(resp) {
 		return nil, errNoAnswer
 	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit+1))
+	raw, err := readAll(io.LimitReader(resp.Body, answerLimit+1), resp.ContentLength)
 	if err == nil && len(raw) > answerLimit {
 		err = errNoAnswer
 	}
