@@ -36,8 +36,6 @@ type Options struct {
 	IdleTimeout time.Duration
 	// IdleConnections kept per endpoint (default 256).
 	IdleConnections int
-	// MaxConnections per endpoint (default 0: no limit).
-	MaxConnections int
 	// EndpointPause is how long an endpoint that could not be connected to is
 	// passed over while others can (default 2 s).
 	EndpointPause time.Duration
@@ -125,7 +123,7 @@ func (c *Client) WholeBodies() bool {
 
 // Close closes idle connections. Requests under way are not disturbed.
 func (c *Client) Close() {
-	if t, ok := c.transport().(*http.Transport); ok {
+	if t, ok := c.transport().(connections); ok {
 		t.CloseIdleConnections()
 	}
 }

@@ -3,10 +3,13 @@ package upstream
 import (
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/credentials"
 	"github.com/sluiceproxy/sluice/internal/reload"
+	"github.com/sluiceproxy/sluice/internal/upstream/http1"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -17,8 +20,8 @@ func newTransport(c placement.Cluster, o *Options) (func() http.RoundTripper, er
 	if o.Transport != nil {
 		return func() http.RoundTripper { return o.Transport }, nil
 	}
-	var last *http.Transport // read is never called twice at once
-	read := func() (*http.Transport, error) {
+	var last connections // read is never called twice at once
+	read := func() (connections, error) {
 		t, err := dialer(c, o)
 		if err != nil {
 			return nil, err
@@ -40,16 +43,30 @@ func (o *Options) reload() *reload.Options {
 	return &reload.Options{Every: o.ReloadEvery, Logger: o.Logger}
 }
 
-func dialer(c placement.Cluster, o *Options) (*http.Transport, error) {
+// connections is a pool of them.
+type connections interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
+// dialer returns the pool for what may be spoken with a cluster: our own client where
+// that is HTTP/1.1 for certain, and else net/http's, which speaks both.
+func dialer(c placement.Cluster, o *Options) (connections, error) {
 	tc, err := credentials.TLS{CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, ServerName: c.ServerName}.Config("")
 	if err != nil {
 		return nil, err
 	}
+	d := &net.Dialer{Timeout: o.DialTimeout, KeepAlive: 15 * time.Second}
+	if c.Protocol == placement.ProtocolHTTP1 || c.Protocol == "" && !slices.ContainsFunc(c.Endpoints, secure) {
+		return &http1.Client{
+			Dial: d.DialContext, TLS: tc, HandshakeTimeout: o.DialTimeout, HeaderTimeout: o.ResponseHeaderTimeout,
+			IdleTimeout: o.IdleTimeout, Idle: o.IdleConnections,
+		}, nil
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(c.Protocol != placement.ProtocolHTTP2)
-	protocols.SetHTTP2(c.Protocol != placement.ProtocolHTTP1)
+	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(c.Protocol == placement.ProtocolHTTP2)
-	d := &net.Dialer{Timeout: o.DialTimeout, KeepAlive: 15 * time.Second}
 	return &http.Transport{
 		DialContext:           d.DialContext,
 		TLSClientConfig:       tc,
@@ -58,9 +75,12 @@ func dialer(c placement.Cluster, o *Options) (*http.Transport, error) {
 		ResponseHeaderTimeout: o.ResponseHeaderTimeout,
 		IdleConnTimeout:       o.IdleTimeout,
 		MaxIdleConnsPerHost:   o.IdleConnections,
-		MaxConnsPerHost:       o.MaxConnections,
 		DisableCompression:    true,
 		WriteBufferSize:       32 << 10,
 		ReadBufferSize:        32 << 10,
 	}, nil
 }
+
+// secure reports whether an endpoint is one of TLS, in whose handshake the server may
+// choose HTTP/2.
+func secure(endpoint string) bool { return strings.HasPrefix(strings.ToLower(endpoint), "https:") }
