@@ -157,7 +157,7 @@ func Page(all []Result) []byte {
 	}
 	fmt.Fprintf(&b, "Of %d figures that have a target, %d meet it and %d miss it. A row that misses says by how much.\n", met+missed, met, missed)
 	for _, r := range all {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```\n%s\n```\n\n", r.Title, r.Method, r.Command)
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```sh\n%s\n```\n\n", r.Title, r.Method, r.Command)
 		m := r.Machine
 		fmt.Fprintf(&b, "%s, %d cores, %.1f GiB, %s, %s; commit %s, %s; load average before it %.2f.\n\n", m.CPU, m.Cores, m.Memory, m.OS, m.Go, m.Commit, m.When, m.Load)
 		b.WriteString("| what | measured | against | its figure | ratio | n | spread | target | met |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")

@@ -57,6 +57,9 @@ broken, %d when something could not be examined.`, exitOK, exitWeak, exitBroken,
   sluice doctor store --store.kind redis --store.redis.addresses redis-1:6379 -o json`,
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, a []string) error {
+			if _, err := storeConfig(c); err != nil {
+				return err // no store was asked
+			}
 			err := examine(c, a)
 			switch exitCode(err) {
 			case exitRefused, exitLost: // the driver does not open a store that is set up like this, or was replaced

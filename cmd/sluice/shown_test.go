@@ -52,9 +52,10 @@ var notRun = map[string]int{
 
 // elsewhere are the pages whose commands another test runs, or parses only.
 var elsewhere = map[string]string{
-	"docs/tutorial.md": "TestTutorial runs it and compares what it prints",
-	"docs/commands.md": "made from the examples of the help, which TestHelpShowsCommands parses: each would need a world of its own",
-	"CONTRIBUTING.md":  "what a contributor runs is the test itself",
+	"docs/tutorial.md":    "TestTutorial runs it and compares what it prints",
+	"docs/commands.md":    "made from the examples of the help, which TestHelpShowsCommands parses: each would need a world of its own",
+	"CONTRIBUTING.md":     "what a contributor runs is the test itself",
+	"docs/performance.md": "made from results; each command measures for minutes, on a machine with nothing else to do",
 }
 
 func shell(lang string) bool { return slices.Contains([]string{"sh", "bash", "console"}, lang) }
