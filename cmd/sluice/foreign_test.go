@@ -30,8 +30,8 @@ type foreign struct {
 	over chan error
 }
 
-// startForeign runs it with a token of the role proxy, and waits until it serves.
-func startForeign(t *testing.T, api, tokenFile, path string) *foreign {
+// python3 says where Python is; without it the test fails where CI is set.
+func python3(t *testing.T) string {
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -40,6 +40,13 @@ func startForeign(t *testing.T, api, tokenFile, path string) *foreign {
 		}
 		t.Skip("skipped, it would fail where CI is set: python3 is missing")
 	}
+	return python
+}
+
+// startForeign runs it with a token of the role proxy, and waits until it serves.
+func startForeign(t *testing.T, api, tokenFile, path string) *foreign {
+	t.Helper()
+	python := python3(t)
 	at := freeAddress(t)
 	f := &foreign{base: "http://" + at, log: &syncBuffer{}, over: make(chan error, 1)}
 	f.cmd = exec.Command(python, foreignProxy, api, tokenFile, at, "9")
@@ -248,6 +255,15 @@ func TestForeignProxy(t *testing.T) {
 	}
 }
 
+// What the module of the manual makes of a request that fails, in each way in which one can.
+func TestForeignTickets(t *testing.T) {
+	c := exec.CommandContext(t.Context(), python3(t), "testdata/ticket.py")
+	c.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH=../../docs")
+	if out, err := c.CombinedOutput(); err != nil || string(out) != "ok\n" {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // The manual shows the program that the test runs.
 func TestForeignProxyIsShown(t *testing.T) {
 	program, err := os.ReadFile(foreignProxy)
@@ -260,6 +276,9 @@ func TestForeignProxyIsShown(t *testing.T) {
 	}
 	if !strings.Contains(string(page), "```python\n"+string(program)+"```\n") {
 		t.Error("docs/fleet.md does not show docs/fleet-proxy.py as it is")
+	}
+	if n := strings.Count(string(program), "\n"); n > 100 {
+		t.Errorf("the example has %d lines; what any proxy needs belongs into docs/sluice_fleet.py", n)
 	}
 }
 
