@@ -33,7 +33,11 @@ func openDriver(ctx context.Context, cfg *config.Config, create bool) (dialed, e
 	}
 	dir := cfg.Store.Etcd.Embedded.DataDir
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && !create {
-		return dial(ctx, cfg, nil)
+		d, err := dial(ctx, cfg, nil) // a process with another directory may serve it
+		if err == nil {
+			return d, nil
+		}
+		return nil, &unreachableError{What: fmt.Sprintf("there is no table yet: nothing is in %s, which the first `sluice serve` makes, and nobody serves one at %s", dir, cfg.Store.Etcd.Embedded.ClientURL), Err: err}
 	}
 	m, err := startEmbedded(ctx, cfg, nil)
 	if err == nil {

@@ -19,6 +19,19 @@ import (
 	"github.com/sluiceproxy/sluice/store/transfer"
 )
 
+// An embedded store that never ran is none, and a look at it makes none.
+func TestStoreThatNeverRan(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "none")
+	c := cli{t, []string{"--store.etcd.embedded.data_dir", dir, "--store.etcd.embedded.client_url", "http://" + freeAddress(t)}}
+	if r := c.run("doctor", "store"); r.code != exitUnavailable || !strings.Contains(r.stderr, "there is no table yet: nothing is in "+dir+", which the first `sluice serve` makes, and nobody serves one at http://127.0.0.1:") {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("it has made one")
+	}
+}
+
 func TestStoreTransfer(t *testing.T) {
 	from, s := newCLI(t)
 	to, target := newCLI(t)
