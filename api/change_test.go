@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/api"
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
 	"github.com/sluiceproxy/sluice/store/memstore"
@@ -72,6 +73,28 @@ func (f *faulty) Write(ctx context.Context, w driver.Write) (driver.Version, err
 		_, _ = f.Driver.Write(ctx, w)
 	}
 	return 0, errors.New("connection reset")
+}
+
+// A name that no path can have is refused. One that is there from before is moved by its
+// body, and asked for by what stands for it.
+func TestNamesThatNoPathHas(t *testing.T) {
+	w := operators(t, memstore.New(nil))
+	w.cluster("a")
+	if p := w.as("admin", "POST", "/tenants", `{"tenant":"..","cluster":"a","index":"dots"}`).fails(api.CodeInvalid); p.Errors[0].Location != "body.tenant" {
+		t.Errorf("%+v", p)
+	}
+	for _, name := range []string{".", ".."} {
+		if _, err := w.s.Register(t.Context(), placement.PartitionID(name), place("a", "old"+strings.Repeat("x", len(name)))); err != nil {
+			t.Fatal(err)
+		}
+		path := "/tenants/" + strings.ReplaceAll(name, ".", "%2E")
+		var v control.TenantView
+		if w.as("viewer", "GET", path, "").is(200, &v); string(v.Tenant) != name {
+			t.Errorf("%s is %+v", path, v)
+		}
+		w.as("operator", "POST", "/moves", `{"tenant":"`+name+`","to":"a","index":"old`+strings.Repeat("x", len(name))+`"}`).fails(api.CodeSamePlace) // it is found
+		w.as("admin", "DELETE", path, "").is(200, nil)
+	}
 }
 
 func TestRegistry(t *testing.T) {

@@ -17,6 +17,9 @@ import (
 // Both are looked at again after the registration, see RemoveCluster: of two who want
 // one place at the same moment, whoever looks second sees the other.
 func AddTenant(ctx context.Context, s *store.Store, id placement.PartitionID, p placement.Placement) (placement.Entry, error) {
+	if err := id.ValidateNew(); err != nil {
+		return placement.Entry{}, err
+	}
 	p, err := CompletePlacement(id, p)
 	if err != nil {
 		return placement.Entry{}, err

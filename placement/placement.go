@@ -27,6 +27,15 @@ func (id PartitionID) Validate() error {
 	return nil
 }
 
+// ValidateNew is Validate for a partition that is to be registered: it also refuses the two
+// names that no path of a URL can have as a part, so that each can be asked for by its name.
+func (id PartitionID) ValidateNew() error {
+	if id == "." || id == ".." {
+		return invalid("tenant", string(id), "must not be . or .., which no path of the API can name; choose another name")
+	}
+	return id.Validate()
+}
+
 // Kind says how much of a cluster a partition has to itself.
 type Kind string
 

@@ -132,6 +132,7 @@ func TestUsage(t *testing.T) {
 		{"tenant ad", `did you mean add?`},
 		{"tenant add", "usage: sluice tenant add TENANT"},
 		{"tenant add acme", "--cluster: \"\" must name the cluster"},
+		{"tenant add .. --cluster a --index x", "tenant: \"..\" must not be . or .., which no path of the API can name; choose another name"},
 		{"tenant add acme --cluster a", "--index: \"\" must name the tenant's index"},
 		{"tenant add acme --cluster a --kind sharded --index x", "placement.kind: \"sharded\" must be one of"},
 		{"tenant add acme --cluster a --kind shared_index --index x", "--partition-field: \"\" must name the field"},

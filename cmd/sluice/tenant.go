@@ -45,7 +45,7 @@ tenant an index of its own.`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
 			id := placement.PartitionID(a[0])
-			if err := id.Validate(); err != nil {
+			if err := id.ValidateNew(); err != nil {
 				return err
 			}
 			if p.Cluster == "" {
