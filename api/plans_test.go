@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,32 @@ func TestPlans(t *testing.T) {
 	ask("/waves/"+x.ID+"/rollback", "").fails(api.CodeNoWayBack)
 	ask("/waves/"+x.ID+"/resume", "").is(200, nil)
 	ask("/waves/"+x.ID+"/rollback", "").fails(api.CodeWaveBusy)
+}
+
+// A plan asks all clusters side by side, and one that refuses ends it: whoever hangs before it
+// in the list is not waited for.
+func TestPlanWaitsForNobodyInVain(t *testing.T) {
+	w := operators(t, memstore.New(nil))
+	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer hangs.Close()
+	if _, err := w.s.Clusters().Put(t.Context(), "0", placement.Cluster{Name: "0", Endpoints: []string{hangs.URL}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan bool)
+	refuses := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		out.WriteHeader(http.StatusForbidden)
+	}))
+	defer refuses.Close()
+	if _, err := w.s.Clusters().Put(t.Context(), "1", placement.Cluster{Name: "1", Endpoints: []string{refuses.URL}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	w.as("operator", "POST", "/waves/plan", `{"rebalance":true}`).fails(api.CodeClusterUnreachable)
+	<-asked
+	if took := time.Since(began); took > 15*time.Second { // by itself the other one has 20 s
+		t.Errorf("it took %s", took)
+	}
 }
 
 func TestTrash(t *testing.T) {

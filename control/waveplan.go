@@ -9,7 +9,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
@@ -91,33 +94,15 @@ func ReadLoads(ctx context.Context, s *store.Store, unit LoadUnit, over time.Dur
 	if err != nil {
 		return out, err
 	}
-	sample := func() (clusterLoads, error) {
-		all := clusterLoads{}
-		if unit == "" {
-			return all, nil
-		}
-		for _, c := range clusters {
-			u, err := upstream.New(c.Value, nil)
-			if err != nil {
-				return nil, err
-			}
-			all[c.Name], err = indexLoads(ctx, u, unit)
-			u.Close()
-			if err != nil {
-				return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
-			}
-		}
-		return all, nil
-	}
 	began := time.Now()
-	loads, err := sample()
+	loads, err := sampleLoads(ctx, clusters, unit)
 	if err != nil {
 		return out, err
 	}
-	if unit == LoadRequests {
+	if unit == LoadRequests && len(clusters) > 0 {
 		sleep(ctx, over)
 		first := loads
-		if loads, err = sample(); err != nil {
+		if loads, err = sampleLoads(ctx, clusters, unit); err != nil {
 			return out, err
 		}
 		took := time.Since(began).Seconds()
@@ -149,6 +134,47 @@ func ReadLoads(ctx context.Context, s *store.Store, unit LoadUnit, over time.Dur
 	}
 	slices.SortFunc(out.Tenants, func(a, b TenantLoad) int { return cmp.Compare(a.Partition, b.Partition) })
 	return out, err
+}
+
+const (
+	// askedAtOnce is how many clusters are asked at the same time, and loadTime how long one may take:
+	// one that does not answer ends a plan, and is not waited for one after the other.
+	askedAtOnce = 16
+	loadTime    = 20 * time.Second
+)
+
+// sampleLoads asks all clusters side by side. The first that does not answer ends it.
+func sampleLoads(ctx context.Context, clusters []store.Record[placement.Cluster], unit LoadUnit) (clusterLoads, error) {
+	all := clusterLoads{}
+	if unit == "" {
+		return all, nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(askedAtOnce)
+	var mu sync.Mutex // of all
+	for _, c := range clusters {
+		g.Go(func() error {
+			bound, cancel := context.WithTimeout(ctx, loadTime)
+			defer cancel()
+			u, err := upstream.New(c.Value, nil)
+			if err != nil {
+				return err
+			}
+			defer u.Close()
+			of, err := indexLoads(bound, u, unit)
+			if err != nil && bound.Err() != nil && ctx.Err() == nil {
+				err = &UnreachableError{What: fmt.Sprintf("it has not answered within %s", loadTime), Err: err}
+			}
+			if err != nil {
+				return fmt.Errorf("cluster %s: %w", c.Name, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all[c.Name] = of
+			return nil
+		})
+	}
+	return all, g.Wait()
 }
 
 // tenantLoad is the load of a tenant's own indices; see poolShares for one that shares.
