@@ -99,8 +99,9 @@ func TestProxyRole(t *testing.T) {
 	w.ask("POST", "/fleet/sessions", asP1+"}").fails(api.CodeUnauthenticated)
 }
 
-func TestSessionOfAProxy(t *testing.T) {
-	d := memstore.New(nil)
+func TestSessionOfAProxy(t *testing.T) { sessionOfAProxy(t, memstore.New(nil)) }
+
+func sessionOfAProxy(t *testing.T, d driver.Driver) {
 	w := fleetWorld(t, d, "http://c1")
 	w.cluster("a")
 	e := w.tenant("acme", "a")

@@ -138,8 +138,9 @@ func (w *world) list(limit int) (items []entry, version placement.Epoch) {
 	}
 }
 
-func TestTableOfAProxy(t *testing.T) {
-	d := memstore.New(nil)
+func TestTableOfAProxy(t *testing.T) { tableOfAProxy(t, memstore.New(nil)) }
+
+func tableOfAProxy(t *testing.T, d driver.Driver) {
 	w := fleetWorld(t, d, "http://c1")
 	w.cluster("a", "b")
 	for i := range 7 {
