@@ -38,6 +38,7 @@ func says(t *testing.T, text string, words ...string) {
 // A file is applied, and applied again: what is done is not done twice, and what is under
 // way is not asked for again. No controller runs, so nothing moves meanwhile.
 func TestApply(t *testing.T) {
+	t.Parallel()
 	c, s := newMoveCLI(t)
 	file := fleetOf(t, `
 clusters: [{name: d, endpoints: ["http://127.0.0.1:1"]}]
@@ -128,6 +129,7 @@ tenants:
 // Tenants that no file has are removed when that is asked for, and only among those that
 // have the label.
 func TestApplyPrunes(t *testing.T) {
+	t.Parallel()
 	c, _ := newMoveCLI(t)
 	c.ok("tenant", "label", "acme", "tier=free")
 	for _, id := range []string{"x", "y", "z"} {
@@ -154,6 +156,7 @@ func TestApplyPrunes(t *testing.T) {
 
 // Who is stopped in the middle goes on by applying the same again.
 func TestApplyGoesOn(t *testing.T) {
+	t.Parallel()
 	c, s := newMoveCLI(t)
 	c.ok("tenant", "add", "other", "--cluster", "b", "--index", "taken")
 	file := fleetOf(t, "tenants: [{name: first, cluster: a, index: first}, {name: second, cluster: b, index: taken}, {name: acme, cluster: b}]")

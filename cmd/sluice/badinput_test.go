@@ -11,13 +11,15 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
 // TestBadInputOnARunningFleet is what a user can do wrong with a fleet that runs,
 // on real clusters. Everything is refused with the reason, and changes nothing.
 func TestBadInputOnARunningFleet(t *testing.T) {
-	old, young := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "3.9.0")
+	t.Parallel()
+	old, young := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch3)
 	p, base, c := startServe(t)
 	f := badFleet{t: t, c: c, base: base, old: old.URL(), etcd: c.flags[1]}
 	f.c.ok("cluster", "add", "old", old.URL())

@@ -12,6 +12,7 @@ import (
 )
 
 func TestDoctorOfTheTable(t *testing.T) {
+	t.Parallel()
 	c, s := newCLI(t)
 	if out := c.ok("doctor"); !strings.Contains(out, "nothing is wrong") {
 		t.Errorf("of an empty table: %s", out)

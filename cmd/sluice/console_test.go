@@ -83,8 +83,9 @@ func (w walker) walk(t *testing.T, env ...string) string {
 // TestConsole walks through the console in a real browser while a tenant writes: what the
 // script does is in console/test/walk.mjs. With -update its pictures are the manual's.
 func TestConsole(t *testing.T) {
+	t.Parallel()
 	w := newWalker(t)
-	a, b := enginetest.OpenSearch(t, engines.OpenSearch2), enginetest.OpenSearch(t, engines.OpenSearch2)
+	a, b := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	dir, listen := t.TempDir(), freeAddress(t)
 	p, base, c := startServe(t, "--api.listen", listen, "--telemetry.metrics_tenants", "1", "--name", "sluice-1",
 		"--store.etcd.embedded.data_dir", dir,

@@ -156,6 +156,7 @@ func TestWhichFleet(t *testing.T) {
 
 // YAML says what JSON says, whatever a value looks like.
 func TestYAML(t *testing.T) {
+	t.Parallel()
 	c, _ := newMoveCLI(t)
 	for _, id := range []string{"123", "true", "~", "a: b", "*x", "#x", "'\"", "caf\u00e9 \U0001f600", "line\nbreak", "2026-01-01", "\x1b[2J", "<&>"} {
 		c.ok("tenant", "add", id, "--cluster", "a", "--index", "t"+strings.Repeat("x", len(id)+len(c.ok("tenant", "list", "-q"))))

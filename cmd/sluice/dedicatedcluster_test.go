@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
@@ -93,7 +94,8 @@ func bulkOf(index string, from, to int) string {
 // reindex. All of them arrive with aliases and routings; removing or closing one is
 // refused; what is hidden or the cluster's own stays.
 func TestDedicatedClusterWithNewIndices(t *testing.T) {
-	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	a, b := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
@@ -107,8 +109,8 @@ func TestDedicatedClusterWithNewIndices(t *testing.T) {
 		must2xx(t, "", "PUT", a.URL()+"/"+own, `{"settings":{"number_of_replicas":0,"index.hidden":true}}`)
 	}
 
-	// Slow enough that there is a while in which it copies.
-	c.ok("move", "hooli", "--to", "b", "--copy-rate", "2000", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	// So slow that it copies until it is told to be fast.
+	c.ok("move", "hooli", "--to", "b", "--copy-rate", "10", "--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off")
 	inStage(t, c, "hooli", control.StageCopying)
 	do("PUT", "/three", `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"k":{"type":"keyword"}}},"aliases":{"both":{}}}`)
 	do("PUT", "/three/_doc/1", `{"k":"x"}`)
@@ -128,6 +130,7 @@ func TestDedicatedClusterWithNewIndices(t *testing.T) {
 	if m := inStage(t, c, "hooli", control.StageCopying, control.StageCatchingUp, control.StageVerifying, control.StageCutover, control.StageFlipped); m.Stage == control.StageFlipped {
 		t.Error("the move was over before the test had done what it is about")
 	}
+	c.ok("moves", "set", "hooli", "--copy-rate", "0")
 	m := inStage(t, c, "hooli", control.StageFlipped)
 	if len(m.Indices) != 6 || m.Receipt.Fence != "clean" {
 		t.Errorf("indices %+v, fence %s", m.Indices, m.Receipt.Fence)
@@ -155,7 +158,7 @@ func TestDedicatedClusterWithNewIndices(t *testing.T) {
 	}
 	do("DELETE", "/five", "") // it moves no longer
 	// And back.
-	c.ok("move", "hooli", "--to", "a", "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	c.ok("move", "hooli", "--to", "a", "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off")
 	if text := do("GET", "/both/_count", ""); !strings.Contains(text, `"count":5000,`) {
 		t.Errorf("after the way back: %s", text)
 	}

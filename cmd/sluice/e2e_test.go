@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
@@ -36,7 +37,8 @@ func tenantDo(ctx context.Context, base, method, path, body string) (int, string
 // one `sluice serve`, a writer that never stops, and the commands of the README. One
 // cluster is behind TLS that asks for a certificate, the other behind TLS and a key.
 func TestOneCommandMovesALiveTenant(t *testing.T) {
-	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	a, b := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	p, base, c := startServe(t, "--telemetry.metrics_tenants", "1")
 	observed := observe(t, p.admin)
 	const key = "the key of cluster b"

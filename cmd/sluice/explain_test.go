@@ -20,6 +20,7 @@ import (
 
 // Every code is explained, and nothing else is.
 func TestExplain(t *testing.T) {
+	t.Parallel()
 	c := cli{t: t}
 	list := c.ok("explain")
 	for _, of := range catalog.Surfaces {

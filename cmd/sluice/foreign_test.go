@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
@@ -142,7 +143,8 @@ func stored(t *testing.T, cluster, index string) map[int]bool {
 // the way back. What it has acknowledged is there after either flip, and neither flip
 // came before it had acknowledged the cutover, or before it was accounted for.
 func TestForeignProxy(t *testing.T) {
-	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	a, b := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	etcd, operators, dir := "http://"+freeAddress(t), freeAddress(t), t.TempDir()
 	tokens, token, settings := filepath.Join(dir, "tokens"), filepath.Join(dir, "token"), filepath.Join(dir, "sluice.yaml")
@@ -168,7 +170,7 @@ func TestForeignProxy(t *testing.T) {
 	w.await(t, 100)
 
 	name := "python " + strings.TrimPrefix(f.base, "http://")
-	r := c.run("move", "acme", "--to", "b", "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s", "--retire-after", "0s")
+	r := c.run("move", "acme", "--to", "b", "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off", "--retire-after", "0s")
 	if r.code != exitOK {
 		t.Fatalf("the move: %+v\n%s\n%s", r, p.log, f.log)
 	}
@@ -188,7 +190,7 @@ func TestForeignProxy(t *testing.T) {
 	c.ok("moves", "retire", m.ID, "--wait")
 
 	// Back, with a budget that no cutover fits, so that it stays where ids are journaled.
-	c.ok("move", "acme", "--to", "a", "--pause-budget", "1ns", "--cutover-deadline", "4s", "--retire-after", "0s")
+	c.ok("move", "acme", "--to", "a", "--pause-budget", "1ns", "--cutover-deadline", "4s", "--copy-throttle", "off", "--retire-after", "0s")
 	inStage(t, c, "acme", control.StageCatchingUp)
 	w.await(t, 50)
 	if err := f.cmd.Process.Signal(syscall.SIGSTOP); err != nil {

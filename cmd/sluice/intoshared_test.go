@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
 // TestTenantMovesIntoASharedIndex: through the proxy, while both tenants write. A point
 // in time from before shows what it did, and the way back leads to an index of its own.
 func TestTenantMovesIntoASharedIndex(t *testing.T) {
-	node := enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	node := enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", node.URL())
 	must2xx(t, "", "PUT", node.URL()+"/pool", `{"settings":{"number_of_shards":2,"number_of_replicas":0},"mappings":{"properties":{"tenant":{"type":"keyword"}}}}`)
@@ -67,7 +69,7 @@ func TestTenantMovesIntoASharedIndex(t *testing.T) {
 			t.Errorf("the point in time: %s", text)
 		}
 	}
-	bounds := []string{"--pause-budget", "3s", "--cutover-deadline", "4s"}
+	bounds := []string{"--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off"}
 	if r := c.run("move", "acme", "--to", "a", "--kind", "shared_index", "--index", "puddle", "--partition-field", "tenant", "--dry-run"); r.code == exitOK || !strings.Contains(r.stdout, "no index puddle to share") {
 		t.Errorf("a pool that does not exist: %d %s %s", r.code, r.stdout, r.stderr)
 	}

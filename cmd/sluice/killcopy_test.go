@@ -21,6 +21,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/child"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -219,9 +220,10 @@ func TestKill9CostsABatchOfEachWriter(t *testing.T) {
 	if args := os.Getenv("TEST_SLUICE_ARGS"); args != "" { // this is a controller
 		os.Exit(run(strings.Split(args, "\n"), os.Stdout, os.Stderr))
 	}
+	t.Parallel()
 	// A batch has 4 MiB at most, so these documents make batches of few.
 	const n, shards, size, workers, kills, batch = 2400, 3, 48 << 10, 2, 6, (4 << 20) / (48 << 10)
-	node := enginetest.OpenSearch(t, "2.19.6")
+	node := enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	e, err := etcdstore.StartEmbedded(t.Context(), etcdstore.EmbeddedConfig{DataDir: t.TempDir(), ClientURL: "http://127.0.0.1:0"}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 // The clients' listener as it is configured: HTTP/2 without TLS, heads of requests and
 // bodies no larger than allowed, changes in the clear, headers, roles.
 func TestListener(t *testing.T) {
+	t.Parallel()
 	var seen atomic.Pointer[http.Header]
 	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -15,6 +15,7 @@ import (
 // the table now lacks, stops with a code of its own and says what to do. None goes on
 // serving, and one that is started anew takes the table for what it is.
 func TestAStoreThatHasLostHistoryEndsEveryProcess(t *testing.T) {
+	t.Parallel()
 	r := enginetest.Redis(t)
 	flags := []string{"--store.kind", "redis", "--store.redis.addresses", r.Addr()}
 	c := cli{t, flags}

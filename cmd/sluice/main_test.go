@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/internal/catalog"
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 	"github.com/sluiceproxy/sluice/store/etcdstore"
@@ -30,7 +33,24 @@ func TestMain(m *testing.M) {
 		}
 	}
 	_ = os.Setenv("XDG_CONFIG_HOME", "/nowhere") // nor are the contexts of whoever runs them theirs
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("go.etcd.io/etcd/client/pkg/v3/logutil.(*MergeLogger).outputLoop"))
+	goleak.VerifyTestMain(engineTests{m}, goleak.IgnoreAnyFunction("go.etcd.io/etcd/client/pkg/v3/logutil.(*MergeLogger).outputLoop"))
+}
+
+// engineTests are the tests, with the engines and the program that they share.
+type engineTests struct{ *testing.M }
+
+// builtIn is the folder of the program.
+var builtIn string
+
+// Run implements goleak.TestingM.
+func (m engineTests) Run() int {
+	var err error
+	if builtIn, err = os.MkdirTemp("", "sluice-built-*"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(builtIn)
+	return enginetest.Run(m.M)
 }
 
 // cli runs the program against one store.
@@ -83,14 +103,28 @@ func fakeCluster(t *testing.T, distribution, version string) string {
 	return s.URL
 }
 
+// ports counts the ports that freeAddress has looked at, from one by chance on: tests of
+// another run may be at work beside these.
+var ports = func() *atomic.Uint32 {
+	var n atomic.Uint32
+	n.Store(rand.Uint32N(20000))
+	return &n
+}()
+
+// freeAddress returns an address that nobody listens on, and that is not given to another
+// test. Its port is below those that the system gives to whoever asks for any, so that none
+// of them takes it before it is used.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 20000 {
+		address := fmt.Sprint("127.0.0.1:", 10000+ports.Add(1)%20000)
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("there is no free port")
+	return ""
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
@@ -192,6 +226,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestUnavailable(t *testing.T) {
+	t.Parallel()
 	c := cli{t, []string{"--store.etcd.endpoints", "http://" + freeAddress(t)}}
 	if r := c.run("tenant", "list"); r.code != exitUnavailable || !strings.Contains(r.stderr, "connect to etcd") {
 		t.Errorf("no etcd: %+v", r)
@@ -199,6 +234,7 @@ func TestUnavailable(t *testing.T) {
 }
 
 func TestClusters(t *testing.T) {
+	t.Parallel()
 	c, s := newCLI(t)
 	a, old, other := fakeCluster(t, "opensearch", "2.19.6"), fakeCluster(t, "opensearch", "1.3.0"), fakeCluster(t, "", "8.1.0")
 	if out := c.ok("cluster", "add", "a", a); !strings.Contains(out, "cluster a added: OpenSearch 2.19.6") {
@@ -258,6 +294,7 @@ func TestClusters(t *testing.T) {
 }
 
 func TestTenants(t *testing.T) {
+	t.Parallel()
 	c, _ := newCLI(t)
 	if r := c.run("tenant", "add", "acme", "--cluster", "a", "--index", "x"); r.code != exitRefused || !strings.Contains(r.stderr, "there is none yet") {
 		t.Errorf("tenant on an unknown cluster: %+v", r)

@@ -42,6 +42,7 @@ func change(t *testing.T, s *store.Store, id string, f func(*control.Move)) {
 }
 
 func TestMoveRefusals(t *testing.T) {
+	t.Parallel()
 	c, s := newMoveCLI(t)
 	for _, tt := range []struct {
 		args string
@@ -139,6 +140,7 @@ func receipt() *control.Receipt {
 }
 
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		end  control.Stage
 		code int
@@ -248,6 +250,7 @@ type onFirstWrite struct{ f func() }
 func (w onFirstWrite) Write(p []byte) (int, error) { w.f(); return len(p), nil }
 
 func TestInterruptedWatchLeavesTheMoveAlone(t *testing.T) {
+	t.Parallel()
 	c, s := newMoveCLI(t)
 	c.ok("move", "acme", "--to", "b")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -264,6 +267,7 @@ func TestInterruptedWatchLeavesTheMoveAlone(t *testing.T) {
 }
 
 func TestCompletionOfNames(t *testing.T) {
+	t.Parallel()
 	c, _ := newMoveCLI(t)
 	for _, tt := range []struct{ args, want string }{
 		{"move ", "acme"}, {"tenant show ", "acme"}, {"cluster remove ", "b"},
@@ -279,6 +283,7 @@ func TestCompletionOfNames(t *testing.T) {
 // TestRetireWaits: the command ends when the old copy is gone, or when the
 // controller says why it stays.
 func TestRetireWaits(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		end  func(*control.Move)

@@ -115,6 +115,7 @@ func get(t *testing.T, url string) int {
 }
 
 func TestServeStartsAndStopsInOrder(t *testing.T) {
+	t.Parallel()
 	dir, etcd := t.TempDir(), "http://"+freeAddress(t)
 	table := []string{"--store.etcd.embedded.data_dir", dir, "--store.etcd.embedded.client_url", etcd}
 	operators := freeAddress(t)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
@@ -23,7 +24,8 @@ import (
 // name, by a document, by a bulk, by a reindex. All arrive under the names that its
 // clients use.
 func TestPatternTenant(t *testing.T) {
-	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	a, b := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	listen, dir := freeAddress(t), t.TempDir()
 	p, base, c := startServe(t, "--api.listen", listen, "--store.etcd.embedded.data_dir", dir)
 	byAPI := cli{t, []string{"--api", "http://" + listen, "--api-token-file", filepath.Join(dir, "api.token")}}
@@ -59,8 +61,8 @@ func TestPatternTenant(t *testing.T) {
 			t.Errorf("move %v: %+v; want it to say %q", r.args, got, r.says)
 		}
 	}
-	// Slow enough that there is a while in which it copies.
-	c.ok("move", "acme", "--to", "b", "--index", "acme.v2-*", "--copy-rate", "1000", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	// So slow that it copies until it is told to be fast.
+	c.ok("move", "acme", "--to", "b", "--index", "acme.v2-*", "--copy-rate", "10", "--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off")
 	inStage(t, c, "acme", control.StageCopying)
 	if got := c.run("tenant", "add", "late", "--cluster", "b", "--index", "acme.v2-x"); got.code != exitRefused || !strings.Contains(got.stderr, `tenant "acme"`) {
 		t.Errorf("an index where the tenant is going to be: %+v", got)
@@ -79,6 +81,7 @@ func TestPatternTenant(t *testing.T) {
 			t.Errorf("%v while it moves: %d %s", r, status, text)
 		}
 	}
+	c.ok("moves", "set", "acme", "--copy-rate", "0")
 	m := inStage(t, c, "acme", control.StageFlipped)
 	if len(m.Indices) != 6 || m.Receipt.Fence != "clean" {
 		t.Errorf("indices %+v, fence %s", m.Indices, m.Receipt.Fence)

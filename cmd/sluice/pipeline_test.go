@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
@@ -17,7 +18,8 @@ import (
 // was acknowledged last before the flip is at the target only because both sides
 // are compared while writes are held.
 func TestIngestPipelineThatRewritesIDs(t *testing.T) {
-	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	a, b := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
@@ -51,7 +53,7 @@ func TestIngestPipelineThatRewritesIDs(t *testing.T) {
 	for deadline := time.Now().Add(time.Minute); acked.Load() < 100 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond) // polls the real writer
 	}
-	r := c.run("move", "acme", "--to", "b", "--wait", "--pause-budget", "4s", "--cutover-deadline", "4500ms")
+	r := c.run("move", "acme", "--to", "b", "--wait", "--pause-budget", "4s", "--cutover-deadline", "4500ms", "--copy-throttle", "off")
 	if r.code == exitOK {
 		for target := acked.Load() + 20; acked.Load() < target && len(failed) == 0; {
 			time.Sleep(time.Millisecond) // some writes after the flip

@@ -130,6 +130,7 @@ func (s *seen) take() http.Header {
 // credentials reach no cluster; and files that change are followed without a
 // restart.
 func TestProvenTenants(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	put := func(name string, b []byte) string {
 		f := filepath.Join(dir, name)

@@ -31,11 +31,21 @@ type successor struct {
 	ended chan error
 }
 
+// built is the program, once for all tests.
+var built = sync.OnceValues(func() (program string, err error) {
+	program = filepath.Join(builtIn, "sluice")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build sluice: %w: %s", err, out)
+	}
+	return program, nil
+})
+
+// buildSluice returns the program as it is shipped, for tests that need a process.
 func buildSluice(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "sluice")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build sluice: %v: %s", err, out)
+	program, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
@@ -139,6 +149,7 @@ func (c *caller) call(t *testing.T, base string, n int) error {
 
 // Sockets are handed to the program, as it is built.
 func TestSockets(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no socket to hand over on Windows")
 	}
@@ -150,7 +161,7 @@ func TestSockets(t *testing.T) {
 // Proxies are replaced under load, on one socket, and no client sees a failure: not
 // while two of them share it, and not while there is none for a moment.
 func restarts(t *testing.T, program string) {
-	node := enginetest.OpenSearchWith(t, &engines.OpenSearchOptions{Version: engines.OpenSearch2})
+	node := enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	c, _ := newCLI(t)
 	c.ok("cluster", "add", "a", node.URL())
 	create, err := http.NewRequest("PUT", node.URL()+"/acme-docs", strings.NewReader(`{"settings":{"number_of_replicas":0},"mappings":{"properties":{"n":{"type":"long"}}}}`))
@@ -284,6 +295,7 @@ func refusedSockets(t *testing.T, program string) {
 // A process that was told to stop says so to whoever asks, and goes on serving those
 // who have not asked yet, each with a hint to connect anew.
 func TestStopIsAnnounced(t *testing.T) {
+	t.Parallel()
 	p := startProcess(t, "serve", "--store.etcd.embedded.data_dir", t.TempDir(), "--store.etcd.embedded.client_url", "http://"+freeAddress(t), "--proxy.shutdown_delay", "6s")
 	p.cancel()
 	for end := time.Now().Add(5 * time.Second); get(t, "http://"+p.admin+"/-/ready") != http.StatusServiceUnavailable; time.Sleep(5 * time.Millisecond) {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestRetireRefusals(t *testing.T) {
+	t.Parallel()
 	c, s := newMoveCLI(t)
 	for _, tt := range []struct {
 		args string

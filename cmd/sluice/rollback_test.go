@@ -13,6 +13,7 @@ import (
 // moves show tells whether a move can be rolled back; the command takes the tenant for
 // the move that has left its old copy, and says why it refuses.
 func TestMovesShowTellsOfTheWayBack(t *testing.T) {
+	t.Parallel()
 	c, s := newMoveCLI(t)
 	m, err := control.RequestMove(t.Context(), s, control.Request{Partition: "acme", Cluster: "b"})
 	if err != nil {

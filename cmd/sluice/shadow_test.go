@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
@@ -17,7 +18,8 @@ import (
 // document in a way that no comparison of versions sees; its move waits, since a search
 // finds it. Another leaves a shared index, and everything is the same.
 func TestShadowReads(t *testing.T) {
-	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "3.9.0")
+	t.Parallel()
+	a, b := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch3)
 	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
@@ -53,7 +55,7 @@ func TestShadowReads(t *testing.T) {
 			must2xx(t, tenant, "POST", base+"/_msearch", "{\"index\":\"docs\"}\n{\"size\":0}\n{\"index\":\"docs\"}\n{\"query\":{\"term\":{\"k\":\"k4\"}},\"sort\":[\"n\"]}\n")
 		}
 	}
-	bounds := []string{"--pause-budget", "3s", "--cutover-deadline", "4s", "--shadow-time", "5m"}
+	bounds := []string{"--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off", "--shadow-time", "5m"}
 	c.ok(append([]string{"move", "acme", "--to", "b", "--shadow-reads", "20", "--shadow-max-differences", "3"}, bounds...)...)
 	c.ok(append([]string{"move", "tiny", "--to", "b", "--kind", "dedicated_index", "--shadow-reads", "15"}, bounds...)...)
 	for _, tenant := range []string{"acme", "tiny"} {
@@ -146,13 +148,14 @@ func noted(t *testing.T, c cli, tenant, what string) control.Move {
 
 // Without searches a move waits for no longer than it was given.
 func TestShadowReadsWithoutSearches(t *testing.T) {
-	node := enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	node := enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", node.URL())
 	must2xx(t, "", "PUT", node.URL()+"/quiet", `{"settings":{"number_of_replicas":0}}`)
 	c.ok("tenant", "add", "quiet", "--cluster", "a", "--index", "quiet", "--as", "docs")
 	served(t, base, "quiet")
-	c.ok("move", "quiet", "--to", "a", "--index", "quiet-2", "--pause-budget", "3s", "--cutover-deadline", "4s",
+	c.ok("move", "quiet", "--to", "a", "--index", "quiet-2", "--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off",
 		"--shadow-reads", "10", "--shadow-time", "1s", "--shadow-max-differences", "0")
 	m := inStage(t, c, "quiet", control.StageFlipped)
 	if s := m.Receipt.Shadow; s == nil || !s.Done || s.Asked != 10 || s.Sampled != 0 || s.Silent != 0 {

@@ -4,13 +4,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
 // Tenants are added to a shared index if its mapping keeps them apart, and only
 // beside tenants that share it by the same field.
 func TestAddTenantsOfASharedIndex(t *testing.T) {
-	node := enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	node := enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	c, _ := newCLI(t)
 	c.ok("cluster", "add", "a", node.URL())
 	must2xx(t, "", "PUT", node.URL()+"/pool", `{"mappings":{"properties":{"tenant":{"type":"keyword"},"owner":{"type":"keyword"}}}}`)

@@ -33,6 +33,7 @@ func TestStoreThatNeverRan(t *testing.T) {
 }
 
 func TestStoreTransfer(t *testing.T) {
+	t.Parallel()
 	from, s := newCLI(t)
 	to, target := newCLI(t)
 	file := filepath.Join(t.TempDir(), "table.jsonl")
@@ -116,6 +117,7 @@ func secretFile(t *testing.T) string {
 
 // The embedded store needs no process that runs it: the command does.
 func TestStoreTransferOfTheEmbedded(t *testing.T) {
+	t.Parallel()
 	flags := func() []string {
 		return []string{"--store.etcd.embedded.data_dir", filepath.Join(t.TempDir(), "data"), "--store.etcd.embedded.client_url", "http://" + freeAddress(t)}
 	}
@@ -164,6 +166,7 @@ func TestImportKilled(t *testing.T) {
 	if args := os.Getenv("TEST_SLUICE_ARGS"); args != "" { // this is the process
 		os.Exit(run(strings.Split(args, "\n"), os.Stdout, os.Stderr))
 	}
+	t.Parallel()
 	const tenants = 3000
 	src, s := newCLI(t)
 	if _, err := s.Clusters().Put(t.Context(), "a", placement.Cluster{Name: "a", Endpoints: []string{"http://a"}}, 0); err != nil {

@@ -33,7 +33,7 @@ func everyStore(t *testing.T) (kinds []string, flags map[string][]string) {
 		"etcd":       e,
 		"redis":      {"--store.kind", "redis", "--store.redis.addresses", enginetest.Redis(t).Addr()},
 		"consul":     {"--store.kind", "consul", "--store.consul.addresses", enginetest.Consul(t).URL(), "--store.consul.prefix", "cli/"},
-		"opensearch": {"--store.kind", "opensearch", "--store.opensearch.addresses", enginetest.OpenSearch(t, engines.OpenSearch2).URL(), "--store.opensearch.replicas", "0", "--store.opensearch.index", "cli-table"},
+		"opensearch": {"--store.kind", "opensearch", "--store.opensearch.addresses", enginetest.LendOpenSearch(t, engines.OpenSearch2).URL(), "--store.opensearch.replicas", "0", "--store.opensearch.index", "cli-table"},
 	}
 	return []string{"etcd", "redis", "consul", "opensearch"}, flags
 }
@@ -53,6 +53,7 @@ func etcdFlags(t *testing.T) ([]string, error) {
 }
 
 func TestEveryStore(t *testing.T) {
+	t.Parallel()
 	kinds, flags := everyStore(t)
 	t.Run("tour", func(t *testing.T) { tour(t, kinds, flags) })
 	t.Run("session bounds", func(t *testing.T) { sessionBounds(t, cli{t, flags["consul"]}) })

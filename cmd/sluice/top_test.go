@@ -319,6 +319,7 @@ func TestTopKeys(t *testing.T) {
 
 // What the source asks the API for, on a real table.
 func TestTopReadsAFleet(t *testing.T) {
+	t.Parallel()
 	c, s := newMoveCLI(t)
 	c.ok("move", "acme", "--to", "b")
 	c.ok("tenant", "add", "hooli", "--cluster", "a", "--index", "hooli")

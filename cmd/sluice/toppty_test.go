@@ -143,6 +143,7 @@ func (x *terminal) ends(want int) {
 // TestTopInATerminal is the live view in a terminal, of a fleet that runs: a controller, a
 // proxy and an etcd, and a move that fails, since its clusters do not answer.
 func TestTopInATerminal(t *testing.T) {
+	t.Parallel()
 	p, _, c := startServe(t)
 	c.ok("cluster", "add", "a", "http://127.0.0.1:1", "--no-check")
 	c.ok("cluster", "add", "b", "http://127.0.0.1:1", "--no-check")

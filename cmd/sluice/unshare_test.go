@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
@@ -14,7 +15,8 @@ import (
 // of its tenants write. A point in time from before shows what it did, even when the
 // documents are gone.
 func TestTenantLeavesASharedIndex(t *testing.T) {
-	node := enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	node := enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	p, base, c := startServe(t)
 	c.ok("cluster", "add", "a", node.URL())
 	must2xx(t, "", "PUT", node.URL()+"/pool", `{"settings":{"number_of_shards":2,"number_of_replicas":0},"mappings":{"properties":{"tenant":{"type":"keyword"}}}}`)
@@ -32,7 +34,7 @@ func TestTenantLeavesASharedIndex(t *testing.T) {
 	if err := json.Unmarshal([]byte(must2xx(t, "acme", "POST", base+"/docs/_search/point_in_time?keep_alive=5m", "")), &pit); err != nil {
 		t.Fatal(err)
 	}
-	c.ok("move", "acme", "--to", "a", "--kind", "dedicated_index", "--index", "acme-own", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	c.ok("move", "acme", "--to", "a", "--kind", "dedicated_index", "--index", "acme-own", "--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off")
 	n := 0
 	for done := false; !done; n++ { // whatever the moment, each write is taken
 		must2xx(t, "acme", "PUT", fmt.Sprintf("%s/docs/_doc/w%d", base, n), fmt.Sprintf(`{"n":%d}`, n))

@@ -14,6 +14,7 @@ import (
 // What a move compares is asked for and shown, and so is what it finds: each document
 // with both sides, and with nothing of what it says.
 func TestVerifyAndDriftAreShown(t *testing.T) {
+	t.Parallel()
 	c, s := newMoveCLI(t)
 	if r := c.run("move", "acme", "--to", "b", "--verify", "all"); r.code != exitUsage || !strings.Contains(r.stderr, `verify: "all" must be versions or content`) {
 		t.Errorf("%+v", r)

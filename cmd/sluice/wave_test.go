@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
 func TestWaveRefusals(t *testing.T) {
+	t.Parallel()
 	c, _ := newMoveCLI(t)
 	file := func(text string) string {
 		name := filepath.Join(t.TempDir(), "tenants.txt")
@@ -106,7 +108,8 @@ func TestWaveRefusals(t *testing.T) {
 
 // One cluster is emptied: the plan says what comes of it, and the wave does it.
 func TestWaveEmptiesACluster(t *testing.T) {
-	a, b := enginetest.OpenSearch(t, "2.19.6"), enginetest.OpenSearch(t, "2.19.6")
+	t.Parallel()
+	a, b := enginetest.LendOpenSearch(t, engines.OpenSearch2), enginetest.LendOpenSearch(t, engines.OpenSearch2)
 	p, _, c := startServe(t)
 	c.ok("cluster", "add", "a", a.URL())
 	c.ok("cluster", "add", "b", b.URL())
@@ -123,7 +126,7 @@ func TestWaveEmptiesACluster(t *testing.T) {
 	if err := os.WriteFile(plan, []byte(c.ok("wave", "plan", "--all-from", "a", "--to", "b", "-o", "json")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out = c.ok("wave", "run", "--plan", plan, "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s")
+	out = c.ok("wave", "run", "--plan", plan, "--wait", "--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off")
 	if !strings.Contains(out, "4: 4 done") || !strings.Contains(out, "state          done") {
 		t.Error(out)
 	}
@@ -171,7 +174,7 @@ func TestWaveEmptiesACluster(t *testing.T) {
 func applyThem(t *testing.T, c cli, base string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "fleet.yaml")
-	text := "version: 1\nmove: {pause_budget: 3s, cutover_deadline: 4s}\ntenants:\n"
+	text := "version: 1\nmove: {pause_budget: 3s, cutover_deadline: 4s, copy_eager: true}\ntenants:\n"
 	for _, id := range []string{"t0", "t1", "t2", "t3"} {
 		text += "  - {name: " + id + ", cluster: b, labels: {by: file}}\n"
 	}
@@ -209,7 +212,7 @@ func packThem(t *testing.T, c cli, a, base string) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
-	wait := []string{"--wait", "--pause-budget", "3s", "--cutover-deadline", "4s"}
+	wait := []string{"--wait", "--pause-budget", "3s", "--cutover-deadline", "4s", "--copy-throttle", "off"}
 	if out := c.ok(append(append([]string{"wave", "run"}, pack...), wait...)...); !strings.Contains(out, "2: 2 done") || !strings.Contains(out, "pack into small, of b") {
 		t.Error(out)
 	}

@@ -55,7 +55,14 @@ func Run(m *testing.M) int {
 	shared.Lock()
 	shared.usable, shared.engines = true, map[string]*slot{}
 	shared.Unlock()
+	lending.Lock()
+	lending.usable, lending.idle = true, map[string][]*engines.OpenSearch{}
+	lending.Unlock()
 	code := m.Run()
+	if err := stopLent(); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "stop the nodes that were lent: %v\n", err)
+		code = max(code, 1)
+	}
 
 	shared.Lock()
 	defer shared.Unlock()
