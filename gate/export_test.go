@@ -52,6 +52,22 @@ func NewReplica() Replica { return Replica{newReplica(func(_, _ *view) {}, func(
 // Apply makes e the newest that the replica knows of its partition.
 func (r Replica) Apply(e placement.Entry) { r.r.apply([]store.Change{{Entry: e}}, e.Epoch) }
 
+// Remove removes the partition, at an epoch.
+func (r Replica) Remove(id placement.PartitionID, at placement.Epoch) {
+	r.r.apply([]store.Change{{Entry: placement.Entry{Partition: id, Epoch: at}, Removed: true}}, at)
+}
+
+// Entry is the partition's, or the zero one.
+func (r Replica) Entry(id placement.PartitionID) placement.Entry {
+	if v := r.r.lookup(id); v != nil {
+		return v.entry.Entry()
+	}
+	return placement.Entry{}
+}
+
+// Len is the number of partitions.
+func (r Replica) Len() int { return int(r.r.size.Load()) }
+
 // Look finds the partition's entry, as a read does, and returns what admits the read there.
 func (r Replica) Look(id placement.PartitionID) (admit func() bool) {
 	v := r.r.lookup(id)

@@ -21,10 +21,11 @@ const otherErrors = "other"
 func (g *Gate) NoteErrors(id placement.PartitionID, under placement.Entry, kind string, n int) {
 	if !under.State.Migrating() {
 		v := g.rep.lookup(id)
-		if v == nil || v.err != nil || !v.entry.State.Migrating() {
+		if v == nil || v.corrupt != nil || !v.migrating() {
 			return
 		}
-		under = v.entry
+		g.holds.failed(v.entry.Move(), kind, n)
+		return
 	}
 	g.holds.failed(under.Attempt.Move, kind, n)
 }

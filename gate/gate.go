@@ -222,15 +222,15 @@ func (g *Gate) wake() {
 
 // changed is called by the replica, under its lock, after a view was replaced.
 func (g *Gate) changed(before, after *view) {
-	was, is := before != nil && before.entry.State.Migrating(), after != nil && after.entry.State.Migrating()
+	was, is := before != nil && before.migrating(), after != nil && after.migrating()
 	id := placement.PartitionID("")
 	if before != nil {
-		id = before.entry.Partition
+		id = before.entry.Partition()
 	}
 	switch {
 	case was && !is:
 		g.journals.drop(id)
-	case was && is && before.entry.Attempt.Move != after.entry.Attempt.Move, !was && is && before != nil:
+	case was && is && before.entry.Move() != after.entry.Move(), !was && is && before != nil:
 		g.journals.drop(id) // a journal belongs to one move
 	}
 	if was || is {
@@ -253,14 +253,18 @@ func (g *Gate) session() (*store.Session, error) {
 		return nil, &UnavailableError{Reason: ReasonClosing, RetryAfter: time.Second}
 	}
 	s := g.sess.Load()
-	if s == nil || !s.Valid() {
+	var now time.Duration
+	if s != nil {
+		now = g.opt.Now()
+	}
+	if s == nil || !s.ValidAt(now) {
 		return nil, &UnavailableError{Reason: ReasonNoSession, RetryAfter: time.Second}
 	}
 	if g.opt.Mode == Leased {
 		// Validity counts from proven progress of the watch: a renewal says only
 		// that the store lives, not that this replica has heard of every flip.
 		ttl := s.TTL()
-		if g.opt.Now() >= time.Duration(g.progress.Load())+ttl-ttl/5 {
+		if now >= time.Duration(g.progress.Load())+ttl-ttl/5 {
 			return nil, &UnavailableError{Reason: ReasonStore, RetryAfter: time.Second}
 		}
 	}

@@ -54,11 +54,11 @@ func (h *hold) total() time.Duration {
 	return time.Since(h.began)
 }
 
-// wait returns when v has been replaced, or with the reason why the request is
+// wait returns when v has been replaced, which closes changed, or with the reason why the request is
 // held no longer. The deadline counts from the request's first wait.
-func (h *holds) wait(ctx context.Context, x *hold, v *view, size int64, deadline time.Duration) error {
+func (h *holds) wait(ctx context.Context, x *hold, v *view, changed <-chan struct{}, size int64, deadline time.Duration) error {
 	if x.began.IsZero() {
-		x.began, x.move = time.Now(), v.entry.Attempt.Move
+		x.began, x.move = time.Now(), v.entry.Move()
 	}
 	if !x.counted {
 		x.counted, x.size = true, max(size, 0)
@@ -71,7 +71,7 @@ func (h *holds) wait(ctx context.Context, x *hold, v *view, size int64, deadline
 	t := time.NewTimer(deadline - time.Since(x.began))
 	defer t.Stop()
 	select {
-	case <-v.changed:
+	case <-changed:
 		return nil
 	case <-ctx.Done():
 		x.refused = true

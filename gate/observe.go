@@ -5,18 +5,30 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/placement"
+	"github.com/sluiceproxy/sluice/store"
 )
 
 // settle is decidable, measured: it returns when this instance may decide about id, or
 // with the reason why it cannot.
-func (g *Gate) settle(ctx context.Context, id placement.PartitionID) error {
+//
+// In Leased mode, if it need not wait, it returns the session, too, so that the clock is
+// read once for both.
+func (g *Gate) settle(ctx context.Context, id placement.PartitionID) (*store.Session, error) {
+	if g.opt.Mode == Leased {
+		if sess, err := g.session(); err == nil {
+			if g.opt.Settled != nil {
+				g.opt.Settled(0)
+			}
+			return sess, nil
+		}
+	}
 	if g.opt.Settled == nil {
-		return g.decidable(ctx, id)
+		return nil, g.decidable(ctx, id)
 	}
 	began := time.Now()
 	err := g.decidable(ctx, id)
 	g.opt.Settled(time.Since(began))
-	return err
+	return nil, err
 }
 
 // proveAtMost is how often Prove asks the store.
@@ -59,7 +71,7 @@ type Stats struct {
 func (g *Gate) Stats() Stats {
 	return Stats{
 		Applied: placement.Epoch(g.rep.applied.Load()), Partitions: g.rep.size.Load(), ReplicaAge: g.replicaAge(), Serving: g.Ready() == nil,
-		OpenWrites: g.flight.open.Load(), Held: g.holds.now.Load(), HeldBytes: g.holds.bytes.Load(), Pending: len(g.rep.pending()),
+		OpenWrites: g.flight.open(), Held: g.holds.now.Load(), HeldBytes: g.holds.bytes.Load(), Pending: len(g.rep.pending()),
 		Unresolved: len(g.flight.unresolvedPartitions()), Journaled: g.journals.size(),
 	}
 }

@@ -12,58 +12,53 @@ import (
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// closedBit marks a view that admits nothing any more; the bits below it count
-// the tickets that it admitted and that have not ended.
-const closedBit = int64(1) << 62
+// closedBit, in a count of a view, marks that another view has replaced it: it admits
+// nothing any more. The bits below it count what it admitted and has not ended.
+const closedBit = int32(1) << 30
 
-// view is one epoch of one entry: immutable but for its counters.
+// view is one epoch of one entry: immutable but for its counts. There is one for each
+// partition, so it is made to be small: one line of a processor's cache.
 type view struct {
-	entry   placement.Entry
-	err     error         // the entry cannot be decoded; nothing is admitted
-	changed chan struct{} // closed when another view has replaced this one
-	tickets atomic.Int64  // count and closedBit in one word
-	reads   atomic.Int64
+	entry   placement.Packed
+	tickets atomic.Int32      // count and closedBit in one word
+	reads   atomic.Int32      // the same of reads
+	corrupt *UnavailableError // the entry cannot be decoded; nothing is admitted
 }
 
-// cell is a partition's place in the replica. cur is nil once it is removed.
-type cell struct{ cur atomic.Pointer[view] }
+// migrating reports whether the entry is, and so whether what is written is journaled.
+func (v *view) migrating() bool { return v.entry.Phase() != placement.Active }
 
 // replica is this instance's copy of the table, fed by the watch. Lookups take
 // no lock; changes are applied by one goroutine at a time, under mu.
 type replica struct {
-	cells sync.Map // placement.PartitionID -> *cell
+	views *views
 
 	mu       sync.Mutex
 	draining map[*view]struct{} // closed views that still had tickets when closed
 	oldReads map[*view]struct{} // replaced views that still had reads open
 
-	size     atomic.Int64  // cells that hold a view
-	applied  atomic.Uint64 // every change up to this epoch is in cells
+	size     atomic.Int64  // partitions that have a view
+	applied  atomic.Uint64 // every change up to this epoch is in views
 	advanced atomic.Uint64 // and up to this one, if it is greater; see advance
 	waitMu   sync.Mutex
-	waiters  chan struct{} // closed and replaced when applied grows
-	listed   chan struct{} // closed after the first list
+	waiters  chan struct{}           // closed and replaced when applied grows
+	ends     map[*view]chan struct{} // of the views whose end somebody waits for, closed when it has come
+	listed   chan struct{}           // closed after the first list
 	once     sync.Once
 
-	changed func(before, after *view) // told after a view was replaced
-	wake    func()                    // something that is published may have changed
+	told func(before, after *view) // of a view that was replaced
+	wake func()                    // something that is published may have changed
 }
 
-func newReplica(changed func(before, after *view), wake func()) *replica {
+func newReplica(told func(before, after *view), wake func()) *replica {
 	return &replica{
-		draining: map[*view]struct{}{}, oldReads: map[*view]struct{}{},
-		waiters: make(chan struct{}), listed: make(chan struct{}),
-		changed: changed, wake: wake,
+		views: newViews(), draining: map[*view]struct{}{}, oldReads: map[*view]struct{}{},
+		waiters: make(chan struct{}), ends: map[*view]chan struct{}{}, listed: make(chan struct{}),
+		told: told, wake: wake,
 	}
 }
 
-func (r *replica) lookup(id placement.PartitionID) *view {
-	c, ok := r.cells.Load(id)
-	if !ok {
-		return nil
-	}
-	return c.(*cell).cur.Load()
-}
+func (r *replica) lookup(id placement.PartitionID) *view { return r.views.lookup(id) }
 
 // admit counts a ticket on v, or reports that v has been closed. Add and test
 // are one atomic step: after close set the bit, no admission can go uncounted.
@@ -86,38 +81,55 @@ func (r *replica) release(v *view) {
 	}
 }
 
-// admitRead counts a read on v, or reports that v has been replaced. applyOne marks
-// a view as replaced before it looks at the count, and here the count grows before
-// the mark is looked at: one of the two sees the other, so no read on an old
-// placement, which its removal has to wait for, goes uncounted.
+// admitRead counts a read on v, or reports that v has been replaced, in one step as in
+// admit: so no read on an old placement, which its removal has to wait for, goes
+// uncounted.
 func (r *replica) admitRead(v *view) bool {
-	v.reads.Add(1)
-	select {
-	case <-v.changed:
-		r.releaseRead(v)
-		return false
-	default:
+	if v.reads.Add(1)&closedBit == 0 {
 		return true
 	}
+	r.releaseRead(v)
+	return false
 }
 
 func (r *replica) releaseRead(v *view) {
-	if v.reads.Add(-1) > 0 {
+	if v.reads.Add(-1) != closedBit {
 		return
-	}
-	select {
-	case <-v.changed:
-	default:
-		return // still current
 	}
 	r.mu.Lock()
 	_, was := r.oldReads[v]
-	if v.reads.Load() == 0 {
-		delete(r.oldReads, v)
-	}
+	delete(r.oldReads, v)
 	r.mu.Unlock()
 	if was {
 		r.wake()
+	}
+}
+
+// changed is closed when another view has replaced v. A view is closed before ended looks
+// for who waits, under the lock under which its closing is looked at here: one of the two
+// sees the other.
+func (r *replica) changed(v *view) <-chan struct{} {
+	r.waitMu.Lock()
+	defer r.waitMu.Unlock()
+	end := r.ends[v]
+	if end == nil {
+		end = make(chan struct{})
+		r.ends[v] = end
+	}
+	if v.tickets.Load()&closedBit != 0 { // it has come already, and nobody will look again
+		delete(r.ends, v)
+		close(end)
+	}
+	return end
+}
+
+// ended tells who waits for v, which was just closed.
+func (r *replica) ended(v *view) {
+	r.waitMu.Lock()
+	defer r.waitMu.Unlock()
+	if end := r.ends[v]; end != nil {
+		delete(r.ends, v)
+		close(end)
 	}
 }
 
@@ -127,7 +139,7 @@ func (r *replica) releaseRead(v *view) {
 // before applied says that its successor was applied.
 //
 // The watch and advance both bring changes, and one may be behind the other. What is
-// up to applied is in cells, so it is left out: the watch, when it comes to the
+// up to applied is in views, so it is left out: the watch, when it comes to the
 // creation of a partition that advance already knows to be removed, must not bring it
 // back.
 func (r *replica) apply(changes []store.Change, upto placement.Epoch) {
@@ -152,34 +164,22 @@ func (r *replica) apply(changes []store.Change, upto placement.Epoch) {
 
 func (r *replica) applyOne(ch store.Change) {
 	id := ch.Entry.Partition
-	v, ok := r.cells.Load(id)
-	if !ok {
-		if ch.Removed {
-			return
-		}
-		v, _ = r.cells.LoadOrStore(id, &cell{})
-	}
-	c := v.(*cell)
-	old := c.cur.Load()
-	if old != nil && old.entry.Epoch >= ch.Entry.Epoch {
+	old := r.views.lookup(id)
+	if old == nil && ch.Removed || old != nil && old.entry.Epoch() >= ch.Entry.Epoch {
 		return // a list and a watch may both bring it
 	}
 	var next *view
 	if ch.Removed {
-		if old != nil {
-			r.size.Add(-1)
-		}
-		c.cur.Store(nil)
-		r.cells.CompareAndDelete(id, c)
+		r.views.set(id, old, removed)
 	} else {
-		next = &view{entry: ch.Entry, err: ch.Err, changed: make(chan struct{})}
-		c.cur.Store(next)
-		if old == nil {
-			r.size.Add(1)
+		next = &view{entry: placement.Pack(ch.Entry)}
+		if ch.Err != nil {
+			next.corrupt = &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: ch.Err}
 		}
+		r.views.set(id, old, next)
 	}
+	r.size.Store(int64(r.views.live))
 	if old != nil {
-		close(old.changed)
 		if old.tickets.Or(closedBit) != 0 {
 			r.draining[old] = struct{}{}
 			// The last ticket may have ended between Or and here; it waits for mu
@@ -188,11 +188,15 @@ func (r *replica) applyOne(ch store.Change) {
 				delete(r.draining, old)
 			}
 		}
-		if old.reads.Load() > 0 {
+		if old.reads.Or(closedBit) != 0 {
 			r.oldReads[old] = struct{}{}
+			if old.reads.Load() == closedBit { // as above
+				delete(r.oldReads, old)
+			}
 		}
+		r.ended(old)
 	}
-	r.changed(old, next)
+	r.told(old, next)
 }
 
 // pending returns the partitions with tickets on closed views.
@@ -206,7 +210,7 @@ func (r *replica) pending() []placement.PartitionID {
 func (r *replica) readsOnOld() []placement.PartitionID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return partitionsOf(r.oldReads, func(v *view) bool { return v.reads.Load() > 0 })
+	return partitionsOf(r.oldReads, func(v *view) bool { return v.reads.Load() != closedBit })
 }
 
 func partitionsOf(views map[*view]struct{}, open func(*view) bool) []placement.PartitionID {
@@ -217,7 +221,7 @@ func partitionsOf(views map[*view]struct{}, open func(*view) bool) []placement.P
 			delete(views, v)
 			continue
 		}
-		if id := v.entry.Partition; !seen[id] {
+		if id := v.entry.Partition(); !seen[id] {
 			seen[id] = true
 			ids = append(ids, id)
 		}
@@ -256,14 +260,12 @@ func (r *replica) list(ctx context.Context, s *store.Store) (placement.Epoch, er
 	if err != nil {
 		return 0, err
 	}
-	r.cells.Range(func(k, v any) bool {
-		id := k.(placement.PartitionID)
-		cur := v.(*cell).cur.Load()
-		if _, ok := seen[id]; !ok && cur != nil && cur.entry.Epoch <= at {
+	for v := range r.views.all() {
+		id := v.entry.Partition()
+		if _, ok := seen[id]; !ok && v.entry.Epoch() <= at {
 			changes = append(changes, store.Change{Entry: placement.Entry{Partition: id, Epoch: at + 1}, Removed: true})
 		}
-		return true
-	})
+	}
 	r.apply(changes, at)
 	r.once.Do(func() { close(r.listed) })
 	return at, nil

@@ -50,7 +50,7 @@ func (g *Gate) Run(ctx context.Context) error {
 func (g *Gate) drain() bool {
 	deadline := time.Now().Add(g.opt.CloseDeadline)
 	for {
-		if g.flight.open.Load() == 0 && len(g.flight.unresolvedPartitions()) == 0 && g.journals.size() == 0 {
+		if g.flight.open() == 0 && len(g.flight.unresolvedPartitions()) == 0 && g.journals.size() == 0 {
 			return true
 		}
 		if time.Now().After(deadline) {

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -19,8 +20,15 @@ type ReadTicket struct {
 
 // Read resolves a read of partition id: it goes to Entry().State.From. Errors:
 // placement.ErrUnknownPartition, *UnavailableError, or the context's.
+//
+// Read, Write and WriteNow do little but make the ticket, so that they are inlined: a
+// ticket that does not outlive its caller is on the caller's stack.
 func (g *Gate) Read(ctx context.Context, id placement.PartitionID) (*ReadTicket, error) {
-	if err := g.settle(ctx, id); err != nil {
+	return g.admitRead(ctx, id, new(ReadTicket))
+}
+
+func (g *Gate) admitRead(ctx context.Context, id placement.PartitionID, t *ReadTicket) (*ReadTicket, error) {
+	if _, err := g.settle(ctx, id); err != nil {
 		return nil, err
 	}
 	for {
@@ -28,17 +36,18 @@ func (g *Gate) Read(ctx context.Context, id placement.PartitionID) (*ReadTicket,
 		if v == nil {
 			return nil, unknownPartition(id)
 		}
-		if v.err != nil {
-			return nil, &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: v.err}
+		if v.corrupt != nil {
+			return nil, v.corrupt
 		}
 		if g.rep.admitRead(v) {
-			return &ReadTicket{g, v}, nil
+			t.g, t.v = g, v
+			return t, nil
 		}
 	}
 }
 
 // Entry is the entry that the read was resolved at.
-func (t *ReadTicket) Entry() placement.Entry { return t.v.entry }
+func (t *ReadTicket) Entry() placement.Entry { return t.v.entry.Entry() }
 
 // Done ends the read. Call it exactly once, when the answer has been read.
 func (t *ReadTicket) Done() { t.g.rep.releaseRead(t.v) }
@@ -50,6 +59,7 @@ type Ticket struct {
 	v    *view
 	sess *store.Session
 	held time.Duration
+	task uint64 // its number in flight's tasks; 0: it has had none
 	refs []DocRef
 	// unlisted: documents were touched whose ids cannot be listed.
 	unlisted, admin bool
@@ -62,18 +72,21 @@ type Ticket struct {
 // the request meanwhile, in bytes. Errors: placement.ErrUnknownPartition,
 // *UnavailableError, or the context's; nothing was admitted then.
 func (g *Gate) Write(ctx context.Context, id placement.PartitionID, size int64) (*Ticket, error) {
-	return g.write(ctx, id, size, true)
+	return g.admit(ctx, id, size, true, new(Ticket))
 }
 
 // WriteNow is Write that does not wait out a Cutover: nil and no error say that the
 // partition is in one. It is for whoever has tickets of other partitions open, whose
 // moves must not wait for this one's.
 func (g *Gate) WriteNow(ctx context.Context, id placement.PartitionID) (*Ticket, error) {
-	return g.write(ctx, id, 0, false)
+	return g.admit(ctx, id, 0, false, new(Ticket))
 }
 
-func (g *Gate) write(ctx context.Context, id placement.PartitionID, size int64, wait bool) (*Ticket, error) {
-	if err := g.settle(ctx, id); err != nil {
+// admit makes t an admitted ticket, and returns it; without wait, nil and no error say
+// that the partition is in Cutover.
+func (g *Gate) admit(ctx context.Context, id placement.PartitionID, size int64, wait bool, t *Ticket) (*Ticket, error) {
+	sess, err := g.settle(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	var h hold
@@ -83,30 +96,32 @@ func (g *Gate) write(ctx context.Context, id placement.PartitionID, size int64, 
 		switch {
 		case v == nil:
 			return nil, unknownPartition(id)
-		case v.err != nil:
-			return nil, &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: v.err}
-		case v.entry.State.Phase == placement.Cutover:
+		case v.corrupt != nil:
+			return nil, v.corrupt
+		case v.entry.Phase() == placement.Cutover:
 			if !wait {
 				return nil, nil
 			}
-			if err := g.holds.wait(ctx, &h, v, size, g.opt.HoldDeadline); err != nil {
+			if err := g.holds.wait(ctx, &h, v, g.rep.changed(v), size, g.opt.HoldDeadline); err != nil {
 				return nil, err
 			}
+			sess = nil // that was a while ago
 			continue
 		}
 		// The session is taken before the count goes up. If it lapses afterwards,
 		// Send and Done see it; a session opened later has nothing to do with
 		// this ticket but to report its view's count.
-		sess, err := g.session()
-		if err != nil {
-			if err := g.settle(ctx, id); err != nil {
-				return nil, err
+		if sess == nil {
+			if sess, err = g.session(); err != nil {
+				if sess, err = g.settle(ctx, id); err != nil {
+					return nil, err
+				}
+				continue
 			}
-			continue
 		}
 		if g.rep.admit(v) {
-			g.flight.open.Add(1)
-			t := &Ticket{g: g, v: v, sess: sess, held: h.total()}
+			g.flight.opened(v)
+			t.g, t.v, t.sess, t.held = g, v, sess, h.total()
 			// After the count went up: Run says that it is closing and then looks at
 			// the count, so either it waits for this ticket or it is seen here.
 			if g.closing.Load() {
@@ -115,15 +130,16 @@ func (g *Gate) write(ctx context.Context, id placement.PartitionID, size int64, 
 			}
 			return t, nil
 		}
+		sess = nil
 	}
 }
 
 // Entry is the entry that the write was admitted under.
-func (t *Ticket) Entry() placement.Entry { return t.v.entry }
+func (t *Ticket) Entry() placement.Entry { return t.v.entry.Entry() }
 
 // Journaling reports whether what the write touches must be recorded, so that
 // ids must be known before it is sent.
-func (t *Ticket) Journaling() bool { return t.v.entry.Journaling() }
+func (t *Ticket) Journaling() bool { return t.v.migrating() }
 
 // Held is how long Write held the request.
 func (t *Ticket) Held() time.Duration { return t.held }
@@ -145,7 +161,7 @@ func (t *Ticket) RecordAdmin() { t.admin = true }
 // SetTask notes the server-side task that holds this ticket until it has ended.
 // It is published, so that its end is awaited even if this instance dies.
 func (t *Ticket) SetTask(task store.Task) {
-	t.g.flight.setTask(t, task)
+	t.task = t.g.flight.setTask(t.task, t.v.entry.Partition(), task)
 	t.g.wake()
 }
 
@@ -182,6 +198,14 @@ func (t *Ticket) Done() error {
 // published as unresolved until DrainBarrier has passed; only then do its ids
 // become readable in the journal and are read again.
 func (t *Ticket) Unknown() {
+	// Of a copy: a ticket that is kept here could not be on its owner's stack.
+	left := *t
+	left.unresolved()
+	t.end()
+	t.g.wake()
+}
+
+func (t *Ticket) unresolved() {
 	// Unresolved before the count goes down, so that no publication can see it
 	// in neither place.
 	t.g.flight.addUnresolved(t)
@@ -190,8 +214,6 @@ func (t *Ticket) Unknown() {
 		t.g.flight.removeUnresolved(t)
 		t.g.wake()
 	})
-	t.end()
-	t.g.wake()
 }
 
 // Cancel ends a ticket whose write was certainly not sent.
@@ -212,12 +234,12 @@ func (t *Ticket) Abandon() (sent bool) {
 }
 
 func (t *Ticket) journal() {
-	id := t.v.entry.Partition
-	if cur := t.g.rep.lookup(id); cur == nil || !cur.entry.Journaling() {
-		return // the move is over; its journal too
-	}
 	if !t.Journaling() && !t.unlisted && !t.admin {
 		return
+	}
+	id := t.v.entry.Partition()
+	if cur := t.g.rep.lookup(id); cur == nil || !cur.migrating() {
+		return // the move is over; its journal too
 	}
 	if t.g.journals.add(id, t.refs, t.admin, t.unlisted) {
 		t.g.wake()
@@ -226,9 +248,9 @@ func (t *Ticket) journal() {
 
 func (t *Ticket) end() {
 	t.ended = true
-	task := t.g.flight.clearTask(t)
+	task := t.g.flight.clearTask(t.task)
 	t.g.rep.release(t.v)
-	t.g.flight.open.Add(-1)
+	t.g.flight.ended(t.v)
 	if task {
 		t.g.wake() // nobody should wait for it any more
 	}
@@ -236,15 +258,41 @@ func (t *Ticket) end() {
 
 // inFlight is what the instance publishes about writes besides their counts.
 type inFlight struct {
-	open atomic.Int64 // tickets that have not ended
+	// counts are of the tickets that have not ended. They are many, so that processors
+	// that admit writes of different partitions do not wait for each other's. A ticket
+	// counts where its view's epoch says.
+	counts [64]struct {
+		open atomic.Int64
+		_    [120]byte // two cache lines: processors fetch them in pairs
+	}
 
 	mu         sync.Mutex
 	unresolved map[*Ticket]struct{}
-	tasks      map[*Ticket]store.Task
+	lastTask   atomic.Uint64
+	tasks      map[uint64]openTask
+}
+
+// openTask is a task whose ticket is open.
+type openTask struct {
+	partition placement.PartitionID
+	task      store.Task
 }
 
 func newInFlight() *inFlight {
-	return &inFlight{unresolved: map[*Ticket]struct{}{}, tasks: map[*Ticket]store.Task{}}
+	return &inFlight{unresolved: map[*Ticket]struct{}{}, tasks: map[uint64]openTask{}}
+}
+
+func (f *inFlight) opened(v *view) { f.counts[v.entry.Epoch()%64].open.Add(1) }
+func (f *inFlight) ended(v *view)  { f.counts[v.entry.Epoch()%64].open.Add(-1) }
+
+// open is the number of tickets that have not ended. The counts are read one after
+// another. Once the gate is closing that does not matter for whether it is 0: whoever
+// counts up after its count was read finds the gate closing, and gives up.
+func (f *inFlight) open() (n int64) {
+	for i := range f.counts {
+		n += f.counts[i].open.Load()
+	}
+	return n
 }
 
 func (f *inFlight) addUnresolved(t *Ticket) {
@@ -259,19 +307,24 @@ func (f *inFlight) removeUnresolved(t *Ticket) {
 	f.mu.Unlock()
 }
 
-func (f *inFlight) setTask(t *Ticket, task store.Task) {
+// setTask replaces the task of a number, or, of 0, gives it a number.
+func (f *inFlight) setTask(number uint64, id placement.PartitionID, task store.Task) uint64 {
+	number = cmp.Or(number, f.lastTask.Add(1))
 	f.mu.Lock()
-	f.tasks[t] = task
+	f.tasks[number] = openTask{id, task}
 	f.mu.Unlock()
+	return number
 }
 
-// clearTask reports whether the ticket had a task.
-func (f *inFlight) clearTask(t *Ticket) bool {
+// clearTask reports whether there was one.
+func (f *inFlight) clearTask(number uint64) bool {
+	if number == 0 {
+		return false
+	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	_, had := f.tasks[t]
-	delete(f.tasks, t)
-	return had
+	delete(f.tasks, number)
+	f.mu.Unlock()
+	return true
 }
 
 func (f *inFlight) unresolvedPartitions() []placement.PartitionID {
@@ -280,7 +333,7 @@ func (f *inFlight) unresolvedPartitions() []placement.PartitionID {
 	var ids []placement.PartitionID
 	seen := map[placement.PartitionID]bool{}
 	for t := range f.unresolved {
-		if id := t.v.entry.Partition; !seen[id] {
+		if id := t.v.entry.Partition(); !seen[id] {
 			seen[id] = true
 			ids = append(ids, id)
 		}
@@ -295,9 +348,8 @@ func (f *inFlight) tasksByPartition() map[placement.PartitionID][]store.Task {
 		return nil
 	}
 	out := map[placement.PartitionID][]store.Task{}
-	for t, task := range f.tasks {
-		id := t.v.entry.Partition
-		out[id] = append(out[id], task)
+	for _, t := range f.tasks {
+		out[t.partition] = append(out[t.partition], t.task)
 	}
 	return out
 }

@@ -49,7 +49,7 @@ func (s *Snapshot) Get(id PartitionID) (Entry, bool) {
 	if r == nil {
 		return Entry{}, false
 	}
-	return r.entry(), true
+	return r.Entry(), true
 }
 
 // All iterates over the entries, in no particular order.
@@ -129,9 +129,10 @@ func (t *PlacementTable) put(e Entry, grow int) Entry {
 	old := t.root.Load()
 	e.Epoch = old.epoch + 1
 	h := maphash.String(t.seed, string(e.Partition))
+	p := Pack(e)
 	t.root.Store(&Snapshot{
 		seed: t.seed, epoch: e.Epoch, size: old.size + grow,
-		trie: old.trie.with(t.seed, recordOf(e), h, 0),
+		trie: old.trie.with(t.seed, &p, h, 0),
 	})
 	return e
 }
@@ -168,8 +169,8 @@ func (t *PlacementTable) AdmitWrite(id PartitionID, at Epoch) error {
 	if r == nil {
 		return Entry{Partition: id}.AdmitWrite(at)
 	}
-	if r.phase != Cutover && r.epoch == at {
+	if r.Phase() != Cutover && r.Epoch() == at {
 		return nil // the common case, without assembling the entry
 	}
-	return r.entry().AdmitWrite(at)
+	return r.Entry().AdmitWrite(at)
 }

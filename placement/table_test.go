@@ -273,8 +273,8 @@ func TestAMillionPartitions(t *testing.T) {
 	if count != n || table.Snapshot().Len() != n || table.Epoch() != n {
 		t.Errorf("%d entries, length %d, epoch %d; want %d", count, table.Snapshot().Len(), table.Epoch(), n)
 	}
-	if used/n > 300 {
-		t.Errorf("%d bytes a partition, want at most 300", used/n)
+	if used/n > 200 {
+		t.Errorf("%d bytes a partition, want at most 200", used/n)
 	}
 	runtime.KeepAlive(table)
 }

@@ -18,56 +18,18 @@ const (
 	trieDepth = 64/trieBits + 1 // levels that a 64-bit hash can tell apart
 )
 
-// record is an entry without what an Active entry seldom has: three times
-// smaller, which counts for a million of them.
-type record struct {
-	id          PartitionID
-	epoch       Epoch
-	from        Placement
-	incarnation uint32
-	phase       Phase
-	more        *extra // nil if all of it is zero
-}
-
-type extra struct {
-	to           Placement
-	attempt      Attempt
-	cutoverAt    Start
-	previous     Placement
-	previousMove string
-	fenced       string
-}
-
-func recordOf(e Entry) *record {
-	r := &record{id: e.Partition, epoch: e.Epoch, from: e.State.From, incarnation: e.Incarnation, phase: e.State.Phase}
-	x := extra{e.State.To, e.Attempt, e.CutoverAt, e.Previous, e.PreviousMove, e.Fenced}
-	if x != (extra{}) {
-		r.more = &x
-	}
-	return r
-}
-
-func (r *record) entry() Entry {
-	e := Entry{Partition: r.id, Epoch: r.epoch, Incarnation: r.incarnation, State: State{Phase: r.phase, From: r.from}}
-	if x := r.more; x != nil {
-		e.State.To, e.Attempt, e.CutoverAt = x.to, x.attempt, x.cutoverAt
-		e.Previous, e.PreviousMove, e.Fenced = x.previous, x.previousMove, x.fenced
-	}
-	return e
-}
-
-// node has one bit per slot: in leafMap if a record is there, in nodeMap if a
-// subtree is. Below the last level, leaves holds the records whose hashes are
+// node has one bit per slot: in leafMap if an entry is there, in nodeMap if a
+// subtree is. Below the last level, leaves holds the entries whose hashes are
 // equal, and the maps are unused.
 type node struct {
 	leafMap, nodeMap uint32
-	leaves           []*record
+	leaves           []*Packed
 	nodes            []*node
 }
 
 func rank(m, bit uint32) int { return bits.OnesCount32(m & (bit - 1)) }
 
-func (n *node) get(seed maphash.Seed, id PartitionID) *record {
+func (n *node) get(seed maphash.Seed, id PartitionID) *Packed {
 	h := maphash.String(seed, string(id))
 	for range trieDepth {
 		bit := uint32(1) << (h & trieMask)
@@ -75,7 +37,7 @@ func (n *node) get(seed maphash.Seed, id PartitionID) *record {
 		case n.nodeMap&bit != 0:
 			n, h = n.nodes[rank(n.nodeMap, bit)], h>>trieBits
 		case n.leafMap&bit != 0:
-			if r := n.leaves[rank(n.leafMap, bit)]; r.id == id {
+			if r := n.leaves[rank(n.leafMap, bit)]; r.Partition() == id {
 				return r
 			}
 			return nil
@@ -84,20 +46,20 @@ func (n *node) get(seed maphash.Seed, id PartitionID) *record {
 		}
 	}
 	for _, r := range n.leaves {
-		if r.id == id {
+		if r.Partition() == id {
 			return r
 		}
 	}
 	return nil
 }
 
-// with returns a trie that holds r in place of any record of the same id. h is
+// with returns a trie that holds r in place of any entry of the same partition. h is
 // the rest of r's hash at this level.
-func (n *node) with(seed maphash.Seed, r *record, h uint64, level int) *node {
+func (n *node) with(seed maphash.Seed, r *Packed, h uint64, level int) *node {
 	c := *n
 	if level == trieDepth {
 		for i, old := range n.leaves {
-			if old.id == r.id {
+			if old.Partition() == r.Partition() {
 				c.leaves = replaced(n.leaves, i, r)
 				return &c
 			}
@@ -113,11 +75,11 @@ func (n *node) with(seed maphash.Seed, r *record, h uint64, level int) *node {
 	case n.leafMap&bit == 0:
 		c.leafMap |= bit
 		c.leaves = inserted(n.leaves, i, r)
-	case n.leaves[i].id == r.id:
+	case n.leaves[i].Partition() == r.Partition():
 		c.leaves = replaced(n.leaves, i, r)
-	default: // another partition's record is there: both go one level down
+	default: // another partition's entry is there: both go one level down
 		old := n.leaves[i]
-		sub := (&node{}).with(seed, old, maphash.String(seed, string(old.id))>>(trieBits*(level+1)), level+1)
+		sub := (&node{}).with(seed, old, maphash.String(seed, string(old.Partition()))>>(trieBits*(level+1)), level+1)
 		sub = sub.with(seed, r, h>>trieBits, level+1)
 		c.leafMap &^= bit
 		c.leaves = removed(n.leaves, i)
@@ -129,7 +91,7 @@ func (n *node) with(seed maphash.Seed, r *record, h uint64, level int) *node {
 
 func (n *node) all(yield func(Entry) bool) bool {
 	for _, r := range n.leaves {
-		if !yield(r.entry()) {
+		if !yield(r.Entry()) {
 			return false
 		}
 	}

@@ -227,13 +227,17 @@ func (x *Session) TTL() time.Duration { return x.ttl }
 // the moment at which the store may say that the session is gone, because the
 // deadline counts from before the renewal was sent, on a clock that counts
 // suspend, less the margin.
-func (x *Session) Valid() bool {
+func (x *Session) Valid() bool { return x.ValidAt(x.now()) }
+
+// ValidAt is Valid for who has just read the session's clock, SessionOptions.Now,
+// itself.
+func (x *Session) ValidAt(now time.Duration) bool {
 	select {
 	case <-x.lost:
 		return false
 	default:
 	}
-	if int64(x.now()) < x.deadline.Load() {
+	if int64(now) < x.deadline.Load() {
 		return true
 	}
 	// Once invalid, invalid for ever: a renewal that succeeds after the deadline

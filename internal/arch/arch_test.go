@@ -67,8 +67,8 @@ var rules = []rule{
 		// What the pure state machine may use. os, net, time.Now and the like would
 		// make the model and the program two different things.
 		pure := []string{
-			"bytes", "cmp", "errors", "fmt", "hash/maphash", "iter", "maps", "math/bits", "net/url", "slices",
-			"strconv", "strings", "sync", "sync/atomic", "time", "unicode", "unicode/utf8",
+			"bytes", "cmp", "errors", "fmt", "hash/maphash", "iter", "maps", "math", "math/bits", "net/url", "slices",
+			"strconv", "strings", "sync", "sync/atomic", "time", "unicode", "unicode/utf8", "unique",
 		}
 		if slices.Contains(pure, imp) {
 			return ""

@@ -44,7 +44,7 @@ var parts = []part{
 	{"control", []string{"control/adopt.go", "control/barrier.go", "control/catchup.go", "control/controller.go", "control/cutover.go", "control/drive.go",
 		"control/fleet", "control/journals.go", "control/m", "control/receipt.go", "control/relieve.go", "control/rollback.go", "control/settle.go", "control/t", "control/verify.go"}, 85, []string{"control/tenants.go", "control/trash.go"}},
 	{"placement", []string{"placement/entry.go", "placement/step.go"}, 78, nil},
-	{"store", []string{"store/codec.go", "store/records.go", "store/session.go", "store/store.go"}, 77, nil},
+	{"store", []string{"store/codec.go", "store/records.go", "store/scan.go", "store/session.go", "store/store.go"}, 77, nil},
 	// No world has a shared index, a tenant of several, a shard of more than a batch, a copy
 	// with hours, or a snapshot repository; none compares searches, or copies by itself.
 	{"mover", []string{"mover/"}, 69, []string{"mover/shared.go", "mover/lifted.go", "mover/sweep.go", "mover/trash.go", "mover/nodestats.go", "mover/into", "mover/position.go", "mover/snapshot", "mover/frozen.go",

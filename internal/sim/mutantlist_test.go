@@ -176,7 +176,7 @@ var mutants = []mutant{
 		{"gate/run.go", "	sess, err := g.store.OpenSession(", "	if err := g.catchUp(ctx); err != nil {\n		return nil, err\n	}\n	sess, err := g.store.OpenSession("},
 		{"gate/run.go", "	if err := g.catchUp(ctx); err != nil {\n		bound, cancel", "	if err := error(nil); err != nil {\n		bound, cancel"}}, openedAtTheFlip},
 	{"write_in_cutover", "", 3, "nothing is admitted in Cutover", edits{
-		{"gate/ticket.go", "case v.entry.State.Phase == placement.Cutover:", "case v.entry.State.Phase == placement.Cutover && false:"}}, nil},
+		{"gate/ticket.go", "case v.entry.Phase() == placement.Cutover:", "case v.entry.Phase() == placement.Cutover && false:"}}, nil},
 	{"journal_before_outcome", "M_JOURNAL_EARLY", 59, "an id becomes readable when its ticket ends, not before", edits{
 		{"gate/ticket.go", "	t.sent = true\n	return nil\n", "	t.sent = true\n	t.journal()\n	return nil\n"},
 		{"gate/ticket.go", "	t.journal()\n	t.end()\n	if !valid", "	t.end()\n	if !valid"}}, nil},
@@ -202,7 +202,7 @@ var mutants = []mutant{
 		{"gate/journal.go", "	if session == \"\" || session != js.session {\n		return JournalPage{}, false\n", "	if session == \"\" {\n		return JournalPage{}, false\n"},
 		{"gate/journal.go", "	if session == \"\" || session != js.session {\n		return false\n", "	if session == \"\" {\n		return false\n"}}, lateConfirmation},
 	{"closed_with_writes_open", "M_CLOSE_DIRTY", 12, "a clean close waits for the writes that are open", edits{
-		{"gate/run.go", "g.flight.open.Load() == 0 && len(g.flight.unresolvedPartitions()) == 0 && ", ""}}, atBegin(slowly("proxy-1", "a"), sim.Fault{Kind: sim.Stop, A: "proxy-1", At: 100 * time.Millisecond, For: time.Second})},
+		{"gate/run.go", "g.flight.open() == 0 && len(g.flight.unresolvedPartitions()) == 0 && ", ""}}, atBegin(slowly("proxy-1", "a"), sim.Fault{Kind: sim.Stop, A: "proxy-1", At: 100 * time.Millisecond, For: time.Second})},
 	{"closed_unconfirmed", "M_CLOSE_UNCONFIRMED", 15, "a clean close waits until its journal is confirmed", edits{
 		{"gate/run.go", " && g.journals.size() == 0 {", " {"}}, early(6, 14*time.Second, slowSource(12*time.Second), sim.Fault{Kind: sim.Stop, A: "proxy-1", At: 6 * time.Second, For: time.Second})},
 	{"deadline_beyond_the_lease", "M_EARLY_EXPIRY", 2, "a session's own deadline is before the store's", edits{
