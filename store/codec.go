@@ -31,39 +31,29 @@ type entryJSON struct {
 // EncodeEntry returns the stored form of e. Partition and Epoch are not part of
 // it: they are the record's key and version. Equal entries encode equally.
 func EncodeEntry(e placement.Entry) []byte {
-	j := entryJSON{
-		Schema: schema, Phase: e.State.Phase.String(), From: e.State.From,
-		Incarnation: e.Incarnation, PreviousMove: e.PreviousMove, Fenced: e.Fenced,
-	}
-	if !e.State.To.IsZero() {
-		j.To = &e.State.To
-	}
-	if e.Attempt != (placement.Attempt{}) {
-		j.Attempt = &e.Attempt
-	}
-	if e.CutoverAt != (placement.Start{}) {
-		j.CutoverAt = &e.CutoverAt
-	}
-	if !e.Previous.IsZero() {
-		j.Previous = &e.Previous
-	}
-	b, err := json.Marshal(j)
-	if err != nil {
-		panic("encode entry: " + err.Error()) // strings, integers and a time only
-	}
-	return b
+	return appendEntry(make([]byte, 0, 256), &e)
 }
 
 // DecodeEntry reads the stored form; its epoch is the record's version, to which
 // a [Store] adds its base. What does not say a legal entry, one that
 // [placement.Step] can have returned, is a *CorruptError.
 func DecodeEntry(kv driver.KV) (placement.Entry, error) {
+	j, ok := scanEntry(kv.Value)
+	if ok {
+		return checkEntry(kv, j, nil)
+	}
+	var other entryJSON
+	err := strictJSON(kv.Value, &other)
+	return checkEntry(kv, other, err)
+}
+
+// checkEntry makes an entry of its record, if it was read without an error.
+func checkEntry(kv driver.KV, j entryJSON, err error) (placement.Entry, error) {
 	e := placement.Entry{Partition: placement.PartitionID(kv.Name), Epoch: placement.Epoch(kv.Version)}
 	corrupt := func(reason string) (placement.Entry, error) {
 		return e, &CorruptError{Space: SpaceEntries, Name: kv.Name, Reason: reason}
 	}
-	var j entryJSON
-	if err := strictJSON(kv.Value, &j); err != nil {
+	if err != nil {
 		return corrupt(err.Error())
 	}
 	if j.Schema != schema {

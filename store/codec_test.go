@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,8 +49,30 @@ func TestEntryRoundTrip(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", b, d)
 		}
+		if byJSON, err := store.EncodeByJSON(want); err != nil || !bytes.Equal(b, byJSON) {
+			t.Errorf("it is written as\n%s\nencoding/json writes\n%s %v", b, byJSON, err)
+		}
 		if again := store.EncodeEntry(got); !bytes.Equal(b, again) {
 			t.Errorf("equal entries encode differently:\n%s\n%s", b, again)
+		}
+	}
+}
+
+// What is written is read without encoding/json, but for texts with escapes: else it would
+// be slow and nobody would notice.
+func TestWhatIsWrittenIsScanned(t *testing.T) {
+	for i, e := range legal(t) {
+		b := store.EncodeEntry(e)
+		if got, want := store.Scanned(b), i < len(legal(t))-1; got != want {
+			t.Errorf("scanned: %t\n%s", got, b)
+		}
+		for cut := range b {
+			if store.Scanned(b[:cut]) {
+				t.Fatalf("scanned, though cut off: %s", b[:cut])
+			}
+		}
+		if store.Scanned(append(b, ' ')) {
+			t.Errorf("scanned, with something after it: %s", b)
 		}
 	}
 }
@@ -116,7 +139,11 @@ func FuzzDecodeEntry(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e, err := store.DecodeEntry(driver.KV{Name: "acme", Value: b, Version: 3})
+		kv := driver.KV{Name: "acme", Value: b, Version: 3}
+		e, err := store.DecodeEntry(kv)
+		if byJSON, jerr := store.DecodeByJSON(kv); fmt.Sprint(err) != fmt.Sprint(jerr) || !cmp.Equal(e, byJSON) {
+			t.Fatalf("read as\n%+v, %v\nencoding/json reads\n%+v, %v", e, err, byJSON, jerr)
+		}
 		if err != nil {
 			var bad *store.CorruptError
 			if !errors.As(err, &bad) {
@@ -132,7 +159,11 @@ func FuzzDecodeEntry(f *testing.F) {
 			e.CutoverAt != (placement.Start{}) && e.State.Phase != placement.Cutover || e.CutoverAt.Since < 0:
 			t.Fatalf("accepted: %+v", e)
 		}
-		again, err := store.DecodeEntry(driver.KV{Name: "acme", Value: store.EncodeEntry(e), Version: 3})
+		written := store.EncodeEntry(e)
+		if byJSON, err := store.EncodeByJSON(e); err != nil || string(written) != string(byJSON) {
+			t.Fatalf("written as\n%s\nencoding/json writes\n%s %v", written, byJSON, err)
+		}
+		again, err := store.DecodeEntry(driver.KV{Name: "acme", Value: written, Version: 3})
 		if err != nil || !cmp.Equal(e, again) {
 			t.Fatalf("written and read again (%v):\n%s", err, cmp.Diff(e, again))
 		}
