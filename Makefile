@@ -14,10 +14,14 @@ GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CACHE               := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluice
 STATICCHECK         := $(CACHE)/tools/staticcheck-$(STATICCHECK_VERSION)
 
+# benchstat's module has no releases.
+BENCHSTAT_VERSION   := v0.0.0-20260908200009-22c9c6c9d4da
+BENCHSTAT           := $(CACHE)/tools/benchstat-$(BENCHSTAT_VERSION)
+
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-fleet bench-copy bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-micro bench-quick bench-fleet bench-copy bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +58,12 @@ $(STATICCHECK):
 	@mkdir -p $(@D)
 	GOBIN=$(@D)/new go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	@mv $(@D)/new/staticcheck $@
+
+$(BENCHSTAT):
+	@echo "== building benchstat $(BENCHSTAT_VERSION), once"
+	@mkdir -p $(@D)
+	GOBIN=$(@D)/new go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION)
+	@mv $(@D)/new/benchstat $@
 
 # Without what discovers targets in clouds, which is most of it.
 $(PROMTOOL):
@@ -115,6 +125,17 @@ bench-copy: ## a copy beside remote _reindex, elasticdump, opensearch-py and a p
 	@$(MAKE) --no-print-directory build
 	go run ./bench/copy -out bench/results $(COPY)
 	@$(MAKE) --no-print-directory performance-page
+
+MICRO ?=
+bench-micro: ## the gate, its replica, cursors, envelopes, and a move's transitions, each against its target; about five minutes; MICRO="-rounds 2" for a try
+	@.ci/check-tools go
+	go run ./bench/micro $(MICRO)
+	@$(MAKE) --no-print-directory performance-page
+
+BASE ?=
+bench-quick: $(BENCHSTAT) ## what has changed in the micro-benchmarks of the gate and the codecs since the last release, or since BASE=
+	@.ci/check-tools go
+	@.ci/bench-quick $(BENCHSTAT) $(BASE)
 
 STORES  ?= memory,etcd,redis,consul,opensearch
 ENTRIES ?= 0

@@ -1,0 +1,120 @@
+// Command micro measures the parts of Sluice that every request or every step of a move
+// passes, by the benchmarks of their packages, and judges them against their targets:
+//
+//	go run ./bench/micro -rounds 5
+//
+// It builds each package's test binary once and runs them in turns, round after round, so
+// that what else happens on the machine meets all of them. It measures; what is measured is
+// in the packages, where go test -bench runs it too.
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/sluiceproxy/sluice/bench/report"
+)
+
+// run is one call of a test binary.
+type run struct {
+	pkg, bench string
+	time       string // of each benchmark
+	flags      []string
+	few        bool // hardly varies, and takes long: of the rounds that are counted it is in two
+}
+
+// runs are a round. The benchmarks of the gate share their table of a million partitions,
+// which takes seconds to make.
+var runs = []run{
+	{pkg: "gate", bench: "^Benchmark(Write|WriteSent|Read|WriteParallel|ReadWhile)$", time: "400ms", flags: []string{"-test.cpu=1,2"}},
+	{pkg: "affinity", bench: "^Benchmark(Resolve|Pin|PinAgain|Wrap|Unwrap|SweptMap)$", time: "150ms", flags: []string{"-test.cpu=1"}},
+	{pkg: "placement", bench: "^BenchmarkCycle$", time: "300ms", flags: []string{"-test.cpu=1"}},
+	{pkg: "store", bench: "^Benchmark(Cycle|EncodeEntry|DecodeEntry)$", time: "300ms", flags: []string{"-test.cpu=1"}},
+	{pkg: "store/etcdstore", bench: "^BenchmarkCycle$", time: "1s"},
+	{pkg: "gate", bench: "^BenchmarkReplica$", time: "1x", flags: []string{"-test.cpu=1"}, few: true},
+}
+
+func main() {
+	rounds := flag.Int("rounds", 5, "how many rounds are counted; one more is run first, and is not")
+	out := flag.String("out", "bench/results", "where the result is left")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := measure(ctx, max(*rounds, 1), *out); err != nil {
+		fmt.Fprintln(os.Stderr, "micro:", err)
+		os.Exit(1)
+	}
+}
+
+func measure(ctx context.Context, rounds int, out string) error {
+	result := report.Result{
+		Name: "micro", Title: "Parts of a request and of a move", Order: 10, Command: "make bench-micro", Machine: report.Here(),
+		Method: fmt.Sprintf("Go benchmarks of the packages, whose test binaries take turns: %d rounds that are counted, after one that is not. "+
+			"A figure is the median of the rounds, its spread the least and the most. Tenants are asked for in an order of chance.", rounds),
+		Notes: notes,
+	}
+	dir, err := os.MkdirTemp("", "sluice-micro")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	built := map[string]string{}
+	for _, r := range runs {
+		if built[r.pkg] != "" {
+			continue
+		}
+		built[r.pkg] = filepath.Join(dir, filepath.Base(r.pkg)+".test")
+		if b, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", built[r.pkg], "./"+r.pkg).CombinedOutput(); err != nil {
+			return fmt.Errorf("build the benchmarks of %s: %w\n%s", r.pkg, err, b)
+		}
+	}
+	began := time.Now()
+	all := samples{}
+	for round := range rounds + 1 {
+		for _, r := range runs {
+			if r.few && (round == 0 || round > 2) {
+				continue
+			}
+			fmt.Fprintf(os.Stderr, "%6.1fs round %d of %d: %s %s\n", time.Since(began).Seconds(), round, rounds, r.pkg, r.bench)
+			got, err := once(ctx, built[r.pkg], r)
+			if err != nil {
+				return err
+			}
+			if round > 0 {
+				all.add(r.pkg, got)
+			}
+		}
+	}
+	result.Rows = append(rows(all), instructions(ctx, built["gate"])...)
+	result.Raw = all
+	if err := result.Write(out); err != nil {
+		return err
+	}
+	for _, row := range result.Rows {
+		verdict := ""
+		if row.Met != nil {
+			verdict = cmp.Or(map[bool]string{true: "met"}[*row.Met], "missed: "+row.Missed)
+		}
+		fmt.Printf("%-75s %-22s %-28s %s\n", row.What, row.Value, row.Target, verdict)
+	}
+	return nil
+}
+
+// once runs the benchmarks of one run.
+func once(ctx context.Context, binary string, r run) ([]byte, error) {
+	args := append([]string{"-test.run=^$", "-test.bench=" + r.bench, "-test.benchtime=" + r.time, "-test.benchmem"}, r.flags...)
+	c := exec.CommandContext(ctx, binary, args...)
+	c.Dir = r.pkg
+	b, err := c.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s", r.pkg, r.bench, err, b)
+	}
+	return b, nil
+}
