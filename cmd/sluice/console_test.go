@@ -80,6 +80,32 @@ func (w walker) walk(t *testing.T, env ...string) string {
 	return string(out)
 }
 
+// frozenLater starts a second proxy, as a process of its own that can be stopped for as long as its
+// session lasts, and returns its id when it is ready.
+func frozenLater(t *testing.T, c cli, secret string) int {
+	t.Helper()
+	admin := freeAddress(t)
+	given, err := json.Marshal(append([]string{"proxy", "--name", "sluice-2", "--proxy.session_ttl", "1m", "--fleet.secret_file", secret,
+		"--proxy.listen", "127.0.0.1:0", "--admin.listen", admin}, c.flags...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &syncBuffer{}
+	p := exec.Command(os.Args[0], "-test.run", "^TestTopChild$")
+	p.Env = append(os.Environ(), topArguments+"="+string(given))
+	p.Stdout, p.Stderr = log, log
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	for end := time.Now().Add(time.Minute); get(t, "http://"+admin+"/-/ready") != http.StatusOK; time.Sleep(20 * time.Millisecond) { // polls a real listener
+		if time.Now().After(end) {
+			t.Fatalf("the second proxy is not ready:\n%s", log)
+		}
+	}
+	return p.Process.Pid
+}
+
 // TestConsole walks through the console in a real browser while a tenant writes: what the
 // script does is in console/test/walk.mjs. With -update its pictures are the manual's.
 func TestConsole(t *testing.T) {
@@ -121,6 +147,7 @@ func TestConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	proxy := frozenLater(t, c, filepath.Join(dir, "fleet.secret"))
 	ctx, stop := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
 	go func() {
@@ -144,7 +171,7 @@ func TestConsole(t *testing.T) {
 	if shots, err = filepath.Abs(shots); err != nil {
 		t.Fatal(err)
 	}
-	out := w.walk(t, "SLUICE_URL=http://"+listen, "SLUICE_TOKEN="+strings.TrimSpace(string(token)), "SLUICE_WAVE="+wave.ID, "SHOTS="+shots)
+	out := w.walk(t, "SLUICE_URL=http://"+listen, "SLUICE_TOKEN="+strings.TrimSpace(string(token)), "SLUICE_WAVE="+wave.ID, fmt.Sprint("SLUICE_PROXY_PID=", proxy), "SHOTS="+shots)
 	stop()
 	if err := <-failed; err != nil {
 		t.Errorf("a request of the tenant failed: %v\n%s", err, p.log)

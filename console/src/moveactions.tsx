@@ -9,7 +9,13 @@ import { ProblemBox } from './parts'
 
 const keyed = (key: string) => ({ 'Idempotency-Key': key })
 
-/** Abort, pause, resume, rollback and retire: those that the move's stage leaves. */
+interface Asked { label: string, hint: string, value: string, set: (v: string) => void, number?: boolean }
+
+function Field({ label, hint, value, set, number = true }: Asked) {
+  return <label>{label}<input value={value} onInput={e => set(e.currentTarget.value)} {...(number ? { type: 'number', min: 0, step: 'any' } : { type: 'text', spellcheck: false })} /><small>{hint}</small></label>
+}
+
+/** Abort, pause, resume, bounds, rollback and retire: those that the move's stage leaves. */
 export function MoveActions({ move, changed }: { move: Move, changed: () => void }) {
   const { route } = useLocation()
   const [now, setNow] = useState(false)
@@ -27,6 +33,7 @@ export function MoveActions({ move, changed }: { move: Move, changed: () => void
         says={[`The copy of ${move.partition} stops, and no cutover begins, until somebody resumes it.`, 'The tenant reads and writes as before. What was copied is kept.']} run={simple('pause', 'The move is paused.')} />}
       {under && move.paused && <Action label="Resume" title="Resume this move" confirm="Resume the move" command={`sluice moves resume ${move.id}`} primary
         says={[`The move of ${move.partition} goes on from where it was paused.`]} run={simple('resume', 'The move goes on.')} />}
+      {under && <SetBounds move={move} changed={changed} />}
       {under && <Action label="Abort" title="Abort this move" confirm="Abort the move" danger command={`sluice moves abort ${move.id}`}
         says={[`${move.partition} stays at ${place(move.from)}.`, move.rollback_of ? 'The old copy at the target is kept.' : `What was copied to ${move.to.cluster} is removed. A later move copies anew.`]} run={simple('abort', 'The move is being aborted.')} />}
       {move.rollback?.possible && <Action label="Roll back" title={`Roll ${move.partition} back`} confirm="Roll back" danger command={`sluice moves rollback ${move.id}`}
@@ -50,6 +57,42 @@ export function MoveActions({ move, changed }: { move: Move, changed: () => void
   )
 }
 
+/** Changes what bounds a move that has not flipped. Only what differs from what holds now is asked for. */
+function SetBounds({ move, changed }: { move: Move, changed: () => void }) {
+  const now = { rate: move.options.copy_rate, megabytes: move.options.copy_bytes / 1e6, budget: move.options.pause_budget / 1e6, deadline: move.options.cutover_deadline / 1e6 }
+  const [text, set] = useState<Partial<Record<keyof typeof now, string>>>({})
+  const [eager, setEager] = useState<boolean>()
+  const next = (k: keyof typeof now) => (text[k] !== undefined && text[k] !== '' && Number(text[k]) !== now[k] ? Number(text[k]) : undefined)
+  const rate = next('rate'), megabytes = next('megabytes'), budget = next('budget'), deadline = next('deadline')
+  const heedless = eager !== undefined && eager !== !!move.options.copy_eager ? eager : undefined
+  const body = {
+    ...(rate !== undefined ? { copy_rate: rate } : {}), ...(megabytes !== undefined ? { copy_bytes: megabytes * 1e6 } : {}), ...(heedless !== undefined ? { copy_eager: heedless } : {}),
+    ...(budget !== undefined ? { pause_budget: Math.round(budget * 1e6) } : {}), ...(deadline !== undefined ? { cutover_deadline: Math.round(deadline * 1e6) } : {}),
+  }
+  const command = [`sluice moves set ${shell(move.id)}`, rate !== undefined && `--copy-rate ${rate}`, megabytes !== undefined && `--copy-bytes ${megabytes}`, heedless !== undefined && `--copy-throttle ${heedless ? 'off' : 'auto'}`,
+    budget !== undefined && `--pause-budget ${budget}ms`, deadline !== undefined && `--cutover-deadline ${deadline}ms`].filter(Boolean).join(' ')
+  const field = (k: keyof typeof now, label: string, hint: string) => <Field label={label} hint={hint} value={text[k] ?? String(now[k])} set={v => set(t => ({ ...t, [k]: v }))} />
+  return (
+    <Action label="Bounds..." title="Change the bounds of this move" confirm="Change the bounds" command={command} ready={Object.keys(body).length > 0}
+      says={[`What is copied of ${move.partition} is kept. The copy heeds its bounds within a second, a cutover at its next try.`]}
+      run={async key => {
+        await got(client.PATCH('/moves/{move}', { params: { path: { move: move.id }, header: keyed(key) }, body }))
+        set({})
+        setEager(undefined)
+        changed()
+        return 'The bounds are changed.'
+      }}>
+      <div class="fields">
+        {field('rate', 'Copy at most, in documents a second', '0: no limit')}
+        {field('megabytes', 'Copy at most, in megabytes a second', '0: no limit')}
+        {field('budget', 'Pause budget, in ms', 'no cutover begins while a longer pause is predicted')}
+        {field('deadline', 'Cutover deadline, in ms', 'a longer cutover is left again')}
+      </div>
+      <label class="check"><input type="checkbox" checked={eager ?? !!move.options.copy_eager} onChange={e => setEager(e.currentTarget.checked)} /> copy without regard to the pressure of the clusters</label>
+    </Action>
+  )
+}
+
 /** Asks for a move of a tenant, after a dry run if somebody wants one. */
 export function StartMove({ tenant, etag }: { tenant: Tenant, etag?: string }) {
   const { route } = useLocation()
@@ -65,9 +108,6 @@ export function StartMove({ tenant, etag }: { tenant: Tenant, etag?: string }) {
     options: { ...(ms > 0 ? { pause_budget: ms * 1e6 } : {}), ...(docs > 0 ? { copy_rate: docs } : {}), ...(hours > 0 ? { retire_after: hours * 3.6e12 } : {}) },
   }
   const command = ['sluice move', shell(tenant.tenant), '--to', to || 'CLUSTER', index && `--index ${shell(index)}`, ms > 0 && `--pause-budget ${ms}ms`, docs > 0 && `--copy-rate ${docs}`, hours > 0 && `--retire-after ${hours}h`].filter(Boolean).join(' ')
-  const field = (label: string, hint: string, value: string, set: (v: string) => void, number = true) => (
-    <label>{label}<input value={value} onInput={e => set(e.currentTarget.value)} {...(number ? { type: 'number', min: 0, step: 'any' } : { type: 'text', spellcheck: false })} /><small>{hint}</small></label>
-  )
   return (
     <Action label="Move..." title={`Move ${tenant.tenant}`} confirm="Start the move" primary ready={to !== ''} command={command}
       unavailable={tenant.phase === 'active' ? undefined : 'has to wait: the tenant is moving'}
@@ -87,10 +127,10 @@ export function StartMove({ tenant, etag }: { tenant: Tenant, etag?: string }) {
       <details>
         <summary>More options</summary>
         <div class="fields">
-          {field('Index there', 'empty: a new name', index, setIndex, false)}
-          {field('Pause budget, in ms', 'empty: as the controller is configured', budget, setBudget)}
-          {field('Copy at most, in documents a second', 'empty: as the clusters can bear', copyRate, setCopyRate)}
-          {field('Remove the old copy after, in hours', 'empty: only when asked', retire, setRetire)}
+          <Field label="Index there" hint="empty: a new name" value={index} set={setIndex} number={false} />
+          <Field label="Pause budget, in ms" hint="empty: as the controller is configured" value={budget} set={setBudget} />
+          <Field label="Copy at most, in documents a second" hint="empty: as the clusters can bear" value={copyRate} set={setCopyRate} />
+          <Field label="Remove the old copy after, in hours" hint="empty: only when asked" value={retire} set={setRetire} />
         </div>
       </details>
       <DryRun body={body} />

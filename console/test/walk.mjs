@@ -1,11 +1,12 @@
 // Walks through the console in a real browser, on a real fleet that cmd/sluice's test has
 // started, as an operator would: looks around, signs in, starts a move, watches it, pauses
-// it with the keyboard alone, lets it end, rolls it back, starts another and aborts it.
+// it with the keyboard alone, changes its bounds, lets it end, rolls it back, removes the
+// old copy, starts another while a proxy is frozen, and aborts it.
 // Everything that goes wrong meanwhile ends it with what and where: an error on the
 // console, a request to another host, a report of the policy, a violation that axe finds,
 // a page that is wider than a phone.
 //
-//   node walk.mjs    with SLUICE_URL, SLUICE_TOKEN, SLUICE_WAVE, CHROMIUM and SHOTS
+//   node walk.mjs    with SLUICE_URL, SLUICE_TOKEN, SLUICE_WAVE, SLUICE_PROXY_PID, CHROMIUM and SHOTS
 //
 // It prints the commands that the page has shown, one a line.
 import { AxeBuilder } from '@axe-core/playwright'
@@ -13,7 +14,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { chromium } from 'playwright-core'
 
-const { SLUICE_URL: base, SLUICE_TOKEN: token, SLUICE_WAVE: wave, CHROMIUM: executablePath, SHOTS: shots } = process.env
+const { SLUICE_URL: base, SLUICE_TOKEN: token, SLUICE_WAVE: wave, SLUICE_PROXY_PID: proxy, CHROMIUM: executablePath, SHOTS: shots } = process.env
 const patience = 90_000 // for what a real fleet on a busy machine takes; nothing waits that long by design
 
 const wrong = []
@@ -104,7 +105,7 @@ try {
     await page.locator('.caller', { hasText: 'local' }).waitFor()
     await page.getByText('No move is under way').waitFor()
     await page.locator('.tiles li', { hasText: /^5 *tenants/ }).waitFor() // as a proxy has counted them
-    await page.locator('.tiles li', { hasText: /^1 *proxies/ }).waitFor()
+    await page.locator('.tiles li', { hasText: /^2 *proxies/ }).waitFor()
     await page.getByRole('button', { name: 'Count tenants' }).click()
     await page.getByRole('columnheader', { name: 'Tenants' }).waitFor()
     await page.getByRole('img', { name: /^Requests: now/ }).waitFor()
@@ -178,8 +179,14 @@ try {
     await over.context().close()
   })
   await step('it is seen to its end', async () => {
-    const r = await fetch(`${base}/api/v1/moves/${first}`, { method: 'PATCH', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: '{"copy_rate":0}' })
-    assert.equal(r.status, 200)
+    const dialog = await ask(page, 'Bounds...')
+    assert(await dialog.getByRole('button', { name: 'Change the bounds' }).isDisabled(), 'there is nothing to change yet')
+    await dialog.getByRole('spinbutton', { name: 'Copy at most, in documents a second' }).fill('0')
+    await dialog.getByRole('spinbutton', { name: 'Pause budget, in ms' }).fill('3500')
+    await accessible(page, 'the dialog of the bounds')
+    assert.equal(await dialog.locator('.command code').textContent(), `sluice moves set ${first} --copy-rate 0 --pause-budget 3500ms`)
+    await confirm(dialog, 'Change the bounds')
+    await page.locator('dd', { hasText: /^3\.5 s$/ }).first().waitFor()
     await stage(page, 'flipped')
     const shown = await page.evaluate(() => window.shown)
     assert(shown.length >= 2 && shown.includes('copying') && shown.at(-1) === 'flipped', `the page has shown ${shown}`)
@@ -188,18 +195,32 @@ try {
     await accessible(page, 'a move that has flipped')
     await shot(page, 'move', { fullPage: true })
   })
+  let back
   await step('it is rolled back', async () => {
     await confirm(await ask(page, 'Roll back'), 'Roll back')
     await page.locator('dt', { hasText: /^rolls back$/ }).waitFor() // the page of the new move
-    assert.notEqual(moveID(), first)
+    back = moveID()
+    assert.notEqual(back, first)
     await stage(page, 'flipped')
     await page.getByRole('link', { name: 'acme', exact: true }).click()
     await heading(page, 'acme')
     await page.locator('.lead', { hasText: 'a/acme-docs' }).waitFor()
   })
-  await step('another is started, and aborted', async () => {
-    await confirm(await slowMove(), 'Start the move')
+  await step('the old copy of the rollback is removed', async () => {
+    await go(page, `/ui/moves/${back}`, 'Move of acme')
+    await confirm(await ask(page, 'Retire'), 'Remove the old copy')
+    await stage(page, 'done')
+    await page.locator('dd', { hasText: /^removed$/ }).first().waitFor()
+  })
+  await step('another waits for a frozen proxy by name, goes on with it, and is aborted', async () => {
+    const dialog = await slowMove()
+    process.kill(Number(proxy), 'SIGSTOP') // its session outlasts the step
+    await confirm(dialog, 'Start the move')
     await heading(page, 'Move of acme')
+    await page.getByRole('listitem').filter({ hasText: /^sluice-2 has not applied the change yet, silent for / }).waitFor()
+    await accessible(page, 'a move that waits')
+    process.kill(Number(proxy), 'SIGCONT')
+    await page.getByText('No proxy is waited for.').waitFor()
     await stage(page, 'copying')
     await confirm(await ask(page, 'Abort'), 'Abort the move')
     await stage(page, 'aborted')
@@ -218,7 +239,7 @@ try {
   })
   await step('the audit log has all of that', async () => {
     await go(page, '/ui/audit', 'Audit')
-    for (const op of ['requestMove', 'pauseMove', 'resumeMove', 'setMove', 'rollbackMove', 'abortMove', 'resumeWave']) await page.getByRole('cell', { name: op, exact: true }).first().waitFor()
+    for (const op of ['requestMove', 'pauseMove', 'resumeMove', 'setMove', 'rollbackMove', 'retireMove', 'abortMove', 'resumeWave']) await page.getByRole('cell', { name: op, exact: true }).first().waitFor()
     await page.getByText('details', { exact: true }).first().click()
     await page.getByRole('heading', { level: 3, name: 'Before' }).first().waitFor()
   })

@@ -51,7 +51,7 @@ export function MovePage() {
             ['rolls back', m.rollback_of && <a href={movePath(m.rollback_of)}>{m.rollback_of}</a>], ['rolled back by', m.rolled_back_by && <a href={movePath(m.rolled_back_by)}>{m.rolled_back_by}</a>],
             ['can be rolled back', m.rollback && (m.rollback.possible ? (m.rollback.until ? `until ${when(m.rollback.until)}` : 'yes, until its old copy is retired') : `no: ${m.rollback.reason}`)],
             ['old copy', oldCopy(m)], ['copied by', m.copied_by && `${m.copied_by.method}: ${m.copied_by.reason}`],
-            ['pause budget', span(m.options.pause_budget)], ['cutover deadline', span(m.options.cutover_deadline)], ['copy limit', m.options.copy_rate > 0 && `${count(m.options.copy_rate)} documents a second`],
+            ['pause budget', span(m.options.pause_budget)], ['cutover deadline', span(m.options.cutover_deadline)], ['copy limit', [m.options.copy_rate > 0 && `${count(m.options.copy_rate)} documents a second`, m.options.copy_bytes > 0 && `${m.options.copy_bytes / 1e6} MB a second`].filter(Boolean).join(', ')],
             ['compared', m.options.verify], ['drivers so far', m.attempt > 1 && m.attempt],
           ]} />
           <p class="note">The same from a shell:</p>
