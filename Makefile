@@ -21,7 +21,7 @@ BENCHSTAT           := $(CACHE)/tools/benchstat-$(BENCHSTAT_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-micro bench-quick bench-fleet bench-copy bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-micro bench-quick bench-fleet bench-copy bench-draining bench-fresh bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,14 +104,12 @@ COVER ?= 600
 cover-sim: ## which code of the protocol COVER=600 seeds of the simulation run, and which they do not
 	go test -count=1 -v -timeout 0 -run 'TestCoverage$$' ./internal/sim -sim.cover=$(COVER) -sim.blocks
 
-MOVES ?= 20
-DOCS  ?= 10000
-bench-pause: ## how long writes are held: MOVES=20 moves there and back of DOCS=10000 documents; raw receipt in bench/results
+PAUSE ?=
+bench-pause: ## how long a move holds writes, three proxies and an etcd: PAUSE="-moves 50" and the like; the result is in bench/results
 	@.ci/check-tools engines
 	@$(MAKE) --no-print-directory build
-	@mkdir -p bench/results
-	bin/sluice demo --moves $(MOVES) --docs $(DOCS) -o json > bench/results/pause.json
-	go run ./bench/pause bench/results/pause.json
+	go run ./bench/pause -out bench/results $(PAUSE)
+	@$(MAKE) --no-print-directory performance-page
 
 FLEET ?=
 bench-fleet: ## how fast fleets acknowledge a cutover, and moves that only flip: FLEET="-rounds 20" and the like; the result is in bench/results
@@ -136,6 +134,18 @@ BASE ?=
 bench-quick: $(BENCHSTAT) ## what has changed in the micro-benchmarks of the gate and the codecs since the last release, or since BASE=
 	@.ci/check-tools go
 	@.ci/bench-quick $(BENCHSTAT) $(BASE)
+FRESH ?=
+bench-fresh: ## what fresh reads add with etcd, beside leased and a round trip: FRESH="-fresh-rounds 5" and the like; the result is in bench/results
+	@.ci/check-tools engines
+	go run ./bench/stores -fresh -out bench/results $(FRESH)
+	@$(MAKE) --no-print-directory performance-page
+
+DRAINING ?=
+bench-draining: ## what journaling costs while a tenant drains: DRAINING="-rounds 20" and the like; the result is in bench/results
+	@.ci/check-tools engines
+	@$(MAKE) --no-print-directory build
+	go run ./bench/draining -out bench/results $(DRAINING)
+	@$(MAKE) --no-print-directory performance-page
 
 STORES  ?= memory,etcd,redis,consul,opensearch
 ENTRIES ?= 0

@@ -1,99 +1,87 @@
-// Command pause sums up the write pauses in receipts of `sluice demo -o json`:
+// Command pause measures for how long a move holds its tenant's writes:
 //
-//	sluice demo --moves 20 -o json > receipt.json
-//	go run ./bench/pause receipt.json
+//	go run ./bench/pause -program bin/sluice -out bench/results
 //
-// Each move counts once, with its longest hold as the proxies measured it. It
-// exits with 1 when a receipt is not clean: a pause of a move that lost
-// something is worth nothing.
+// It starts two OpenSearch nodes, an etcd, a controller and three proxies, each a process
+// of its own, and lets clients write and read through all proxies while their tenant is
+// moved there and back. Each move counts once, with the longest hold that any of the
+// proxies measured, and with the slowest write that any client had meanwhile. Beside
+// them is what the clients' writes take while nothing moves, in the pauses between the
+// moves of the same run.
+//
+// It is no test, but a pause of a fleet that loses something is worth nothing: it fails
+// unless every acknowledged write is there in the end.
 package main
 
 import (
-	"encoding/json"
+	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"slices"
+	"os/signal"
+	"path/filepath"
+	"syscall"
 	"time"
 
-	"github.com/sluiceproxy/sluice/internal/demo"
+	"github.com/sluiceproxy/sluice/bench/report"
 )
 
-// target is the longest hold that an undisturbed move should have.
-const target = 250 * time.Millisecond
-
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
-
-func run(files []string, out, errw io.Writer) int {
-	if len(files) == 0 {
-		fmt.Fprintln(errw, "usage: pause RECEIPT.json ...")
-		return 2
-	}
-	var longest, medians, slowest []time.Duration
-	var parts [5][]time.Duration // of moves whose receipt has them
-	var worst demo.Holds
-	held, refused, tries, docs := 0, 0, 0, 0
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			fmt.Fprintln(errw, err)
-			return 2
-		}
-		var r demo.Result
-		if err := json.Unmarshal(b, &r); err != nil {
-			fmt.Fprintf(errw, "%s: not a receipt of sluice demo -o json: %v\n", f, err)
-			return 2
-		}
-		if !r.OK {
-			fmt.Fprintf(errw, "%s: the receipt is not clean: %v\n", f, r.Trouble)
-			return 1
-		}
-		docs = r.Documents
-		for _, l := range r.Legs {
-			longest, medians, slowest = append(longest, l.Holds.Longest), append(medians, l.Holds.P50), append(slowest, l.ClientWrite.Max)
-			if p := l.Holds.Parts; p.Whole > 0 {
-				for i, v := range []float64{p.Whole, p.Barrier, p.LastRound, p.Seal, p.Rest()} {
-					parts[i] = append(parts[i], time.Duration(v*float64(time.Millisecond)))
-				}
-			}
-			if l.Holds.Longest > worst.Longest {
-				worst = l.Holds
-			}
-			held, refused, tries = held+l.Holds.Held, refused+l.Holds.Refused, tries+l.Holds.Cutovers
-		}
-	}
-	if len(longest) == 0 {
-		fmt.Fprintln(errw, "no move in these receipts")
-		return 1
-	}
-	within := 0
-	for _, d := range longest {
-		if d <= target {
-			within++
-		}
-	}
-	fmt.Fprintf(out, "moves                               n=%d, %d documents each, %d CPUs\n", len(longest), docs, runtime.NumCPU())
-	fmt.Fprintf(out, "writes held                         %d, refused %d; cutovers tried %d\n", held, refused, tries)
-	line(out, "longest hold of a move", longest)
-	line(out, "median hold of a move", medians)
-	line(out, "slowest write of a client", slowest)
-	for i, name := range []string{"cutover, as the controller sees it", "  barrier", "  last round", "  check and seal", "  the store's transitions"} {
-		if len(parts[i]) > 0 {
-			line(out, name, parts[i])
-		}
-	}
-	if worst.Parts.Whole > 0 {
-		fmt.Fprintf(out, "the longest hold                    %.0f ms: %s\n", float64(worst.Longest)/1e6, worst.Parts)
-	}
-	fmt.Fprintf(out, "longest hold <= %v              %d of %d moves\n", target, within, len(longest))
-	return 0
+// plan is how much is measured.
+type plan struct {
+	Moves   int           `json:"moves"`
+	Docs    int           `json:"documents"`
+	Proxies int           `json:"proxies"`
+	Clients int           `json:"clients"`
+	Rate    float64       `json:"operations_s"`
+	Calm    time.Duration `json:"calm_ns"` // between two moves
+	Limit   time.Duration `json:"limit_ns"`
 }
 
-func line(out io.Writer, what string, d []time.Duration) {
-	slices.Sort(d)
-	at := func(q float64) string {
-		return fmt.Sprintf("%.0f ms", float64(d[int(q*float64(len(d)-1)+0.5)])/1e6)
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, errw io.Writer) int {
+	f := flag.NewFlagSet("pause", flag.ContinueOnError)
+	f.SetOutput(errw)
+	var p plan
+	f.IntVar(&p.Moves, "moves", 200, "moves, there and back")
+	f.IntVar(&p.Docs, "docs", 1000, "documents of the tenant")
+	f.IntVar(&p.Proxies, "proxies", 3, "proxies")
+	f.IntVar(&p.Clients, "clients", 8, "clients")
+	f.Float64Var(&p.Rate, "rate", 150, "operations a second of all clients")
+	f.DurationVar(&p.Calm, "calm", 400*time.Millisecond, "pause between two moves")
+	f.DurationVar(&p.Limit, "for", 15*time.Minute, "no move begins after this time; the result says how many there were")
+	program := f.String("program", "bin/sluice", "the sluice to measure")
+	out := f.String("out", "", "`directory` of the result, besides standard error")
+	if err := f.Parse(args); err != nil {
+		return 2
 	}
-	fmt.Fprintf(out, "%-35s p50 %s, p90 %s, max %s\n", what, at(0.5), at(0.9), at(1))
+	if p.Moves < 1 || p.Docs < 100 || p.Proxies < 1 || p.Clients < 1 || p.Rate <= 0 || p.Calm < 0 || p.Limit <= 0 {
+		_, _ = fmt.Fprintln(errw, "pause: -docs must be at least 100, all other numbers above 0")
+		return 2
+	}
+	machine := report.Here()
+	path, err := filepath.Abs(*program) // processes are started elsewhere
+	if err != nil {
+		_, _ = fmt.Fprintln(errw, err)
+		return 2
+	}
+	r := &results{plan: p, machine: machine}
+	err = r.measure(ctx, path, errw)
+	if err == nil && *out != "" {
+		err = r.report().Write(*out)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(errw, err)
+		return 1
+	}
+	for _, row := range r.report().Rows {
+		_, _ = fmt.Fprintf(errw, "%-64s %-12s %-20s %-12s n=%d %s  %s %s\n", row.What, row.Value, row.Against, row.Other, row.N, row.Spread, row.Target, row.Missed)
+	}
+	return 0
 }

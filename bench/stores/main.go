@@ -88,6 +88,9 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 	entries := f.Int("entries", 0, "size of the large table; 0: as many as each store takes in some minutes, a million at most")
 	out := f.String("out", "bench/results", "`directory` of the results, one stores-NAME.json each")
 	page := f.String("page", "", "measure nothing: write the page of the results given as arguments to this `file`")
+	fresh := f.Bool("fresh", false, "measure only what fresh reads add with etcd, and write fresh.result.json")
+	fp := freshPlan{Slice: 500 * time.Millisecond, Entries: 10_000}
+	f.IntVar(&fp.Rounds, "fresh-rounds", 16, "rounds of -fresh")
 	small := f.Bool("quick", false, "few samples, to see that it works; the figures mean nothing")
 	if err := f.Parse(args); err != nil {
 		return 2
@@ -96,6 +99,24 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 		if err := writePage(*page, f.Args()); err != nil {
 			fmt.Fprintln(errw, err)
 			return 1
+		}
+		return 0
+	}
+	if *fresh {
+		if fp.Rounds < 1 {
+			fmt.Fprintln(errw, "-fresh-rounds: must be above 0")
+			return 2
+		}
+		res, err := measureFresh(ctx, fp, errw)
+		if err == nil {
+			err = res.Write(*out)
+		}
+		if err != nil {
+			fmt.Fprintln(errw, err)
+			return 1
+		}
+		for _, r := range res.Rows {
+			fmt.Fprintf(errw, "%-80s %-12s %-40s %-12s %5.2f n=%d %s %s\n", r.What, r.Value, r.Against, r.Other, r.Ratio, r.N, r.Spread, r.Missed)
 		}
 		return 0
 	}
