@@ -19,7 +19,7 @@ type fleet struct {
 	roster      map[string]store.Record[store.RosterRecord]
 	sessions    map[string]store.SessionRecord // proxies only
 	controllers map[string]bool                // controllers' sessions
-	version     driver.Version                 // of the sessions, to watch from
+	versions    map[string]driver.Version      // of the sessions' records
 }
 
 // readFleet reads the roster first. A proxy that closes cleanly ends its session
@@ -27,16 +27,15 @@ type fleet struct {
 // moment, which a second look corrects. In the other order one that opens
 // between the two reads and dies would be in neither.
 func readFleet(ctx context.Context, s *store.Store) (fleet, error) {
-	f := fleet{roster: map[string]store.Record[store.RosterRecord]{}, sessions: map[string]store.SessionRecord{}, controllers: map[string]bool{}}
+	f := fleet{roster: map[string]store.Record[store.RosterRecord]{}, sessions: map[string]store.SessionRecord{}, controllers: map[string]bool{}, versions: map[string]driver.Version{}}
 	roster, _, err := s.Roster().List(ctx)
 	if err != nil {
 		return f, fmt.Errorf("read the fleet: %w", err)
 	}
-	sessions, v, err := s.Sessions().List(ctx)
+	sessions, _, err := s.Sessions().List(ctx)
 	if err != nil {
 		return f, fmt.Errorf("read the fleet: %w", err)
 	}
-	f.version = v
 	for _, r := range roster {
 		f.roster[r.Name] = r
 	}
@@ -46,7 +45,7 @@ func readFleet(ctx context.Context, s *store.Store) (fleet, error) {
 			f.controllers[r.Name] = true
 		default:
 			// Anything that is not certainly a controller may admit writes.
-			f.sessions[r.Name] = r.Value
+			f.sessions[r.Name], f.versions[r.Name] = r.Value, r.Version
 		}
 	}
 	return f, nil

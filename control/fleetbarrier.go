@@ -1,11 +1,11 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"sort"
+	"strings"
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/clock"
@@ -45,17 +45,17 @@ type FleetBarrierOptions struct {
 //   - A proxy that is neither in the one nor in the other closed cleanly before
 //     the roster was read, or never admitted anything.
 //
-// A session that ends while it is awaited makes Wait read both again, the roster
-// first, so a clean close in between is told from a vanish.
+// Wait looks again until all are clear, each time at both, the roster first, so a clean
+// close in between is told from a vanish.
 type FleetBarrier struct {
-	s     *store.Store
+	looks *looks
 	grace time.Duration
 	now   func() time.Duration
 }
 
 // NewFleetBarrier returns a FleetBarrier over the roster and sessions of s.
 func NewFleetBarrier(s *store.Store, o *FleetBarrierOptions) *FleetBarrier {
-	b := &FleetBarrier{s: s, grace: DefaultVanishGrace, now: clock.SinceBoot}
+	b := &FleetBarrier{looks: newLooks(s), grace: DefaultVanishGrace, now: clock.SinceBoot}
 	if o != nil && o.Grace > 0 {
 		b.grace = o.Grace
 	}
@@ -93,7 +93,7 @@ func (b *FleetBarrier) Wait(ctx context.Context, id placement.PartitionID, epoch
 // running, any proxy vanished that accounted does not answer for? It does not
 // wait for acknowledgements; pending writes of Draining are the ordinary case.
 func (b *FleetBarrier) Check(ctx context.Context, id placement.PartitionID, accounted func(session string) bool) error {
-	f, err := readFleet(ctx, b.s)
+	f, err := b.looks.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -105,10 +105,10 @@ func (b *FleetBarrier) Check(ctx context.Context, id placement.PartitionID, acco
 
 func (b *FleetBarrier) wait(ctx context.Context, id placement.PartitionID, epoch placement.Epoch, accounted func(string) bool, patient bool) (Clear, error) {
 	var missingSince time.Duration // when members were first seen missing
-	began := b.now()
+	w := &fleetWait{id: id, epoch: epoch, now: b.now, began: b.now(), seen: map[string]sight{}}
 	last := &BarrierPending{}
 	for {
-		f, err := readFleet(ctx, b.s)
+		f, err := b.looks.look(ctx)
 		if err != nil {
 			if patient && ctx.Err() != nil {
 				return Clear{}, last
@@ -132,83 +132,54 @@ func (b *FleetBarrier) wait(ctx context.Context, id placement.PartitionID, epoch
 			continue
 		}
 		missingSince = 0
-		w := &fleetWait{f: f, id: id, epoch: epoch, now: b.now, changed: map[string]time.Duration{}, began: began}
-		clear, err := w.verdict()
-		if err == nil {
-			return clear, nil
-		}
+		clear, err := w.verdict(f)
 		var pending *BarrierPending
-		if !patient || !errors.As(err, &pending) {
-			return Clear{}, err
-		}
-		last = pending
-		again, clear, err := w.watch(ctx, b.s)
-		if !again {
+		if err == nil || !patient || !errors.As(err, &pending) {
 			return clear, err
 		}
+		last = pending
+		// Not a watch: an engine may take its time to begin one that starts in the past
+		// (etcd does so ten times a second), and writes are held meanwhile. A look costs
+		// the store a list, so there are the fewer the longer it lasts, and a barrier
+		// takes at most an eighth longer than the slowest acknowledgement.
+		select {
+		case <-ctx.Done():
+			_, err := w.verdict(f)
+			return Clear{}, err
+		case <-time.After(min(max((b.now()-w.began)/8, firstLook), lastLook)):
+		}
 	}
 }
 
-// fleetWait is one look at the fleet, kept current by a watch.
+// Bounds of the pause between two looks.
+const (
+	firstLook = time.Millisecond
+	lastLook  = 100 * time.Millisecond
+)
+
+// fleetWait is what one wait has seen.
 type fleetWait struct {
-	f       fleet
-	id      placement.PartitionID
-	epoch   placement.Epoch
-	now     func() time.Duration
-	changed map[string]time.Duration // last change seen, by session
-	began   time.Duration
+	id    placement.PartitionID
+	epoch placement.Epoch
+	now   func() time.Duration
+	began time.Duration
+	seen  map[string]sight // the last change of each that was late, by session
 }
 
-var errStopWatch = errors.New("enough seen")
-
-// watch follows the sessions from the look until the verdict is final. again
-// means that a session ended or that the history is gone: look at both anew.
-func (w *fleetWait) watch(ctx context.Context, s *store.Store) (again bool, clear Clear, err error) {
-	var verdict error
-	err = s.Sessions().Watch(ctx, w.f.version, func(evs []store.RecordChange[store.SessionRecord]) error {
-		for _, ev := range evs {
-			switch {
-			case ev.Err != nil:
-				return ev.Err
-			case ev.Removed:
-				if _, known := w.f.sessions[ev.Name]; known {
-					again = true
-					return errStopWatch
-				}
-			case ev.Value.Kind != store.KindController:
-				w.f.sessions[ev.Name] = ev.Value
-				w.changed[ev.Name] = w.now()
-			}
-		}
-		clear, verdict = w.verdict()
-		var pending *BarrierPending
-		if errors.As(verdict, &pending) {
-			return nil
-		}
-		return errStopWatch
-	})
-	switch {
-	case again:
-		return true, Clear{}, nil
-	case errors.Is(err, errStopWatch):
-		return false, clear, verdict
-	case errors.Is(err, driver.ErrCompacted):
-		return true, Clear{}, nil
-	case ctx.Err() != nil:
-		clear, verdict = w.verdict()
-		return false, clear, verdict
-	}
-	return false, Clear{}, fmt.Errorf("watch the sessions: %w: %w", ErrStoreUnavailable, err)
+// sight is a version of a session's record, and when it was first seen.
+type sight struct {
+	version driver.Version
+	at      time.Duration
 }
 
-// verdict judges what is known: nil, *UnresolvedError or *BarrierPending.
-func (w *fleetWait) verdict() (Clear, error) {
-	if err := w.f.unresolved(w.id); err != nil {
+// verdict judges a look: nil, *UnresolvedError or *BarrierPending.
+func (w *fleetWait) verdict(f fleet) (Clear, error) {
+	if err := f.unresolved(w.id); err != nil {
 		return Clear{}, err
 	}
 	c := Clear{Heads: map[string]store.JournalHead{}}
 	var late []Laggard
-	for id, r := range w.f.sessions {
+	for id, r := range f.sessions {
 		reason := ""
 		switch {
 		case r.Applied < w.epoch:
@@ -221,14 +192,20 @@ func (w *fleetWait) verdict() (Clear, error) {
 			c.Heads[id] = r.Journals[w.id]
 			continue
 		}
-		last, ok := w.changed[id]
-		if !ok {
-			last = w.began
+		last, known := w.seen[id]
+		switch v := f.versions[id]; {
+		case !known: // it may not have changed since the wait began
+			last = sight{v, w.began}
+		case last.version != v:
+			last = sight{v, w.now()}
 		}
-		late = append(late, Laggard{Session: id, Name: r.Name, Reason: reason, Silent: w.now() - last})
+		w.seen[id] = last
+		late = append(late, Laggard{Session: id, Name: r.Name, Reason: reason, Silent: w.now() - last.at})
 	}
 	if len(late) > 0 {
-		sort.Slice(late, func(i, j int) bool { return late[i].Name+late[i].Session < late[j].Name+late[j].Session })
+		slices.SortFunc(late, func(a, b Laggard) int {
+			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Session, b.Session))
+		})
 		return Clear{}, &BarrierPending{Laggards: late}
 	}
 	return c, nil

@@ -47,7 +47,9 @@ func (p JournalPage) Check(session string, after uint64) error { return p.check(
 type Replica struct{ r *replica }
 
 // NewReplica returns an empty one.
-func NewReplica() Replica { return Replica{newReplica(func(_, _ *view) {}, func() {})} }
+func NewReplica() Replica {
+	return Replica{newReplica(func(_, _ *view) bool { return false }, func() {})}
+}
 
 // Apply makes e the newest that the replica knows of its partition.
 func (r Replica) Apply(e placement.Entry) { r.r.apply([]store.Change{{Entry: e}}, e.Epoch) }
@@ -80,7 +82,7 @@ func (r Replica) OldReads() []placement.PartitionID { return r.r.readsOnOld() }
 // ErrorsKept runs f with NoteErrors of a gate over an empty table, and returns how many
 // kinds are kept of move m while it is kept, and how many moves.
 func ErrorsKept(f func(note func(under placement.Entry, kind string))) (kinds, moves int) {
-	g := &Gate{rep: newReplica(func(_, _ *view) {}, func() {}), holds: newHolds(1, 1)}
+	g := &Gate{rep: newReplica(func(_, _ *view) bool { return false }, func() {}), holds: newHolds(1, 1)}
 	f(func(under placement.Entry, kind string) {
 		g.NoteErrors(under.Partition, under, kind, 1)
 		kinds = max(kinds, len(g.holds.of("m").Errors))

@@ -220,8 +220,9 @@ func (g *Gate) wake() {
 	}
 }
 
-// changed is called by the replica, under its lock, after a view was replaced.
-func (g *Gate) changed(before, after *view) {
+// changed is called by the replica, under its lock, after a view was replaced. It
+// reports whether a barrier may wait for that to be published.
+func (g *Gate) changed(before, after *view) bool {
 	was, is := before != nil && before.migrating(), after != nil && after.migrating()
 	id := placement.PartitionID("")
 	if before != nil {
@@ -233,9 +234,7 @@ func (g *Gate) changed(before, after *view) {
 	case was && is && before.entry.Move() != after.entry.Move(), !was && is && before != nil:
 		g.journals.drop(id) // a journal belongs to one move
 	}
-	if was || is {
-		g.wake()
-	}
+	return was || is
 }
 
 // setSession makes s (or nil) the session that admissions use.

@@ -46,11 +46,13 @@ type replica struct {
 	listed   chan struct{}           // closed after the first list
 	once     sync.Once
 
-	told func(before, after *view) // of a view that was replaced
-	wake func()                    // something that is published may have changed
+	// told is told of a view that was replaced, and says whether that is to be published
+	// at once.
+	told func(before, after *view) bool
+	wake func() // something that is published may have changed
 }
 
-func newReplica(told func(before, after *view), wake func()) *replica {
+func newReplica(told func(before, after *view) bool, wake func()) *replica {
 	return &replica{
 		views: newViews(), draining: map[*view]struct{}{}, oldReads: map[*view]struct{}{},
 		waiters: make(chan struct{}), ends: map[*view]chan struct{}{}, listed: make(chan struct{}),
@@ -145,15 +147,19 @@ func (r *replica) ended(v *view) {
 func (r *replica) apply(changes []store.Change, upto placement.Epoch) {
 	r.mu.Lock()
 	done := placement.Epoch(r.applied.Load())
+	tell := false
 	for _, ch := range changes {
 		if ch.Entry.Epoch > done {
-			r.applyOne(ch)
+			tell = r.applyOne(ch) || tell
 		}
 	}
 	if upto > done {
 		r.applied.Store(uint64(upto))
 	}
 	r.mu.Unlock()
+	if tell {
+		r.wake() // not before: a publisher that was faster would publish what was applied before, and wait for the next wake
+	}
 	if upto > done {
 		r.waitMu.Lock()
 		close(r.waiters)
@@ -162,11 +168,11 @@ func (r *replica) apply(changes []store.Change, upto placement.Epoch) {
 	}
 }
 
-func (r *replica) applyOne(ch store.Change) {
+func (r *replica) applyOne(ch store.Change) (tell bool) {
 	id := ch.Entry.Partition
 	old := r.views.lookup(id)
 	if old == nil && ch.Removed || old != nil && old.entry.Epoch() >= ch.Entry.Epoch {
-		return // a list and a watch may both bring it
+		return false // a list and a watch may both bring it
 	}
 	var next *view
 	if ch.Removed {
@@ -196,7 +202,7 @@ func (r *replica) applyOne(ch store.Change) {
 		}
 		r.ended(old)
 	}
-	r.told(old, next)
+	return r.told(old, next)
 }
 
 // pending returns the partitions with tickets on closed views.

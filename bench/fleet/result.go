@@ -50,10 +50,10 @@ func (r *results) report() *report.Result {
 }
 
 func (r *results) acknowledged(n int) []report.Row {
-	var acked, whole, writes, through, after []float64
+	var acked, whole, through, after []float64
 	for _, c := range r.Cutovers[n] {
 		acked, whole = append(acked, c.Acked), append(whole, c.Published+c.Acked)
-		writes, through, after = append(writes, float64(c.Writes)), append(through, float64(c.Through)), append(after, float64(c.After))
+		through, after = append(through, float64(c.Through)), append(after, float64(c.After))
 	}
 	a := report.Row{What: fmt.Sprintf("cutover published until all of %d instances have acknowledged, median", n), Value: fmt.Sprintf("%.1f ms", at(acked, .5)),
 		N: len(acked), Spread: fmt.Sprintf("%.1f to %.1f ms", at(acked, .1), at(acked, .9))}
