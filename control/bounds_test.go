@@ -14,6 +14,7 @@ import (
 // A move whose predicted pause stays above its budget says so and waits; a wider
 // budget lets the same driver go on from where it stands.
 func TestBudgetOfARunningMove(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "budget", 300)
 	ctx, cancel := context.WithCancel(t.Context())
 	wg := b.load(ctx, t, 2)
@@ -52,6 +53,7 @@ func TestBudgetOfARunningMove(t *testing.T) {
 // A pause stops the copy at once, loses nothing of it, and keeps a move that has
 // copied everything from its cutover; the rate can be changed meanwhile.
 func TestPauseAndRateOfARunningMove(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "paused", 2000)
 	ctx, cancel := context.WithCancel(t.Context())
 	wg := b.load(ctx, t, 1)

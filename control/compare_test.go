@@ -38,6 +38,7 @@ func kindsOf(c control.Compared) map[string]mover.DiffKind {
 // The copies of a move are compared while its tenant writes, and after the flip: what is
 // planted is found, what is caught up with is not, and nothing of the store changes.
 func TestCompareTheCopiesOfAMove(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "compared", 400)
 	if _, err := control.Compare(t.Context(), b.s, control.CompareRequest{Partition: b.tenant}); !errors.Is(err, control.ErrOneCopy) {
 		t.Errorf("without a move: %v", err)
@@ -146,6 +147,7 @@ func TestCompareTheCopiesOfAMove(t *testing.T) {
 // A comparison that was interrupted goes on after the shards that were equal, and not of
 // other indices.
 func TestCompareResumes(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "resumed", 2000)
 	m := b.request(t, "b")
 	b.start(t, b.s, "c1")

@@ -315,9 +315,10 @@ func (b *bench) await(t *testing.T, id string, ok func(control.Move) bool) contr
 
 func settled(m control.Move) bool { return m.Settled() }
 
+// request asks for a move whose copy is not gentle: few tests are about that.
 func (b *bench) request(t *testing.T, cluster string) control.Move {
 	t.Helper()
-	m, err := control.RequestMove(t.Context(), b.s, control.Request{Partition: b.tenant, Cluster: cluster, Options: control.MoveOptions{DrainBarrier: 2 * time.Second, PauseBudget: 2 * time.Second, CutoverDeadline: 4 * time.Second}})
+	m, err := control.RequestMove(t.Context(), b.s, control.Request{Partition: b.tenant, Cluster: cluster, Options: control.MoveOptions{DrainBarrier: 2 * time.Second, PauseBudget: 2 * time.Second, CutoverDeadline: 4 * time.Second, CopyEager: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,6 +326,7 @@ func (b *bench) request(t *testing.T, cluster string) control.Move {
 }
 
 func TestMoveThereAndBackUnderLoad(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "load", 2000)
 	spans := tracetest.NewInMemoryExporter()
 	b.tracer = telemetry.NewSDK(0, sdk.WithSyncer(spans)).Tracer("test")
@@ -377,6 +379,7 @@ func TestMoveThereAndBackUnderLoad(t *testing.T) {
 }
 
 func TestAbortLeavesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "abort", 500)
 	// A proxy that has not heard of begin keeps the move from copying.
 	x, err := b.s.OpenSession(t.Context(), store.Info{Kind: store.KindProxy, Name: "deaf"}, store.Report{}, &store.SessionOptions{TTL: time.Minute})
@@ -409,6 +412,7 @@ func TestAbortLeavesNothing(t *testing.T) {
 // An abort that comes around the move's record ends the proxies' journals. What
 // they write then is no drift, and the move does not accuse anybody of it.
 func TestWritesAfterAnAbortAreNoDrift(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "ended", 200)
 	x, err := b.s.OpenSession(t.Context(), store.Info{Kind: store.KindProxy, Name: "mute", Address: "http://127.0.0.1:1"}, store.Report{}, &store.SessionOptions{TTL: time.Minute})
 	if err != nil {
@@ -448,6 +452,7 @@ func TestWritesAfterAnAbortAreNoDrift(t *testing.T) {
 // What a vanished proxy has written, and journaled where nobody can read it any
 // more, is found by comparing, after its drain.
 func TestVanishedProxyIsReconciled(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "vanish", 3000)
 	all := store.Report{Applied: 1 << 62}
 	x, err := b.s.OpenSession(t.Context(), store.Info{Kind: store.KindProxy, Name: "doomed", Address: "http://127.0.0.1:1"}, store.Report{}, &store.SessionOptions{TTL: time.Minute})
@@ -565,6 +570,7 @@ func (x mortalSession) Close(ctx context.Context) error {
 // takes the move to its end, under load, and nothing is lost. Both ways are tried at
 // the same time, each with a tenant of its own: most of it is waiting for leases.
 func TestKilledAtEveryWrite(t *testing.T) {
+	t.Parallel()
 	clusters(t) // skips or fails here, not twice
 	for _, persist := range []bool{false, true} {
 		t.Run(fmt.Sprintf("persisted=%t", persist), func(t *testing.T) {

@@ -84,6 +84,7 @@ func TestLimitsThatMeanNothing(t *testing.T) {
 // Outside of its hours the copy rests, says so, and catches up; when it may, it goes on
 // and loses nothing. Limits that are changed meanwhile take effect.
 func TestHoursOfARunningMove(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "hours", 2000)
 	b.start(t, b.s, "c1")
 	ctx := t.Context()
@@ -139,6 +140,7 @@ func TestHoursOfARunningMove(t *testing.T) {
 
 // Hours bound the copy alone: a move that has copied everything flips at any time.
 func TestHoursDoNotHoldACutover(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "afterhours", 50)
 	m, err := control.RequestMove(t.Context(), b.s, control.Request{Partition: b.tenant, Cluster: "b", Options: control.MoveOptions{PauseBudget: time.Microsecond, CutoverDeadline: 4 * time.Second}})
 	if err != nil {
@@ -159,6 +161,7 @@ func TestHoursDoNotHoldACutover(t *testing.T) {
 // rests controllers are killed, while clients write. Each time the copy goes on where it
 // was, and nothing is lost, nor comes back.
 func TestHoursShorterThanAShard(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "shorthours", 4000)
 	stop := b.start(t, b.s, "c0")
 	ctx := t.Context()

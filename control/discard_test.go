@@ -84,6 +84,7 @@ func TestVanishedProxyIsForgottenAfterTheConfiguredDrain(t *testing.T) {
 
 // A target that resets connections as a move begins delays it, no more.
 func TestResetConnectionsDoNotEndAMoveThatBegins(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "reset", 50)
 	to, err := url.Parse(b.urls["b"])
 	if err != nil {

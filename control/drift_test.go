@@ -44,7 +44,7 @@ func (b *bench) around(ctx context.Context, index string, wrote *atomic.Int64) *
 func (b *bench) paused(t *testing.T, o control.MoveOptions) control.Move {
 	t.Helper()
 	// However long a busy machine takes: nothing that these tests write is held.
-	o.DrainBarrier, o.PauseBudget, o.CutoverDeadline = time.Second, time.Minute, 2*time.Minute
+	o.DrainBarrier, o.PauseBudget, o.CutoverDeadline, o.CopyEager = time.Second, time.Minute, 2*time.Minute, true
 	m, err := control.RequestMove(t.Context(), b.s, control.Request{Partition: b.tenant, Cluster: "b", Options: o})
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +86,7 @@ func drifting(m control.Move) bool { return m.Drift != nil && m.Error != "" || m
 // index, the times and the documents, and waits. An abort leaves nothing; accepted, what
 // differs is taken over, and the receipt counts it. Logs name no document.
 func TestWritingAroundTheProxiesIsFound(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "around", 200)
 	var log syncBuffer
 	run(t, control.NewController(b.s, gate.NewPeers(secret, nil), &control.ControllerOptions{Name: "c1", TTL: 2 * time.Second, Scan: 100 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))}))
@@ -155,6 +156,7 @@ func (s *syncBuffer) String() string {
 // where contents are compared, and an abort of the move that waits leaves nothing. A
 // verification that an earlier driver had finished in part is gone on with.
 func TestVerifyContent(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "content", 100)
 	b.start(t, b.s, "c1")
 	var invalid *placement.InvalidError
@@ -207,6 +209,7 @@ func TestVerifyContent(t *testing.T) {
 // it for ever. What he wrote before the last comparison is at the target, and the
 // receipt says that there was more. Writes through the proxy are all there.
 func TestDriftThatNeverStopsIsAccepted(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "noisy", 200)
 	b.start(t, b.s, "c1")
 	m := b.paused(t, control.MoveOptions{AcceptDrift: true})
@@ -255,6 +258,7 @@ func TestDriftThatNeverStopsIsAccepted(t *testing.T) {
 // A verification that takes long tells how far it is, and takes over meanwhile what the
 // proxies write.
 func TestALongVerificationCatchesUp(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "slow", 300)
 	to, err := url.Parse(b.urls["a"])
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 // A tenant moves into a shared index under load, first in vain and then by drivers that
 // are killed one after the other; the other tenant there notices nothing.
 func TestMoveIntoASharedIndex(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "joiner", 300)
 	pool := placement.Placement{Kind: placement.SharedIndex, Cluster: "b", Index: "joined", Logical: "joiner", PartitionField: "tenant"}
 	b.call(t, "b", http.MethodPut, "/joined", `{"settings":{"number_of_shards":2,"number_of_replicas":0,"gc_deletes":"3s"},"mappings":{"properties":{"tenant":{"type":"keyword"},"n":{"type":"integer"}}}}`, nil)

@@ -37,6 +37,7 @@ func (s *slow) Write(ctx context.Context, w driver.Write) (driver.Version, error
 // controller has ended the Cutover, and no held write has failed. The completion is
 // refused, and the driver, whose lease has never run out, goes on by itself.
 func TestALateCutoverIsEndedByAnother(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "late", 300)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

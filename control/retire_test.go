@@ -120,6 +120,7 @@ func rested(m control.Move) bool {
 // A real move is retired by itself after its soak time, by another controller than the
 // one that flipped it, into the trash; from there it is restored, blocked for writes.
 func TestSoakThenTrashThenRestore(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "soak", 200)
 	trash, soak := time.Hour, 3*time.Second
 	first := b.start(t, b.s, "first")
@@ -240,6 +241,7 @@ func TestRetireLooksForWrites(t *testing.T) {
 // Each write on the way into the trash and out of it fails in turn, or fails and took
 // effect, and ends the controller; another goes on.
 func TestTrashKilledAtEveryWrite(t *testing.T) {
+	t.Parallel()
 	urls := clusters(t)
 	const retiring, leaving = 6, 2 // writes
 	var died atomic.Int32

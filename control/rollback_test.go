@@ -97,6 +97,7 @@ func (b *bench) moreWrites(t *testing.T, n int64) {
 // the other, and forth again. What was written, deleted and created again since comes
 // with it, however its versions count.
 func TestRollbackUnderLoad(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "back", 2000)
 	b.call(t, "a", http.MethodPost, "/_aliases", `{"actions":[{"add":{"index":"back-0","alias":"back-old"}},{"add":{"index":"back-0","alias":"back-both"}}]}`, nil)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -175,6 +176,7 @@ func TestRollbackUnderLoad(t *testing.T) {
 // An aborted rollback leaves the tenant where it was, and the old copy what it was:
 // fenced, and something that can be gone back to.
 func TestAnAbortedRollbackLeavesTheWayBack(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "undone", 300)
 	ctx, cancel := context.WithCancel(t.Context())
 	wg := b.load(ctx, t, 2)
@@ -286,6 +288,7 @@ func TestWayBack(t *testing.T) {
 // An old copy becomes due while a rollback to it is under way. It stays until that has
 // ended, and is retired then, because the rollback was aborted.
 func TestAnOldCopyThatIsDueOutlivesARollback(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "due", 100)
 	b.start(t, b.s, "c1")
 	opt := quickly
@@ -338,6 +341,7 @@ func TestAnOldCopyThatIsDueOutlivesARollback(t *testing.T) {
 // A driver dies while it fences the old copy. What it has sent arrives late: not after a
 // rollback has lifted the fence, because that waits for as long as it may be on its way.
 func TestARollbackOutlastsALateFence(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "latefence", 100)
 	ctx, cancel := context.WithCancel(t.Context())
 	wg := b.load(ctx, t, 2)

@@ -57,6 +57,7 @@ func (b *bench) noSnapshot(t *testing.T, cluster, repository string) {
 
 // A tenant moves from 2.19 to 3.9 by snapshot while it writes.
 func TestMoveBySnapshotUnderLoad(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "snap", 3000)
 	a := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
 	c := enginetest.OpenSearchWith(t, &engines.OpenSearchOptions{Version: engines.OpenSearch3, Settings: map[string]string{"path.repo": a.SnapshotDir()}})
@@ -102,6 +103,7 @@ func TestMoveBySnapshotUnderLoad(t *testing.T) {
 // An abort while the snapshot is taken, or restored, leaves no index and no snapshot. A
 // pause waits at the end of the step.
 func TestAbortOfACopyBySnapshot(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "snapabort", 0)
 	var bulk strings.Builder
 	for i := range 200 {
@@ -140,6 +142,7 @@ func TestAbortOfACopyBySnapshot(t *testing.T) {
 
 // A paused move takes no further step, and goes on from there.
 func TestPauseOfACopyBySnapshot(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "snappause", 300)
 	b.repository(t, "pause", "a", "b", "0", "0")
 	m := b.requestBy(t, "b", "pause")
@@ -176,6 +179,7 @@ func (d doomed) Write(ctx context.Context, w driver.Write) (driver.Version, erro
 // The controller is killed at each write in which it takes note of a step, which fails,
 // or takes effect and seems to fail; another takes the move to its end, under load.
 func TestKilledWhileCopyingBySnapshot(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "snapkill", 300)
 	b.repository(t, "kill-b", "a", "b", "0", "0")
 	b.repository(t, "kill-a", "b", "a", "0", "0")
@@ -227,6 +231,7 @@ func TestKilledWhileCopyingBySnapshot(t *testing.T) {
 
 // What cannot be copied by snapshot is refused before anything begins.
 func TestCopyBySnapshotRefusals(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "snaprefuse", 10)
 	b.start(t, b.s, "c1")
 	m := b.await(t, b.requestBy(t, "b", "nowhere").ID, settled)

@@ -78,6 +78,7 @@ func (b *bucket) options() *engines.OpenSearchOptions {
 // A tenant moves by snapshot, through a bucket, between two clusters that share nothing
 // else, while it writes. Before that, what is registered wrongly is refused.
 func TestMoveBySnapshotThroughS3(t *testing.T) {
+	t.Parallel()
 	s3 := newBucket(t)
 	var second *engines.OpenSearch
 	var failed error

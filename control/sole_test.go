@@ -21,6 +21,7 @@ import (
 // creates another, up to the last creation that was admitted before the cutover, the
 // move ends with its name, nothing of it is lost, and nothing is left at the target.
 func TestACreationEndsAMoveIntoOneIndex(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "lone", 0)
 	many := placement.Placement{Kind: placement.DedicatedIndex, Cluster: "a", Index: "lone-*", Logical: "*"}
 	if err := b.s.Remove(t.Context(), b.tenant); err != nil {

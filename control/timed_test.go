@@ -89,6 +89,7 @@ func (b *bench) requestTimed(t *testing.T) control.Move {
 // deletions at once, so documents start over at version 1 again and again. The
 // first controller goes away while writes are held.
 func TestTimedMoveOfASessionlessFleet(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "timed", 500)
 	b.call(t, "a", http.MethodPut, "/timed-0/_settings", `{"index":{"gc_deletes":"0s"}}`, nil)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -126,6 +127,7 @@ func TestTimedMoveOfASessionlessFleet(t *testing.T) {
 // A proxy that goes on writing to the source after the barrier proves the
 // assumption false: the move ends, and the tenant stays where its writes went.
 func TestTimedMoveRefusesAProxyThatDoesNotStop(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "stubborn", 200)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

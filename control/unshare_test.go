@@ -129,6 +129,7 @@ func (b *bench) poolCount(t *testing.T, index string) int64 {
 // A tenant leaves a shared index under load, by drivers that are killed one after
 // the other; the other tenant of the index notices nothing.
 func TestMoveOutOfASharedIndex(t *testing.T) {
+	t.Parallel()
 	b, pool, others, stop := newPoolBench(t, "leaver")
 	ctx, cancel := context.WithCancel(t.Context())
 	wg := b.load(ctx, t, 3)

@@ -199,6 +199,7 @@ func awaitWave(t *testing.T, s *store.Store, id string, ok func(control.WaveStat
 // A wave of real moves goes on when its controller ends, keeps its limits, stops for
 // a failure, and moves every tenant once.
 func TestWave(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "loner", 1)
 	const tenants, most = 12, 3
 	waveStore(t, b, tenants)
@@ -269,6 +270,7 @@ func TestWave(t *testing.T) {
 // Each write of the records of a wave fails in turn, or fails and took effect, and
 // ends the controller; another goes on. No tenant is asked to be moved twice.
 func TestWaveKilledAtEveryWrite(t *testing.T) {
+	t.Parallel()
 	const tenants, writes = 2, 5 // which the wave's records need
 	urls := clusters(t)
 	var died atomic.Int32

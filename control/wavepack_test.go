@@ -262,6 +262,7 @@ func runWave(t *testing.T, b *bench, r control.WaveRequest, dies int64) control.
 // but for those that are too large, and the one that has outgrown it leaves it again; each time the
 // controller dies on the way. Documents, versions and routings are what they were.
 func TestWavesGoBackAndPack(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "packer", 1)
 	const tenants, moving, large, late = 12, 5, 10, 3
 	tenantsNamed(t, b, "pack", tenants)
