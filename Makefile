@@ -186,9 +186,9 @@ endpoints-page: ## write docs/endpoints.md from the table of the proxy
 console: ## build the page at /ui from console/src into console/dist, which the program embeds
 	@.ci/console write
 
-manual: ## run the commands that README.md and docs show, on real clusters and stores
+manual: ## run the commands that README.md and docs show, on real clusters and stores; make test does it too
 	@.ci/check-tools tests
-	CI=true go test -count=1 -v -timeout 30m -run 'TestManualRuns$$' ./cmd/sluice -manual
+	CI=true go test -count=1 -v -timeout 30m -run 'TestManualRuns$$' ./cmd/sluice
 
 errors-page: ## write docs/errors.md from the catalogue of errors
 	go generate ./internal/catalog
