@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/control"
+	"github.com/sluiceproxy/sluice/internal/child"
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
@@ -52,10 +53,14 @@ func startForeign(t *testing.T, api, tokenFile, path string) *foreign {
 	f := &foreign{base: "http://" + at, log: &syncBuffer{}, over: make(chan error, 1)}
 	f.cmd = exec.Command(python, foreignProxy, api, tokenFile, at, "9")
 	f.cmd.Stderr, f.cmd.Env = f.log, append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
-	if err := f.cmd.Start(); err != nil {
+	process, err := child.Start(f.cmd) // it ends with this test, however that ends
+	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { f.over <- f.cmd.Wait() }()
+	go func() {
+		<-process.Done()
+		f.over <- process.Err()
+	}()
 	t.Cleanup(func() {
 		_ = f.cmd.Process.Signal(syscall.SIGCONT)
 		_ = f.cmd.Process.Kill()
