@@ -195,6 +195,9 @@ type timeoutError string
 
 func (e timeoutError) Error() string { return string(e) }
 
+// ErrorCode is that of whatever has not answered.
+func (timeoutError) ErrorCode() string { return "cluster_unreachable" }
+
 // Timeout is for net.Error.
 func (timeoutError) Timeout() bool { return true }
 

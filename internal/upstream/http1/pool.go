@@ -2,6 +2,7 @@ package http1
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net"
 	"sync"
@@ -174,8 +175,4 @@ func quiet(raw net.Conn) func() bool {
 }
 
 // errHead ends a head that is too large.
-var errHead = headError{}
-
-type headError struct{}
-
-func (headError) Error() string { return "http1: the head of the answer is too large" }
+var errHead = errors.New("http1: the head of the answer is too large")
