@@ -3,13 +3,13 @@ package control
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -137,44 +137,62 @@ func ReadLoads(ctx context.Context, s *store.Store, unit LoadUnit, over time.Dur
 }
 
 const (
-	// askedAtOnce is how many clusters are asked at the same time, and loadTime how long one may take:
-	// one that does not answer ends a plan, and is not waited for one after the other.
+	// askedAtOnce is how many clusters are asked at the same time, and loadTime how long one may take.
 	askedAtOnce = 16
 	loadTime    = 20 * time.Second
+	failTime    = time.Second
 )
 
-// sampleLoads asks all clusters side by side. The first that does not answer ends it.
+// sampleLoads asks all clusters side by side. Once one has failed the others have failTime
+// to do so, too: so the error names all that do not take connections, in the same order
+// each time, and nobody waits for one that hangs.
 func sampleLoads(ctx context.Context, clusters []store.Record[placement.Cluster], unit LoadUnit) (clusterLoads, error) {
 	all := clusterLoads{}
 	if unit == "" {
 		return all, nil
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	of, failed := make([]map[string]float64, len(clusters)), make([]error, len(clusters))
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	var g errgroup.Group
 	g.SetLimit(askedAtOnce)
-	var mu sync.Mutex // of all
-	for _, c := range clusters {
+	for i, c := range clusters {
 		g.Go(func() error {
-			bound, cancel := context.WithTimeout(ctx, loadTime)
-			defer cancel()
-			u, err := upstream.New(c.Value, nil)
-			if err != nil {
-				return err
+			if of[i], failed[i] = loadsOf(asking, c.Value, unit); failed[i] != nil {
+				time.AfterFunc(failTime, stop)
 			}
-			defer u.Close()
-			of, err := indexLoads(bound, u, unit)
-			if err != nil && bound.Err() != nil && ctx.Err() == nil {
-				err = &UnreachableError{What: fmt.Sprintf("it has not answered within %s", loadTime), Err: err}
-			}
-			if err != nil {
-				return fmt.Errorf("cluster %s: %w", c.Name, err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			all[c.Name] = of
 			return nil
 		})
 	}
-	return all, g.Wait()
+	_ = g.Wait() // each has its own error
+	var err error
+	for i, c := range clusters {
+		switch {
+		case failed[i] == nil:
+			all[c.Name] = of[i]
+		case errors.Is(failed[i], context.Canceled) && ctx.Err() == nil: // not waited for
+		case err == nil:
+			err = fmt.Errorf("cluster %s: %w", c.Name, failed[i])
+		default:
+			err = fmt.Errorf("%w; cluster %s: %w", err, c.Name, failed[i])
+		}
+	}
+	return all, err
+}
+
+func loadsOf(ctx context.Context, c placement.Cluster, unit LoadUnit) (map[string]float64, error) {
+	bound, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	u, err := upstream.New(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer u.Close()
+	of, err := indexLoads(bound, u, unit)
+	if err != nil && bound.Err() != nil && ctx.Err() == nil {
+		err = &UnreachableError{What: fmt.Sprintf("it has not answered within %s", loadTime), Err: err}
+	}
+	return of, err
 }
 
 // tenantLoad is the load of a tenant's own indices; see poolShares for one that shares.
