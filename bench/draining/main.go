@@ -78,8 +78,6 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 		_, _ = fmt.Fprintln(errw, err)
 		return 1
 	}
-	for _, row := range r.report().Rows {
-		_, _ = fmt.Fprintf(errw, "%-60s %-16s %-24s %-16s %6.3f n=%d %s %s %s\n", row.What, row.Value, row.Against, row.Other, row.Ratio, row.N, row.Spread, row.Target, row.Missed)
-	}
+	r.report().Print(errw)
 	return 0
 }

@@ -80,9 +80,7 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 		_, _ = fmt.Fprintln(errw, err)
 		return 1
 	}
-	for _, r := range res.Rows {
-		_, _ = fmt.Fprintf(errw, "%-64s %-14s %-12s n=%-6d %s  %s %s\n", r.What, r.Value, r.Other, r.N, r.Spread, r.Target, r.Missed)
-	}
+	res.Print(errw)
 	return 0
 }
 

@@ -9,7 +9,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -97,13 +96,7 @@ func measure(ctx context.Context, rounds int, out string) error {
 	if err := result.Write(out); err != nil {
 		return err
 	}
-	for _, row := range result.Rows {
-		verdict := ""
-		if row.Met != nil {
-			verdict = cmp.Or(map[bool]string{true: "met"}[*row.Met], "missed: "+row.Missed)
-		}
-		fmt.Printf("%-75s %-22s %-28s %s\n", row.What, row.Value, row.Target, verdict)
-	}
+	result.Print(os.Stdout)
 	return nil
 }
 

@@ -80,8 +80,6 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 		_, _ = fmt.Fprintln(errw, err)
 		return 1
 	}
-	for _, row := range r.report().Rows {
-		_, _ = fmt.Fprintf(errw, "%-64s %-12s %-20s %-12s n=%d %s  %s %s\n", row.What, row.Value, row.Against, row.Other, row.N, row.Spread, row.Target, row.Missed)
-	}
+	r.report().Print(errw)
 	return 0
 }

@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 			return 1
 		}
 	}
-	printRows(out, r)
+	r.Print(out)
 	return 0
 }
 

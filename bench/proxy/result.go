@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"text/tabwriter"
 
 	"github.com/sluiceproxy/sluice/bench/report"
 )
@@ -136,17 +134,4 @@ func (r *results) memoryRows() []report.Row {
 		mb("growth while a document of 64 MB is streamed", m.Up-m.Before, 6.4, "none: <= a tenth of it, 6.4 MB"),
 		mb("growth while an answer of 64 MB is streamed", m.Down-m.Before, 6.4, "none: <= a tenth of it, 6.4 MB"),
 	}
-}
-
-// printRows shows the rows to people.
-func printRows(out io.Writer, r *report.Result) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, row := range r.Rows {
-		verdict := ""
-		if row.Met != nil {
-			verdict = map[bool]string{true: "met", false: "MISSED: " + row.Missed}[*row.Met]
-		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%s\t%s\n", row.What, row.Value, row.Against, row.Other, row.Ratio, row.Target, verdict)
-	}
-	_ = w.Flush() // as above: for people
 }

@@ -9,8 +9,10 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -116,6 +118,21 @@ func (r *Result) Write(dir string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, r.Name+".result.json"), append(b, '\n'), 0o644)
+}
+
+// Print writes the rows as lines of text, for whoever has just measured them.
+func (r *Result) Print(w io.Writer) {
+	for _, row := range r.Rows {
+		against := ""
+		if row.Against != "" {
+			against = fmt.Sprintf("  against %s of %s: %.3f", row.Other, row.Against, row.Ratio)
+		}
+		verdict := ""
+		if row.Met != nil {
+			verdict = fmt.Sprintf("  target %s %s", row.Target, cmp.Or(row.Missed, "met"))
+		}
+		_, _ = fmt.Fprintf(w, "%-64s %s%s  n=%d  %s%s\n", row.What, row.Value, against, row.N, row.Spread, verdict)
+	}
 }
 
 // Read reads results, in their order.

@@ -115,9 +115,7 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 			fmt.Fprintln(errw, err)
 			return 1
 		}
-		for _, r := range res.Rows {
-			fmt.Fprintf(errw, "%-80s %-12s %-40s %-12s %5.2f n=%d %s %s\n", r.What, r.Value, r.Against, r.Other, r.Ratio, r.N, r.Spread, r.Missed)
-		}
+		res.Print(errw)
 		return 0
 	}
 	p := full()
