@@ -21,7 +21,7 @@ BENCHSTAT           := $(CACHE)/tools/benchstat-$(BENCHSTAT_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench-pause bench-micro bench-quick bench-fleet bench-copy bench-draining bench-fresh bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench bench-scale bench-pause bench-micro bench-quick bench-fleet bench-copy bench-draining bench-fresh bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,10 @@ COVER ?= 600
 cover-sim: ## which code of the protocol COVER=600 seeds of the simulation run, and which they do not
 	go test -count=1 -v -timeout 0 -run 'TestCoverage$$' ./internal/sim -sim.cover=$(COVER) -sim.blocks
 
+TABLES ?=
+bench: ## every table below but bench-quick, one after the other, in about 75 minutes on two idle processors; TABLES="copy pause" chooses; bench/README.md says how long each takes
+	@.ci/bench $(TABLES)
+
 PAUSE ?=
 bench-pause: ## how long a move holds writes, three proxies and an etcd: PAUSE="-moves 50" and the like; the result is in bench/results
 	@.ci/check-tools engines
@@ -155,10 +159,10 @@ bench-stores: ## a table of ENTRIES (0: up to a million) entries in each of STOR
 	$(MAKE) --no-print-directory stores-page; exit $$code
 
 FLOOD ?=
-bench-flood: ## what a tenant feels of one that floods, with and without the limits; FLOOD="-rounds 20" and the like; the result is in bench/results/flood.json
+bench-flood: ## what a tenant feels of one that floods, with and without the limits; FLOOD="-rounds 20" and the like; the result is in bench/results
 	@.ci/check-tools engines
-	@mkdir -p bench/results
-	go run ./bench/flood -out bench/results/flood.json $(FLOOD)
+	go run ./bench/flood -out bench/results $(FLOOD)
+	@$(MAKE) --no-print-directory performance-page
 
 COPYING ?=
 bench-copying: ## what a tenant feels of the copy of its own move, with the throttle and without; COPYING="-rounds 20" and the like; the result is in bench/results
@@ -168,11 +172,14 @@ bench-copying: ## what a tenant feels of the copy of its own move, with the thro
 	@$(MAKE) --no-print-directory performance-page
 
 PROXY ?=
-bench-proxy: ## the proxy beside nginx, haproxy and Go's ReverseProxy, loaded by wrk (apt-get install wrk nginx-light haproxy); PROXY="-rounds 1 -only GET" and the like; the result is in bench/results
-	@.ci/check-tools go
+bench-proxy: ## the proxy beside nginx, haproxy and Go's ReverseProxy, before a stub and before an OpenSearch, loaded by wrk (apt-get install wrk nginx-light haproxy); PROXY="-rounds 1 -only GET" and the like; the result is in bench/results
+	@.ci/check-tools engines
 	@$(MAKE) --no-print-directory build
 	go run ./bench/proxy $(PROXY)
 	@$(MAKE) --no-print-directory performance-page
+
+bench-scale: ## the tables of docs/scale.md, calculated and simulated from what was measured; printed only
+	go run ./bench/scale
 
 performance-page: ## write docs/performance.md from bench/results/*.result.json
 	@go run ./bench/report/page -out docs/performance.md bench/results/*.result.json

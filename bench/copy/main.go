@@ -21,6 +21,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/sluiceproxy/sluice/bench/report"
@@ -47,7 +49,7 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 	f := flag.NewFlagSet("copy", flag.ContinueOnError)
 	f.SetOutput(errw)
 	var p plan
-	f.IntVar(&p.Size, "size", 500, "bytes of a document, about")
+	sizes := f.String("size", "500,4096", "bytes of a document, about; several are measured one after the other")
 	f.IntVar(&p.Docs, "docs", 0, "documents; 0: as many as make 30 MB, and at least 20,000")
 	f.IntVar(&p.Rounds, "rounds", 4, "rounds, besides one before that does not count")
 	f.IntVar(&p.Shards, "shards", 2, "primary shards of the index")
@@ -59,12 +61,22 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
-	if p.Size < 200 || p.Size > 1<<20 || p.Docs < 0 || p.Rounds < 1 || p.Shards < 1 || p.HeapMB < 256 || p.Writers < 1 {
-		_, _ = fmt.Fprintln(errw, "copy: -size must be 200 to 1048576, -heap at least 256, the other numbers above 0")
+	if p.Docs < 0 || p.Rounds < 1 || p.Shards < 1 || p.HeapMB < 256 || p.Writers < 1 {
+		_, _ = fmt.Fprintln(errw, "copy: -heap must be at least 256, the other numbers above 0")
 		return 2
 	}
-	if p.Docs == 0 {
-		p.Docs = max(20_000, 30_000_000/p.Size)
+	var plans []plan
+	for s := range strings.SplitSeq(*sizes, ",") {
+		p := p
+		var err error
+		if p.Size, err = strconv.Atoi(s); err != nil || p.Size < 200 || p.Size > 1<<20 {
+			_, _ = fmt.Fprintf(errw, "copy: -size: %q must be 200 to 1048576\n", s)
+			return 2
+		}
+		if p.Docs == 0 {
+			p.Docs = max(20_000, 30_000_000/p.Size)
+		}
+		plans = append(plans, p)
 	}
 	machine := report.Here()
 	path, err := filepath.Abs(*program) // processes are started elsewhere
@@ -80,15 +92,17 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 		_, _ = fmt.Fprintln(errw, err)
 		return 1
 	}
-	r := &results{plan: p, machine: machine}
-	err = r.measure(ctx, path, others, errw)
-	if err == nil && *out != "" {
-		err = r.report().Write(*out)
+	for _, p := range plans {
+		r := &results{plan: p, machine: machine}
+		err = r.measure(ctx, path, others, errw)
+		if err == nil && *out != "" {
+			err = r.report().Write(*out)
+		}
+		if err != nil {
+			_, _ = fmt.Fprintln(errw, err)
+			return 1
+		}
+		r.report().Print(errw)
 	}
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	r.report().Print(errw)
 	return 0
 }

@@ -32,7 +32,7 @@ type rig struct {
 
 // measure runs all cases.
 func measure(ctx context.Context, cluster string, p plan, progress io.Writer) (*result, error) {
-	res := newResult(p)
+	res := &result{Plan: p}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()

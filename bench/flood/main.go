@@ -1,6 +1,6 @@
 // Command flood measures what a tenant that works normally feels of one that floods:
 //
-//	go run ./bench/flood -out bench/results/flood.json
+//	go run ./bench/flood -out bench/results
 //
 // Both live on one OpenSearch node, which it starts, and use one proxy process. A
 // quiet tenant gets documents one after another, with a pause between; a flooding one
@@ -16,7 +16,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -25,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sluiceproxy/sluice/bench/report"
 	"github.com/sluiceproxy/sluice/internal/engines"
 )
 
@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	f.DurationVar(&p.Think, "think", 5*time.Millisecond, "pause of the quiet tenant between two requests")
 	f.DurationVar(&p.Backoff, "backoff", 100*time.Millisecond, "pause of a flooding client that was refused")
 	cluster := f.String("cluster", "", "`URL` of an OpenSearch to use; empty: one is started")
-	file := f.String("out", "", "`file` of the result, besides standard output")
+	dir := f.String("out", "", "`directory` of the result, besides standard output")
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 		_, _ = fmt.Fprintln(errw, "flood: -clients must be above -limit, and all numbers above 0")
 		return 2
 	}
-	version := "given"
+	machine, version := report.Here(), "given"
 	if *cluster == "" {
 		node, err := engines.StartOpenSearch(ctx, &engines.OpenSearchOptions{Progress: errw})
 		if err != nil {
@@ -82,14 +82,13 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 		return 1
 	}
 	res.OpenSearch = version
-	text, err := json.MarshalIndent(res, "", "  ")
-	if err == nil && *file != "" {
-		err = os.WriteFile(*file, append(text, '\n'), 0o644)
+	r := res.report(machine)
+	if *dir != "" {
+		if err := r.Write(*dir); err != nil {
+			_, _ = fmt.Fprintln(errw, err)
+			return 1
+		}
 	}
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	_, _ = fmt.Fprintf(out, "%s\n", text)
+	r.Print(out)
 	return 0
 }

@@ -1,32 +1,23 @@
 package main
 
 import (
+	"fmt"
 	"math"
-	"os"
-	"runtime"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/sluiceproxy/sluice/bench/report"
 )
 
 // result is what was measured. Times are in milliseconds, as the quiet tenant's client
 // saw them, on the machine that ran proxy, cluster and all clients.
 type result struct {
-	When       string `json:"when"` // UTC, at the start
-	CPUs       int    `json:"cpus"`
-	System     string `json:"system"`
-	Go         string `json:"go"`
-	LoadBefore string `json:"load_before"` // averages over 1, 5 and 15 minutes; of others, since nothing of this had begun
 	OpenSearch string `json:"opensearch"`
-	Method     string `json:"method"`
 	Plan       plan   `json:"plan"`
 	Cases      []cell `json:"cases"`
 	// Ratios are the quiet tenant's times with the flood over those without.
 	Ratios []ratio `json:"ratios"`
 }
-
-const method = "one process with the proxy and all clients, one node; four cases take turns in every round, in an order that is turned by one each round; " +
-	"the quiet tenant gets a document, waits, and gets the next; the flood searches with an aggregation over all of its documents, as fast as it can"
 
 // cell is one case, all rounds together.
 type cell struct {
@@ -48,19 +39,6 @@ type ratio struct {
 	P99   float64 `json:"p99"`
 }
 
-func newResult(p plan) *result {
-	r := &result{
-		When: time.Now().UTC().Format(time.RFC3339), CPUs: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
-		LoadBefore: "unknown", Method: method, Plan: p,
-	}
-	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
-		if f := strings.Fields(string(b)); len(f) >= 3 {
-			r.LoadBefore = strings.Join(f[:3], " ")
-		}
-	}
-	return r
-}
-
 // fill sums the samples of a case up.
 func (c *cell) fill(samples []time.Duration) {
 	slices.Sort(samples)
@@ -73,17 +51,42 @@ func (c *cell) fill(samples []time.Duration) {
 // compare fills in the ratios.
 func (r *result) compare() {
 	for _, limit := range []bool{true, false} {
-		var calm, flooded cell
-		for _, c := range r.Cases {
-			switch {
-			case c.Limit == limit && c.Flood:
-				flooded = c
-			case c.Limit == limit:
-				calm = c
-			}
-		}
+		calm, flooded := r.of(limit, false), r.of(limit, true)
 		r.Ratios = append(r.Ratios, ratio{limit, round(flooded.P50 / calm.P50), round(flooded.P99 / calm.P99)})
 	}
+}
+
+// of returns a case.
+func (r *result) of(limit, flood bool) cell {
+	for _, c := range r.Cases {
+		if c.Limit == limit && c.Flood == flood {
+			return c
+		}
+	}
+	panic("no such case")
+}
+
+// report is the result in the form of all benchmarks.
+func (r *result) report(m report.Machine) *report.Result {
+	out := &report.Result{
+		Name: "flood", Order: 70, Title: "What a tenant feels of one that floods", Command: "make bench-flood", Machine: m, Raw: r,
+		Method: fmt.Sprintf("One OpenSearch node (%s); one process has the proxy and all clients. The quiet tenant gets documents one after another, with a pause of %v. %d clients of the other tenant search with an aggregation "+
+			"over all of its %d documents, as fast as they are answered, and try again %v after a refusal. Four cases take turns in each of %d rounds, %v each, in an order that turns: with and without the flood, "+
+			"with a limit of %d requests of one tenant at once and without.", r.OpenSearch, r.Plan.Think, r.Plan.Clients, r.Plan.Docs, r.Plan.Backoff, r.Plan.Rounds, r.Plan.Slice, r.Plan.Limit),
+		Notes: "Proxy, node and all clients share the machine's processors: a limit holds a flood off the cluster, not off what refuses it.",
+	}
+	for _, x := range r.Ratios {
+		name, flooded, calm := "with the limit", r.of(x.Limit, true), r.of(x.Limit, false)
+		if !x.Limit {
+			name = "without"
+		}
+		row := func(what string, a, b, ratio float64) report.Row {
+			return report.Row{What: what + " of the quiet tenant's get, flooded, " + name, Against: "no flood", Value: fmt.Sprintf("%.1f ms", a), Other: fmt.Sprintf("%.1f ms", b), Ratio: ratio, N: flooded.N}
+		}
+		out.Rows = append(out.Rows, row("p50", flooded.P50, calm.P50, x.P50), row("p99", flooded.P99, calm.P99, x.P99),
+			report.Row{What: "searches of the flood served, " + name, Against: "refused", Value: fmt.Sprint(flooded.Served), Other: fmt.Sprint(flooded.Refused), N: int(flooded.Served + flooded.Refused)})
+	}
+	return out
 }
 
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }

@@ -12,7 +12,9 @@ import (
 const (
 	tenantWhole  = "whole"  // dedicated_cluster: nothing of a request or an answer changes
 	tenantShared = "shared" // shared_index
+	tenantReal   = "real"   // as whole, but its cluster is an OpenSearch
 	indexWhole   = "docs"
+	indexWritten = "written" // of tenantReal: what is written does not change what is read
 	indexShared  = "pool"
 	field        = "tenant"
 	bulkItems    = 100
@@ -24,6 +26,7 @@ type request struct {
 	method, path string
 	body         string
 	connections  []int // at which it is measured; nil: all
+	many         bool  // each has another id, of documentsReal
 }
 
 // document is a document of about n bytes.
@@ -48,6 +51,27 @@ func requests() []request {
 }
 
 const nameBulk = "_bulk of 100"
+
+// documentsReal is how many documents each index of the OpenSearch has.
+const documentsReal = 1000
+
+// requestsReal are those that are measured before an OpenSearch, too. Writes go to
+// documents in turn: one document takes one write at a time.
+func requestsReal() []request {
+	var all []request
+	for _, r := range requests() {
+		switch r.name {
+		case "PUT 256 B":
+			r.path, r.many = "/"+indexWritten+"/_doc/", true
+		case "GET", "search":
+		default:
+			continue
+		}
+		r.connections = []int{16}
+		all = append(all, r)
+	}
+	return all
+}
 
 // answers are what the stub says, by method, index and endpoint, as OpenSearch would
 // of the documents above.

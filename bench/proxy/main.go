@@ -4,7 +4,7 @@
 //
 // It starts a stub that answers like OpenSearch, and before it nginx, haproxy, Go's
 // httputil.ReverseProxy and sluice, each a process of its own; wrk loads them from
-// outside, one at a time. In every round each case has its turn, so that what is
+// outside, one at a time. An OpenSearch node is a second upstream of some of them. In every round each case has its turn, so that what is
 // compared was measured within seconds. The result is written for docs/performance.md.
 //
 // It is no test: it fails when a request failed, and judges a figure only against the
@@ -35,6 +35,7 @@ type plan struct {
 	Connections []int         `json:"connections"`
 	Only        string        `json:"only,omitempty"` // part of the names of the cases that are measured
 	Memory      bool          `json:"memory"`
+	Real        bool          `json:"real"` // an OpenSearch as upstream as well
 }
 
 func main() {
@@ -61,6 +62,7 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	f.DurationVar(&p.WarmUp, "warmup", 500*time.Millisecond, "how long each process is warmed up with each kind of request")
 	f.StringVar(&p.Only, "only", "", "measure only the kinds of request whose name has this `TEXT`")
 	f.BoolVar(&p.Memory, "memory", true, "measure memory as well")
+	f.BoolVar(&p.Real, "real", true, "measure some of it before an OpenSearch as well")
 	program := f.String("program", "bin/sluice", "the sluice to measure")
 	dir := f.String("dir", "bench/results", "`directory` of the result; empty: it is only printed")
 	if err := f.Parse(args); err != nil {

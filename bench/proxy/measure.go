@@ -43,6 +43,7 @@ type results struct {
 	plan   plan
 	cells  []*cell
 	memory *memory
+	real   string  // version of the OpenSearch; empty: there is none
 	bulks  float64 // requests to the cluster for each bulk of the shared index
 }
 
@@ -64,10 +65,13 @@ func measure(ctx context.Context, program string, p plan, progress io.Writer) (_
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	g := &rig{dir: dir, program: program}
 	defer g.stop()
-	if err := g.start(ctx); err != nil {
+	if err := g.start(ctx, p.Real, progress); err != nil {
 		return nil, err
 	}
 	res := &results{plan: p}
+	if g.real != nil {
+		res.real = g.real.Version()
+	}
 	if p.Memory { // before anything has grown
 		if res.memory, err = g.measureMemory(); err != nil {
 			return nil, err
@@ -81,9 +85,14 @@ func measure(ctx context.Context, program string, p plan, progress io.Writer) (_
 	}
 	_, _ = fmt.Fprintf(progress, "%d cases, %d rounds of %v each: about %v\n", len(res.cells), p.Rounds, p.Slice,
 		(time.Duration(len(res.cells)*p.Rounds)*(p.Slice+50*time.Millisecond) + time.Duration(len(res.cells)/len(p.Connections))*p.WarmUp).Round(time.Second))
+	if g.real != nil {
+		if err := g.warmReal(ctx, res.cells); err != nil {
+			return nil, err
+		}
+	}
 	most := slices.Max(p.Connections)
 	for _, c := range res.cells {
-		if p.WarmUp > 0 && (c.Connections == most || len(p.Connections) == 1 || c.Request == nameBulk) {
+		if p.WarmUp > 0 && (c.Connections == most || len(p.Connections) == 1 || c.Request == nameBulk || c.Tenant == tenantReal) {
 			if _, err := c.take(ctx, p.WarmUp); err != nil {
 				return nil, err
 			}
@@ -132,10 +141,36 @@ func (g *rig) cells(p plan) ([]*cell, error) {
 			}
 		}
 	}
+	for _, r := range requestsReal() {
+		if !strings.Contains(r.name, p.Only) || !slices.Contains(p.Connections, r.connections[0]) {
+			continue
+		}
+		file, err := script(g.dir, tenantReal, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range g.subjects {
+			if s.real != "" {
+				all = append(all, &cell{Subject: s.name, Tenant: tenantReal, Request: r.name, Connections: r.connections[0], script: file, url: "http://" + s.real + r.path, pids: s.pids})
+			}
+		}
+	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("no kind of request has %q in its name", p.Only)
 	}
 	return all, nil
+}
+
+// warmReal lets the OpenSearch compile what it will run, with each kind of request.
+func (g *rig) warmReal(ctx context.Context, cells []*cell) error {
+	for _, c := range cells {
+		if c.Tenant == tenantReal && c.Subject == direct {
+			if _, err := c.take(ctx, 4*time.Second); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // take measures one turn.

@@ -23,15 +23,20 @@ func millis(t turn) float64 { return float64(t.P99.Microseconds()) / 1000 }
 
 // report judges what was measured.
 func (r *results) report(m report.Machine) *report.Result {
+	real := ""
+	if r.real != "" {
+		real = fmt.Sprintf(" A second upstream is an OpenSearch %s node with an index of %d documents that is read, and one whose %d documents are written in turn; it is warmed up for 4 s with each kind of request.", r.real, documentsReal, documentsReal)
+	}
 	out := &report.Result{
 		Name: "proxy", Title: "The proxy beside nginx, haproxy and Go's ReverseProxy", Order: 20, Command: "make bench-proxy",
 		Method: fmt.Sprintf("A stub answers like OpenSearch from memory; before it nginx (`worker_processes auto`), haproxy, `httputil.ReverseProxy` with a pool of 256 connections, and `sluice serve` "+
 			"(store in the process, `fresh`), each a process of its own with its default of threads. wrk, with one thread, loads one of them at a time; stub, proxy and wrk share the machine. "+
 			"All cases take turns in each of %d rounds, %v each; before, each is warmed up for %v. Figures are medians of the rounds, the spread is the least and the most of them. "+
-			"Processor time is that of the proxy's processes, user and kernel, over the turn's requests.", r.plan.Rounds, r.plan.Slice, r.plan.WarmUp),
+			"Processor time is that of the proxy's processes, user and kernel, over the turn's requests.%s", r.plan.Rounds, r.plan.Slice, r.plan.WarmUp, real),
 		Machine: m, Raw: map[string]any{"plan": r.plan, "cases": r.cells, "memory": r.memory},
 		Notes: "\"Pass-through\" is a tenant with a cluster of its own (`dedicated_cluster`): its requests and answers are not changed, but resolved, admitted, limited, counted and checked as all are. " +
-			"\"Shared\" is a tenant in a shared index: ids, routing and documents are rewritten, and answers stripped of what is not the tenant's. `leased` is a `sluice proxy` whose store is in another process.",
+			"\"Shared\" is a tenant in a shared index: ids, routing and documents are rewritten, and answers stripped of what is not the tenant's. `leased` is a `sluice proxy` whose store is in another process. " +
+			"\"Before OpenSearch\" is pass-through to a real node, which takes most of the machine: so the rates are compared with nginx's under its target, and with ReverseProxy's and the node's own without one.",
 	}
 	for _, q := range requests() {
 		for _, n := range r.plan.Connections {
@@ -42,6 +47,9 @@ func (r *results) report(m report.Machine) *report.Result {
 		for _, n := range r.plan.Connections {
 			out.Rows = append(out.Rows, r.sharedRows(q.name, n)...)
 		}
+	}
+	for _, q := range requestsReal() {
+		out.Rows = append(out.Rows, r.realRows(q.name, q.connections[0])...)
 	}
 	out.Rows = append(out.Rows, r.memoryRows()...)
 	return out
@@ -73,11 +81,7 @@ func (r *results) passThrough(name string, n int) []report.Row {
 		rows = append(rows, rates(what, o.name, own, r.cell(o.name, tenantWhole, name, n), o.target))
 	}
 	rows = append(rows, rates(what+", leased", sluice+", fresh", r.cell(leased, tenantWhole, name, n), own, 0))
-	x, least, most := own.middle(millis)
-	y, _, _ := r.cell(nginx, tenantWhole, name, n).middle(millis)
-	late := report.Row{What: fmt.Sprintf("%s, %d connections, p99", name, n), Against: nginx, Value: fmt.Sprintf("%.2f ms", x), Other: fmt.Sprintf("%.2f ms", y), Ratio: x / y, N: len(own.Turns),
-		Spread: fmt.Sprintf("%.2f to %.2f ms", least, most), Target: fmt.Sprintf("<= %.1f times", p99OfNginx)}
-	late.Judge(late.Ratio, p99OfNginx)
+	late := r.late(fmt.Sprintf("%s, %d connections, ", name, n), own, r.cell(nginx, tenantWhole, name, n))
 	cost := report.Row{What: fmt.Sprintf("%s, %d connections, processor time of a request", name, n), Against: nginx + ", " + haproxy + ", " + reverse, N: len(own.Turns)}
 	a, least, most := own.middle(turn.perRequest)
 	cost.Value, cost.Spread = fmt.Sprintf("%.1f us", a), fmt.Sprintf("%.1f to %.1f us", least, most)
@@ -116,6 +120,33 @@ func (r *results) sharedRows(name string, n int) []report.Row {
 		Spread: fmt.Sprintf("%.1f to %.1f us", least, most), Target: fmt.Sprintf("<= %.0f us where ReverseProxy takes %d: here %.1f us", sharedCosts[name], referenceCosts, limit)}
 	row.Judge(cost, limit)
 	return append(rows, row)
+}
+
+// realRows compares what is before an OpenSearch.
+func (r *results) realRows(name string, n int) []report.Row {
+	own := r.cell(sluice, tenantReal, name, n)
+	if own == nil {
+		return nil
+	}
+	what := fmt.Sprintf("before OpenSearch, %s, %d connections, ", name, n)
+	var rows []report.Row
+	for _, o := range []struct {
+		name   string
+		target float64
+	}{{nginx, ofNginx}, {reverse, 0}, {direct, 0}} {
+		rows = append(rows, rates(what+"requests a second", o.name, own, r.cell(o.name, tenantReal, name, n), o.target))
+	}
+	return append(rows, r.late(what, own, r.cell(nginx, tenantReal, name, n)))
+}
+
+// late compares the slowest of a hundred with nginx's.
+func (r *results) late(what string, own, of *cell) report.Row {
+	x, least, most := own.middle(millis)
+	y, _, _ := of.middle(millis)
+	row := report.Row{What: what + "p99", Against: nginx, Value: fmt.Sprintf("%.2f ms", x), Other: fmt.Sprintf("%.2f ms", y), Ratio: x / y, N: len(own.Turns),
+		Spread: fmt.Sprintf("%.2f to %.2f ms", least, most), Target: fmt.Sprintf("<= %.1f times", p99OfNginx)}
+	row.Judge(row.Ratio, p99OfNginx)
+	return row
 }
 
 func (r *results) memoryRows() []report.Row {

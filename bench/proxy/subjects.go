@@ -42,7 +42,8 @@ const (
 type subject struct {
 	name    string
 	address string
-	pids    []int // none: the stub itself
+	pids    []int  // none: the upstream itself
+	real    string // where the same program serves the OpenSearch; empty: nowhere
 }
 
 // rig is all processes of a run.
@@ -53,11 +54,12 @@ type rig struct {
 	subjects []subject
 	children []*child.Child
 	serve    string // address of the admin listener
+	real     *engines.OpenSearch
 }
 
 // start starts everything. What was started must be stopped after an error, too.
-func (r *rig) start(ctx context.Context) error {
-	ports, err := engines.FreePorts(9)
+func (r *rig) start(ctx context.Context, withReal bool, progress io.Writer) error {
+	ports, err := engines.FreePorts(11)
 	if err != nil {
 		return err
 	}
@@ -81,8 +83,15 @@ func (r *rig) start(ctx context.Context) error {
 	if _, err := r.launch(ctx, r.stub, self, roleStub, r.stub, filepath.Join(r.dir, "answers.json")); err != nil {
 		return err
 	}
+	realAt := r.stub // nginx is configured the same with and without
+	if withReal {
+		if err := r.startReal(ctx, progress); err != nil {
+			return err
+		}
+		realAt = strings.TrimPrefix(r.real.URL(), "http://")
+	}
 	r.subjects = []subject{{name: direct, address: r.stub}}
-	if err := r.write("nginx.conf", nginxConfig(r.dir, at(1), r.stub)); err != nil {
+	if err := r.write("nginx.conf", nginxConfig(r.dir, at(1), r.stub, at(9), realAt)); err != nil {
 		return err
 	}
 	if err := r.write("haproxy.cfg", haproxyConfig(at(2), r.stub)); err != nil {
@@ -100,7 +109,46 @@ func (r *rig) start(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.startSluice(ctx, at(4), at(5), at(6), at(7), at(8))
+	if err := r.startSluice(ctx, at(4), at(5), at(6), at(7), at(8)); err != nil || !withReal {
+		return err
+	}
+	second, err := r.launch(ctx, at(10), self, roleReverse, at(10), r.real.URL())
+	if err != nil {
+		return err
+	}
+	for i := range r.subjects {
+		switch s := &r.subjects[i]; s.name {
+		case direct:
+			s.real = realAt
+		case nginx:
+			s.real = at(9)
+		case reverse:
+			s.real, s.pids = at(10), append(s.pids, second.PID()) // one of them works at a time
+		case sluice:
+			s.real = s.address
+		}
+	}
+	return nil
+}
+
+// startReal starts an OpenSearch with the documents that are asked for.
+func (r *rig) startReal(ctx context.Context, progress io.Writer) (err error) {
+	if r.real, err = engines.StartOpenSearch(ctx, &engines.OpenSearchOptions{HeapMB: 1024, Progress: progress}); err != nil {
+		return err
+	}
+	for _, index := range []string{indexWhole, indexWritten} {
+		if err := send("PUT", r.real.URL()+"/"+index, "", strings.NewReader(`{"settings":{"number_of_shards":1,"number_of_replicas":0}}`), -1); err != nil {
+			return err
+		}
+		var b strings.Builder
+		for i := range documentsReal {
+			fmt.Fprintf(&b, "{\"index\":{\"_id\":\"%d\"}}\n%s\n", i, document(300))
+		}
+		if err := send("POST", r.real.URL()+"/"+index+"/_bulk?refresh=true", "", strings.NewReader(b.String()), -1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // startSluice starts serve, and a leased proxy beside it, as their users run them.
@@ -124,12 +172,16 @@ func (r *rig) startSluice(ctx context.Context, serve, serveAdmin, etcd, proxy, p
 	if err := r.add(ctx, sluice, serve, serveAdmin+"/-/ready", r.program, "serve", "--config", filepath.Join(r.dir, "serve.yaml")); err != nil {
 		return err
 	}
-	for _, args := range [][]string{
+	commands := [][]string{
 		{"cluster", "add", "a", "http://" + r.stub}, // a tenant's own may hold no other tenant, so the stub has two names
 		{"cluster", "add", "b", "http://" + r.stub},
 		{"tenant", "add", tenantWhole, "--cluster", "a", "--kind", "dedicated_cluster"},
 		{"tenant", "add", tenantShared, "--cluster", "b", "--kind", "shared_index", "--index", indexShared, "--partition-field", field, "--as", indexWhole},
-	} {
+	}
+	if r.real != nil {
+		commands = append(commands, []string{"cluster", "add", "c", r.real.URL()}, []string{"tenant", "add", tenantReal, "--cluster", "c", "--kind", "dedicated_cluster"})
+	}
+	for _, args := range commands {
 		cmd := exec.CommandContext(ctx, r.program, append(args, "--config", filepath.Join(r.dir, "client.yaml"))...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("sluice %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(out))
@@ -144,7 +196,7 @@ func (r *rig) add(ctx context.Context, name, address, ready string, command ...s
 	if err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
-	r.subjects = append(r.subjects, subject{name, address, family(c.PID())})
+	r.subjects = append(r.subjects, subject{name: name, address: address, pids: family(c.PID())})
 	return nil
 }
 
@@ -192,6 +244,9 @@ func (r *rig) stop() {
 	for i := len(r.children) - 1; i >= 0; i-- {
 		r.children[i].Terminate(20 * time.Second)
 	}
+	if r.real != nil {
+		_ = r.real.Stop() // it ends with this process anyway
+	}
 }
 
 func (r *rig) write(name, text string) error {
@@ -207,7 +262,7 @@ func (r *rig) subject(name string) subject {
 	panic("no subject " + name)
 }
 
-func nginxConfig(dir, listen, stub string) string {
+func nginxConfig(dir, listen, stub, listenReal, real string) string {
 	return fmt.Sprintf(`daemon off;
 worker_processes auto;
 pid %[1]s/nginx.pid;
@@ -224,6 +279,7 @@ http {
   uwsgi_temp_path %[1]s/uwsgi;
   scgi_temp_path %[1]s/scgi;
   upstream stub { server %[3]s; keepalive 256; keepalive_requests 1000000000; }
+  upstream real { server %[5]s; keepalive 256; keepalive_requests 1000000000; }
   server {
     listen %[2]s;
     location / {
@@ -232,8 +288,16 @@ http {
       proxy_set_header Connection "";
     }
   }
+  server {
+    listen %[4]s;
+    location / {
+      proxy_pass http://real;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }
+  }
 }
-`, dir, listen, stub)
+`, dir, listen, stub, listenReal, real)
 }
 
 func haproxyConfig(listen, stub string) string {

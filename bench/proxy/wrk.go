@@ -33,6 +33,9 @@ func script(dir, tenant string, r request) (string, error) {
 	if r.body != "" {
 		fmt.Fprintf(&b, "wrk.headers[\"Content-Type\"] = \"application/json\"\nwrk.body = [==[\n%s]==]\n", r.body)
 	}
+	if r.many {
+		fmt.Fprintf(&b, "local n = 0\nrequest = function()\n  n = (n + 1) %% %d\n  return wrk.format(nil, %q .. n)\nend\n", documentsReal, r.path)
+	}
 	b.WriteString(`done = function(s, l, r)
   io.write(string.format("RESULT %d %d %d %d %d %d\n", s.requests, s.duration, s.errors.connect + s.errors.read + s.errors.write + s.errors.timeout, s.errors.status, l:percentile(50), l:percentile(99)))
 end
@@ -44,7 +47,7 @@ end
 // load has wrk load one process. A request that failed is an error.
 func load(ctx context.Context, file, url string, connections int, d time.Duration) (turn, error) {
 	// wrk's shortest run is a second, so it is ended by time: a signal makes it finish its report.
-	cmd := exec.CommandContext(ctx, toolPath("wrk"), "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(d.Seconds()+1))+"s", "-s", file, url)
+	cmd := exec.CommandContext(ctx, toolPath("wrk"), "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(d.Seconds()+1))+"s", "--timeout", "30s", "-s", file, url)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
