@@ -26,8 +26,7 @@ func (q *request) read() error {
 	}
 	defer t.Done()
 	at := origin{q.entry.State.From, q.entry.Incarnation}
-	ctx, cancel := context.WithTimeout(q.r.Context(), q.p.o.ReadTimeout)
-	defer cancel()
+	ctx := upstream.Within(q.r.Context(), q.p.o.ReadTimeout)
 	switch q.op {
 	case opSearchTemplate, opMsearchTemplate, opRender:
 		var answered bool

@@ -237,8 +237,7 @@ type outcome interface {
 // The write runs detached from the client: OpenSearch would go on with it anyway,
 // and its outcome has to be known before the ticket ends.
 func (q *request) sendWrite(t outcome, c *upstream.Client, pl plan, p *payload) (resp *http.Response, raw []byte, again bool, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.r.Context()), q.p.o.WriteTimeout)
-	defer cancel()
+	ctx := upstream.Within(context.WithoutCancel(q.r.Context()), q.p.o.WriteTimeout)
 	req, err := q.build(ctx, pl.method, pl.path, pl.query, p)
 	if err != nil {
 		t.Cancel()

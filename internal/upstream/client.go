@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/upstream/http1"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -146,7 +147,8 @@ func NotSent(err error) bool {
 	return errors.As(err, &n)
 }
 
-// RoundTrip sends req to one endpoint of the cluster. Scheme and host of its URL
+// RoundTrip sends req to one endpoint of the cluster. It takes req over: its URL's scheme
+// and host, and its headers, are changed. Scheme and host of the URL
 // are ignored; path, query, headers and body are sent as they are, credentials
 // of the cluster added, a caller's Authorization dropped. A body that has to be
 // signed is read to its end first; otherwise it streams. Each endpoint is tried
@@ -203,24 +205,57 @@ func (c *Client) order(start int) []*endpoint {
 // given to the request; the transport reads the body after that moment only, so
 // the body is then still whole for the next endpoint.
 func (c *Client) attempt(req *http.Request, e *endpoint, hash string) (resp *http.Response, sent bool, err error) {
-	var got atomic.Bool
-	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
-	})
-	r := req.Clone(ctx)
+	t := c.transport()
+	own, ok := t.(*http1.Client)
+	r := req
+	if !ok { // it may use the request after an error
+		r = req.Clone(req.Context())
+	}
 	r.URL.Scheme, r.URL.Host, r.Host, r.RequestURI = e.scheme, e.host, e.host, ""
-	r.Header.Del("Authorization")
+	delete(r.Header, "Authorization")
 	// net/http repeats any request that carries these on a broken connection.
-	r.Header.Del("Idempotency-Key")
-	r.Header.Del("X-Idempotency-Key")
+	delete(r.Header, "Idempotency-Key")
+	delete(r.Header, "X-Idempotency-Key")
 	if err := c.auth.authorize(r, hash); err != nil {
 		return nil, false, err
 	}
-	if req.Body != nil && req.Body != http.NoBody {
-		r.Body = &keptBody{ReadCloser: req.Body, got: &got}
+	if ok {
+		return own.Send(r)
 	}
-	resp, err = c.transport().RoundTrip(r)
-	return resp, got.Load(), err
+	return foreign(t, r)
+}
+
+// foreign sends by any transport that tells of connections, which may know no other end
+// of a request than that of its context.
+func foreign(t http.RoundTripper, r *http.Request) (resp *http.Response, sent bool, err error) {
+	var got atomic.Bool
+	ctx, cancel := r.Context(), context.CancelFunc(func() {})
+	if end, ok := ctx.Deadline(); ok {
+		ctx, cancel = context.WithDeadline(ctx, end)
+	}
+	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
+	}))
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &keptBody{ReadCloser: r.Body, got: &got}
+	}
+	if resp, err = t.RoundTrip(r); err != nil {
+		cancel()
+		return nil, got.Load(), err
+	}
+	resp.Body = &endedBody{resp.Body, cancel}
+	return resp, true, nil
+}
+
+// endedBody ends a context with an answer.
+type endedBody struct {
+	io.ReadCloser
+	end context.CancelFunc
+}
+
+func (b *endedBody) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
 }
 
 // keptBody survives the transport's Close while no connection was had.

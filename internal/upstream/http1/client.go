@@ -4,7 +4,8 @@
 // over between them, which costs a proxy more than all the rest of its work.
 //
 // What an answer is, net/http's own [http.ReadResponse] decides, framing included. So
-// there is one reading of a message in this program.
+// there is one reading of a message in this program. Most heads are of one plain form,
+// which is read here as it would be there; a fuzz test compares the two.
 //
 // What it refuses: to send a request twice that may have arrived. A request is sent
 // again only if a connection that was used before took no byte of it; or if it has no
@@ -21,7 +22,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -30,7 +30,9 @@ import (
 
 // Client is a pool of connections to any number of addresses. It is an
 // [http.RoundTripper], safe for concurrent use; its fields must not change after the
-// first request. It tells GotConn of a request's httptrace before it sends anything.
+// first request. The deadline of a request's context is kept by that of the connection,
+// the more time there was the less precisely: up to a 64th of it too early. Contexts
+// that only tell of their deadline are enough.
 type Client struct {
 	// Dial makes a connection.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -58,26 +60,38 @@ const maxHead = 10 << 20
 
 // RoundTrip implements http.RoundTripper.
 func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
-	o := outgoing{req: req}
-	resp, err := c.send(&o)
-	if err != nil {
-		o.closeBody()
-		o.free()
-		return nil, err
+	resp, sent, err := c.Send(req)
+	if err != nil && !sent && req.Body != nil {
+		_ = req.Body.Close() // the caller's; nothing depends on it
 	}
-	return resp, nil
+	return resp, err
 }
 
-func (c *Client) send(o *outgoing) (*http.Response, error) {
+// Send is RoundTrip that tells of an error whether there was a connection for the request,
+// before which nothing of it is sent. If there was none, its body is neither read nor
+// closed.
+func (c *Client) Send(req *http.Request) (resp *http.Response, sent bool, err error) {
+	o := outgoing{req: req}
+	resp, sent, err = c.send(&o)
+	if err != nil {
+		if sent {
+			o.closeBody()
+		}
+		o.free()
+		return nil, sent, err
+	}
+	return resp, sent, nil
+}
+
+func (c *Client) send(o *outgoing) (resp *http.Response, sent bool, err error) {
 	ctx := o.req.Context()
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
+	if ctx.Err() != nil {
+		return nil, false, cause(ctx)
 	}
 	if err := o.writeHead(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	p := c.pool(o.req.URL)
-	trace := httptrace.ContextClientTrace(ctx)
 	for first := true; ; first = false {
 		var k *conn
 		if first {
@@ -87,20 +101,27 @@ func (c *Client) send(o *outgoing) (*http.Response, error) {
 		if k == nil {
 			var err error
 			if k, err = p.dial(ctx); err != nil {
-				return nil, err
+				return nil, sent, err
 			}
 		}
-		if trace != nil && trace.GotConn != nil {
-			trace.GotConn(httptrace.GotConnInfo{Conn: k.Conn, Reused: reused})
-		}
+		sent = true
 		resp, again, err := o.exchange(k)
 		if err == nil {
-			return resp, nil
+			return resp, true, nil
 		}
 		if !again || !reused || ctx.Err() != nil {
-			return nil, err
+			return nil, true, err
 		}
 	}
+}
+
+// cause is why a context has ended. One that only tells of its deadline knows no cause of
+// that.
+func cause(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 // CloseIdleConnections closes the connections that nobody uses, and has those that are
@@ -183,7 +204,7 @@ func (c *Client) handshake(ctx context.Context, raw net.Conn, name string) (net.
 	if err := t.HandshakeContext(ctx); err != nil {
 		_ = raw.Close() // nothing was said on it
 		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+			err = cause(ctx)
 		}
 		return nil, err
 	}
@@ -210,4 +231,5 @@ func (timeoutError) Is(err error) bool { return err == context.DeadlineExceeded 
 const (
 	errHandshake = timeoutError("http1: the handshake of TLS took too long")
 	errHeader    = timeoutError("http1: timeout awaiting the head of the answer")
+	errBody      = timeoutError("http1: timeout awaiting the rest of the answer")
 )

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -616,7 +615,8 @@ func TestHandshakeTimeout(t *testing.T) {
 	})
 }
 
-// Who asks is told that there is a connection before anything is sent on it.
+// A body is not read before there is a connection, and is whole after an error that says
+// that there was none.
 func TestTellsOfConnections(t *testing.T) {
 	url := script(t, func(n int, c *net.TCPConn, in *bufio.Reader) {
 		for {
@@ -627,24 +627,93 @@ func TestTellsOfConnections(t *testing.T) {
 		}
 	})
 	c, _ := counted(t, nil)
-	var told []bool
-	for range 2 {
-		read := false
-		body := iotest.OneByteReader(strings.NewReader("{}"))
-		req := newRequest(t, "PUT", url, readerFunc(func(b []byte) (int, error) { read = true; return body.Read(b) }))
+	for _, to := range []string{"http://127.0.0.1:1", url, url} {
+		body := &closing{Reader: iotest.OneByteReader(strings.NewReader("{}"))}
+		req := newRequest(t, "PUT", to, body)
 		req.ContentLength = 2
-		ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
-			if read {
-				t.Error("the body was read before there was a connection")
-			}
-			told = append(told, i.Reused)
-		}})
-		if _, err := do(c, req.WithContext(ctx)); err != nil {
-			t.Fatal(err)
+		resp, sent, err := c.Send(req)
+		if sent != (to == url) || (err == nil) != sent || body.closed.Load() != sent {
+			t.Fatalf("sent: %t, closed: %t, %v", sent, body.closed.Load(), err)
+		}
+		if rest, _ := io.ReadAll(body); !sent && string(rest) != "{}" {
+			t.Errorf("of the body %q is left", rest)
+		}
+		if sent {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
 		}
 	}
-	if len(told) != 2 || told[0] || !told[1] {
-		t.Errorf("told %v", told)
+}
+
+// toldOnly is a context that tells of its deadline and does nothing at it.
+type toldOnly struct {
+	context.Context
+	end time.Time
+}
+
+func (c toldOnly) Deadline() (time.Time, bool) { return c.end, true }
+
+func (c toldOnly) Err() error {
+	if time.Now().Before(c.end) {
+		return c.Context.Err()
+	}
+	return context.DeadlineExceeded
+}
+
+// A deadline ends whatever is waited for, without a word of the context, and on a
+// connection that had an earlier or a later one before.
+func TestDeadline(t *testing.T) {
+	const bound = time.Minute
+	for _, what := range []string{"head", "body", "large body", "large request"} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &http1.Client{Idle: 1, HeaderTimeout: time.Hour, Dial: func(context.Context, string, string) (net.Conn, error) {
+					ours, theirs := net.Pipe()
+					go func() {
+						in := bufio.NewReader(theirs)
+						for {
+							r, err := http.ReadRequest(in)
+							if err != nil {
+								return
+							}
+							if r.URL.Path == "/stuck" && what == "large request" {
+								continue // reading of it
+							}
+							_, _ = io.Copy(io.Discard, r.Body)
+							switch {
+							case r.URL.Path != "/stuck":
+								say(theirs, fine)
+							case what == "body":
+								say(theirs, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no")
+							case what == "large body":
+								say(theirs, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"+strings.Repeat("x", 900_000))
+							}
+						}
+					}()
+					return ours, nil
+				}}
+				defer c.CloseIdleConnections()
+				body := "x"
+				if what == "large request" {
+					body = strings.Repeat("x", 1<<20)
+				}
+				for _, before := range []time.Duration{bound / 2, bound, 2 * bound, 0} {
+					ctx := t.Context()
+					if before > 0 {
+						ctx = toldOnly{ctx, time.Now().Add(before)}
+					}
+					if got, err := do(c, newRequest(t, "PUT", "http://a/", strings.NewReader("x")).WithContext(ctx)); err != nil || got != "200 ok" {
+						t.Fatalf("%q, %v", got, err)
+					}
+					time.Sleep(time.Second)
+					begun := time.Now()
+					_, err := do(c, newRequest(t, "PUT", "http://a/stuck", strings.NewReader(body)).WithContext(toldOnly{t.Context(), begun.Add(bound)}))
+					if took := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || took > bound || took < bound-bound/64 {
+						t.Errorf("after one of %v: %v after %v", before, err, took)
+					}
+				}
+			})
+		})
 	}
 }
 

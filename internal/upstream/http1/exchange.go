@@ -30,9 +30,10 @@ type exchange struct {
 	wrote  *writing    // nil: the whole request was written before reading
 	keep   bool        // the connection may be used again, as far as the messages say
 
-	mu  sync.Mutex // guards what follows, and reading
-	src io.ReadCloser
-	err error // sticky
+	mu   sync.Mutex // guards what follows, and reading
+	src  io.Reader  // nil: left bytes of in
+	left int64
+	err  error // sticky
 
 	own  sync.Mutex
 	over bool // the connection is not this exchange's any more
@@ -40,14 +41,23 @@ type exchange struct {
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
+// afterFuncer is a context that calls by itself, as context.AfterFunc knows it.
+type afterFuncer interface {
+	AfterFunc(func()) func() bool
+}
+
 // exchange sends a request and returns the answer, whose body is what is left of the
 // exchange. again says, with an error, that the request may be sent on another connection.
 func (o *outgoing) exchange(k *conn) (resp *http.Response, again bool, err error) {
 	x := &exchange{o: o, k: k, ctx: o.req.Context(), in: readers.Get().(*bufio.Reader)}
-	k.left, k.timed = maxHead, false
+	k.left = maxHead
 	x.in.Reset(k)
 	if x.ctx.Done() != nil {
-		x.unhook = context.AfterFunc(x.ctx, k.kill)
+		if a, ok := x.ctx.(afterFuncer); ok {
+			x.unhook = a.AfterFunc(k.end)
+		} else {
+			x.unhook = context.AfterFunc(x.ctx, k.end)
+		}
 	}
 	untouched := false
 	resp, untouched, err = x.run()
@@ -66,7 +76,7 @@ func (o *outgoing) exchange(k *conn) (resp *http.Response, again bool, err error
 func (x *exchange) reason(err error) error {
 	switch {
 	case x.ctx.Err() != nil:
-		return context.Cause(x.ctx)
+		return cause(x.ctx)
 	case x.o.bad != nil:
 		return x.o.bad
 	case x.wrote != nil && x.wrote.err != nil:
@@ -79,19 +89,26 @@ func (x *exchange) run() (resp *http.Response, untouched bool, err error) {
 	if err := x.o.prepare(); err != nil {
 		return nil, false, err
 	}
+	now := time.Now()
+	end, _ := x.ctx.Deadline()
+	head := x.k.pool.headBy(now, end)
 	if x.o.rest == nil {
+		x.k.bound(now, head)
 		if n, err := x.k.Write(*x.o.wire); err != nil {
-			return nil, n == 0, err
+			return nil, n == 0, x.named(err)
 		}
-		x.await()
 	} else {
+		x.k.boundAll(end)
 		x.wrote = &writing{done: make(chan struct{})}
-		go x.write()
+		go x.write(end)
 	}
 	if _, err := x.in.Peek(1); err != nil {
 		return nil, x.repeatable(err), x.named(err)
 	}
 	for {
+		if resp = plainHead(x.in, x.o.req); resp != nil {
+			break
+		}
 		resp, err = http.ReadResponse(x.in, x.o.req)
 		if err != nil {
 			return nil, false, x.named(err)
@@ -103,13 +120,20 @@ func (x *exchange) run() (resp *http.Response, untouched bool, err error) {
 			break
 		}
 	}
-	x.answered()
+	// A body may take as long as it likes, within the context.
 	if x.wrote == nil {
 		x.o.free()
+		if !head.Equal(end) {
+			x.k.then, x.k.later = end, true
+		}
+	} else {
+		x.answered(end)
 	}
 	x.k.left = math.MaxInt64
 	x.keep = !resp.Close && !x.o.wantsClose() && resp.StatusCode >= 200
-	x.src = resp.Body
+	if x.src = resp.Body; resp.Body == nil {
+		x.left = resp.ContentLength
+	}
 	if resp.Body == http.NoBody || resp.ContentLength == 0 || x.o.req.Method == http.MethodHead {
 		x.end(io.EOF)
 		resp.Body = http.NoBody
@@ -156,7 +180,7 @@ type writing struct {
 	answered bool // a head has come: no deadline any more
 }
 
-func (x *exchange) write() {
+func (x *exchange) write(end time.Time) {
 	w := x.wrote
 	defer close(w.done)
 	_, err := x.k.Write(*x.o.wire)
@@ -166,51 +190,38 @@ func (x *exchange) write() {
 	}
 	w.err = err
 	x.o.closeBody()
+	now := time.Now()
 	switch {
 	case err == nil:
-		x.await()
+		x.await(x.k.pool.headBy(now, end))
 	case x.o.bad != nil:
 		x.k.kill() // the request will never be whole
 	default:
-		w.mu.Lock()
-		if !w.answered { // it may have said why
-			_ = x.k.raw.SetReadDeadline(time.Now().Add(lastWords)) // of a broken connection: reading fails by itself
+		by := now.Add(lastWords) // it may have said why
+		if !end.IsZero() && end.Before(by) {
+			by = end
 		}
-		w.mu.Unlock()
+		x.await(by)
 	}
 }
 
-// await bounds the wait for the head.
-func (x *exchange) await() {
-	t := x.k.pool.c.HeaderTimeout
-	if t <= 0 {
-		return
+// await bounds the wait for the head, unless that has come.
+func (x *exchange) await(by time.Time) {
+	w := x.wrote
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.answered {
+		_ = x.k.raw.SetReadDeadline(by) // of a closed connection: reading fails by itself
 	}
-	if d, ok := x.ctx.Deadline(); ok && time.Until(d) < t {
-		return // the context ends sooner
-	}
-	if w := x.wrote; w != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.answered {
-			return
-		}
-	}
-	x.k.timed = true
-	_ = x.k.raw.SetReadDeadline(time.Now().Add(t)) // of a closed connection: reading fails by itself
 }
 
-// answered takes the bound away: a body may take as long as it likes.
-func (x *exchange) answered() {
-	if w := x.wrote; w != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.answered, x.k.timed = true, true
-	}
-	if x.k.timed {
-		x.k.timed = false
-		_ = x.k.raw.SetReadDeadline(time.Time{}) // as above
-	}
+// answered takes the bound of the head away.
+func (x *exchange) answered(end time.Time) {
+	w := x.wrote
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answered = true
+	_ = x.k.raw.SetReadDeadline(end) // as above
 }
 
 // Read reads the answer's body.
@@ -220,12 +231,34 @@ func (x *exchange) Read(b []byte) (int, error) {
 	if x.err != nil {
 		return 0, x.err
 	}
-	n, err := x.src.Read(b)
+	n, err := 0, error(nil)
+	if x.src != nil {
+		n, err = x.src.Read(b)
+	} else {
+		n, err = x.sized(b)
+	}
 	if err != nil {
-		if err != io.EOF && x.ctx.Err() != nil {
-			err = context.Cause(x.ctx)
+		switch {
+		case err == io.EOF:
+		case x.ctx.Err() != nil:
+			err = cause(x.ctx)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			err = errBody
 		}
 		x.end(err)
+	}
+	return n, err
+}
+
+// sized reads a body of known length as net/http does.
+func (x *exchange) sized(b []byte) (int, error) {
+	n, err := x.in.Read(b[:min(int64(len(b)), x.left)])
+	x.left -= int64(n)
+	switch {
+	case x.left == 0:
+		return n, io.EOF
+	case err == io.EOF:
+		return n, io.ErrUnexpectedEOF
 	}
 	return n, err
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,6 +24,7 @@ type whole struct {
 func (w *whole) Read(b []byte) (int, error)  { return w.in.Read(b) }
 func (w *whole) Write(b []byte) (int, error) { return len(b), nil }
 func (w *whole) Close() error                { return nil }
+func (w *whole) SetDeadline(time.Time) error { return nil }
 
 // seen is what a client makes of an answer.
 type seen struct {
@@ -52,6 +54,9 @@ func FuzzAnswer(f *testing.F) {
 		fine, fine + fine, "HTTP/1.1 200 OK\r\n\r\nuntil the end", "HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nA: b\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n1\r\na\r\n0\r\n\r\nrest",
 		"HTTP/1.1 100 Continue\r\n\r\n" + fine, "HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "HTTP/1.1 304 X\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 404 Not Found\r\ncontent-type: application/json; charset=UTF-8\r\nContent-length:\t2 \r\nx-1: a\r\nX-1: b\r\nConnection: keep-alive\r\n\r\n{}",
+		"HTTP/1.1 200 \r\nContent-Length: 1\r\nPragma: no-cache\r\n\r\na", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\na b: c\r\n\r\na", "HTTP/1.1 200 OK\r\nContent-Length: 1\n\r\n\r\na",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\na", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n b: c\r\n\r\na",
 		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 099 X\r\n\r\n", "x", "",
 	} {
 		for head := range 2 {

@@ -31,8 +31,46 @@ type conn struct {
 	epoch    int
 	since    time.Time // in the pool
 	left     int64     // bytes that may be read
-	timed    bool      // reading has a deadline
 	quiet    func() bool
+	end      func() // kill
+
+	// The deadline of reading and writing, if fixed says that it is the same of both and
+	// known; zero: none. It is left as it is in the pool, where nothing reads.
+	by    time.Time
+	fixed bool
+	// later: before more is read, the deadline becomes then.
+	then  time.Time
+	later bool
+}
+
+// headBy is when the head of an answer must have come to a request that was sent now and
+// ends at end; zero: never.
+func (p *pool) headBy(now, end time.Time) time.Time {
+	if t := p.c.HeaderTimeout; t > 0 {
+		if by := now.Add(t); end.IsZero() || by.Before(end) {
+			return by
+		}
+	}
+	return end
+}
+
+// bound has reading and writing fail from a time on. Deadlines are timers of the runtime,
+// so one that is hardly too early is left as it is.
+func (k *conn) bound(now, by time.Time) {
+	k.later = false
+	if k.fixed && by.IsZero() == k.by.IsZero() {
+		if early := by.Sub(k.by); early >= 0 && early <= by.Sub(now)/64 {
+			return
+		}
+	}
+	k.by, k.fixed = by, true
+	_ = k.raw.SetDeadline(by) // of a closed connection: using it fails by itself
+}
+
+// boundAll is bound for who changes one of the deadlines afterwards.
+func (k *conn) boundAll(by time.Time) {
+	k.fixed, k.later = false, false
+	_ = k.raw.SetDeadline(by) // as above
 }
 
 // kill closes a connection whose state is not known. It may be called from anywhere,
@@ -47,6 +85,9 @@ func (k *conn) close() { _ = k.Conn.Close() } // nobody waits for anything on it
 func (k *conn) Read(b []byte) (int, error) {
 	if k.left <= 0 {
 		return 0, errHead
+	}
+	if k.later {
+		k.bound(time.Now(), k.then)
 	}
 	if int64(len(b)) > k.left {
 		b = b[:k.left]
@@ -135,20 +176,25 @@ func (p *pool) dial(ctx context.Context) (*conn, error) {
 	p.mu.Lock()
 	epoch := p.epoch
 	p.mu.Unlock()
+	if end, ok := ctx.Deadline(); ok { // which the context may only tell of
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end)
+		defer cancel()
+	}
 	raw, err := p.c.Dial(ctx, "tcp", p.address)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+			err = cause(ctx)
 		}
 		return nil, err
 	}
-	k := &conn{Conn: raw, raw: raw, pool: p, epoch: epoch}
+	k := &conn{Conn: raw, raw: raw, pool: p, epoch: epoch, fixed: true}
 	if p.secure {
 		if k.Conn, err = p.c.handshake(ctx, raw, p.name); err != nil {
 			return nil, err
 		}
 	}
-	k.quiet = quiet(raw)
+	k.quiet, k.end = quiet(raw), k.kill
 	return k, nil
 }
 
@@ -164,13 +210,10 @@ func quiet(raw net.Conn) func() bool {
 		return func() bool { return false }
 	}
 	var still bool
-	look := func(fd uintptr) bool {
-		still = nothingToRead(fd)
-		return true // do not wait
-	}
+	look := func(fd uintptr) { still = nothingToRead(fd) }
 	return func() bool {
 		still = false
-		return rc.Read(look) == nil && still
+		return rc.Control(look) == nil && still // Read would look at the deadline
 	}
 }
 
