@@ -19,7 +19,7 @@ func (q *request) decodeBody() error {
 		q.r.Body = http.NoBody
 		return nil
 	}
-	if ct := q.r.Header.Get("Content-Type"); ct != "" {
+	if ct := q.r.Header.Get("Content-Type"); ct != "" && ct != "application/json" && ct != "application/x-ndjson" {
 		kind, _, err := mime.ParseMediaType(ct)
 		if err != nil || kind != "application/json" && kind != "application/x-ndjson" {
 			return fail(http.StatusNotAcceptable, TypeBadRequest, "Content-Type header [%s] is not supported; use application/json or application/x-ndjson", ct)
@@ -49,12 +49,19 @@ func (g gunzipped) Close() error { return g.under.Close() }
 
 // whole reads a body that has to be understood before it is sent.
 func (q *request) whole(limit int64) ([]byte, error) {
-	b, err := io.ReadAll(q.keep(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, limit), 0))
+	if q.r.Body == http.NoBody {
+		return nil, nil
+	}
+	b, err := readAll(q.keep(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, limit), 0), min(q.r.ContentLength, roomAhead))
 	if err != nil {
 		return nil, bodyError(err)
 	}
 	return b, nil
 }
+
+// roomAhead is how much room is made for a body before it comes, in bytes: what a client
+// only announces is not worth more.
+const roomAhead = 16 << 10
 
 func bodyError(err error) error {
 	var big *http.MaxBytesError
@@ -85,8 +92,12 @@ func (q *request) payload() (*payload, error) {
 	if p.length > q.p.o.BulkBody {
 		return nil, &http.MaxBytesError{Limit: q.p.o.BulkBody}
 	}
+	if q.r.Body == http.NoBody {
+		p.length = 0
+		return p, nil
+	}
 	body := http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, q.p.o.BulkBody)
-	head, err := io.ReadAll(q.keep(io.LimitReader(body, bufferBody), 0))
+	head, err := readAll(q.keep(io.LimitReader(body, bufferBody), 0), min(p.length, roomAhead))
 	if err != nil {
 		return nil, bodyError(err)
 	}
@@ -116,10 +127,18 @@ func (p *payload) open() io.ReadCloser {
 		if len(p.head) == 0 {
 			return http.NoBody
 		}
-		return io.NopCloser(bytes.NewReader(p.head))
+		b := &bytesBody{}
+		b.Reset(p.head)
+		return b
 	}
 	return &restBody{io.MultiReader(bytes.NewReader(p.head), &restReader{p: p, left: p.length - int64(len(p.head))}), p}
 }
+
+// bytesBody is a body in memory.
+type bytesBody struct{ bytes.Reader }
+
+// Close implements io.Closer.
+func (*bytesBody) Close() error { return nil }
 
 // restBody is a body that streams. The client's connection is not its to close.
 type restBody struct {

@@ -54,20 +54,24 @@ type target struct {
 	segs  []string
 	// place is which of segs the index is.
 	place int
+	few   [4]string // room of segs
 }
 
 // at returns the escaped path with another index in the place of {i}; where the
 // pattern has none, one is put in front. An empty index gives the client's path.
 func (t *target) at(index string) string {
 	var b strings.Builder
+	b.Grow(64)
 	if index != "" && t.index == "" && t.segs[0] != "" {
-		b.WriteString("/" + escape(index))
+		b.WriteByte('/')
+		b.WriteString(escape(index))
 	}
 	for i, s := range t.segs {
 		if i == t.place && t.index != "" && index != "" {
 			s = index
 		}
-		b.WriteString("/" + escape(s))
+		b.WriteByte('/')
+		b.WriteString(escape(s))
 	}
 	return b.String()
 }
@@ -75,7 +79,9 @@ func (t *target) at(index string) string {
 // classify finds the endpoint of a method and an escaped path. One that no tenant
 // may call is an error, as is one that the table does not have.
 func classify(method, path string) (*target, *apiError) {
-	segs, err := segments(path)
+	t := &target{}
+	var err error
+	t.segs, err = segments(t.few[:0], path)
 	if errors.Is(err, errDots) {
 		return nil, fail(http.StatusBadRequest, TypeBadRequest, "a part of the path is [.] or [..], which a server on the way may read as another path; name such a document in a body")
 	}
@@ -85,7 +91,7 @@ func classify(method, path string) (*target, *apiError) {
 	var allowed []string
 	for i := range routes {
 		r := &routes[i]
-		t, ok := r.match(segs)
+		ok := r.match(t)
 		if !ok || r.op == opRefused && r.methods == nil && len(allowed) > 0 {
 			continue
 		}
@@ -136,13 +142,15 @@ func (q *request) supported(pl placement.Placement) error {
 	return nil
 }
 
-// match compares a path with the pattern.
-func (r *route) match(segs []string) (*target, bool) {
+// match compares t's path with the pattern, and makes t a target of it if it is one.
+func (r *route) match(t *target) bool {
+	segs := t.segs
 	open := r.parts[len(r.parts)-1] == "**"
 	if !open && len(r.parts) != len(segs) || open && len(segs) < len(r.parts)-1 {
-		return nil, false
+		return false
 	}
-	t := target{endpoint: r.endpoint, segs: segs} // a copy of it leaves, so that a row that does not match allocates nothing
+	var index, id string
+	place := 0
 	for n, want := range r.parts {
 		if want == "**" {
 			break
@@ -151,30 +159,29 @@ func (r *route) match(segs []string) (*target, bool) {
 		switch want {
 		case "{i}":
 			if s == "" || s[0] == '_' && s != "_all" {
-				return nil, false
+				return false
 			}
-			t.index, t.place = s, n
+			index, place = s, n
 		case "{id}", "{name}":
 			if s == "" {
-				return nil, false
+				return false
 			}
-			t.id = s
+			id = s
 		default:
 			if s != want {
-				return nil, false
+				return false
 			}
 		}
 	}
-	found := t
-	return &found, true
+	t.endpoint, t.index, t.place, t.id = r.endpoint, index, place, id
+	return true
 }
 
-// segments splits an escaped path and unescapes its parts. Empty ones are dropped
+// segments splits an escaped path and appends its unescaped parts to out. Empty ones are dropped
 // as OpenSearch does, so /docs//_search/ is /docs/_search. A part that is not UTF-8 is
 // an error, and so is one of dots: OpenSearch takes it for a name, and a load balancer
 // before it could make DELETE /index of DELETE /index/_doc/.. in their place.
-func segments(path string) ([]string, error) {
-	var out []string
+func segments(out []string, path string) ([]string, error) {
 	for s := range strings.SplitSeq(path, "/") {
 		if s == "" {
 			continue
@@ -201,4 +208,11 @@ var errDots = errors.New("dots for a part of the path")
 
 // escape is url.PathEscape that also escapes a plus: some servers read one in a
 // path as a space.
-func escape(s string) string { return strings.ReplaceAll(url.PathEscape(s), "+", "%2B") }
+func escape(s string) string {
+	for i := range len(s) {
+		if c := s[i]; !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~') {
+			return strings.ReplaceAll(url.PathEscape(s), "+", "%2B")
+		}
+	}
+	return s
+}

@@ -19,22 +19,43 @@ import (
 
 // build makes the upstream request. path is escaped.
 func (q *request) build(ctx context.Context, method, path string, query url.Values, p *payload) (*http.Request, error) {
-	u, err := url.Parse(path)
-	if err != nil {
-		return nil, fail(http.StatusBadRequest, TypeBadRequest, "the path is not valid")
+	u := &url.URL{}
+	if strings.IndexByte(path, '%') < 0 { // then it is what it is unescaped
+		u.Path = path
+	} else {
+		var err error
+		if u, err = url.Parse(path); err != nil {
+			return nil, fail(http.StatusBadRequest, TypeBadRequest, "the path is not valid")
+		}
 	}
-	u.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
-	if err != nil {
-		return nil, fail(http.StatusBadRequest, TypeBadRequest, "the request is not valid")
-	}
+	u.RawQuery = encode(query)
+	req := (&http.Request{Method: method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: make(http.Header, 4)}).WithContext(ctx)
 	q.p.headers.forward(req.Header, q.r.Header, len(q.p.o.TrustedProxies) > 0 && q.p.trusts(peerOf(q.r)))
-	req.Header.Set("Accept", "application/json")
+	req.Header["Accept"] = acceptJSON
 	if p != nil && p.length != 0 {
 		req.Body, req.ContentLength = p.open(), p.length
-		req.Header.Set("Content-Type", p.mime)
+		if p.mime == acceptJSON[0] {
+			req.Header["Content-Type"] = acceptJSON
+		} else {
+			req.Header.Set("Content-Type", p.mime)
+		}
 	}
 	return req, nil
+}
+
+// acceptJSON is a header's value, which nobody changes: all requests have the same one.
+var acceptJSON = []string{"application/json"}
+
+// encode is query.Encode, which sorts what there may be one of.
+func encode(query url.Values) string {
+	if len(query) == 1 {
+		for name, values := range query {
+			if len(values) == 1 {
+				return url.QueryEscape(name) + "=" + url.QueryEscape(values[0])
+			}
+		}
+	}
+	return query.Encode()
 }
 
 // call sends one request to a cluster and measures it.
@@ -94,7 +115,12 @@ func (q *request) head(resp *http.Response, pl placement.Placement, length int64
 }
 
 func isJSON(resp *http.Response) bool {
-	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	ct := resp.Header.Get("Content-Type")
+	switch ct { // what OpenSearch says
+	case "application/json; charset=UTF-8", "application/json":
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(ct)
 	return err == nil && kind == "application/json"
 }
 

@@ -1,14 +1,15 @@
 package proxy
 
 import (
-	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"math/bits"
 	"sync"
+	"unicode/utf8"
 )
 
 // rules say what a rewriter changes in a JSON text. A path is the keys that lead
@@ -55,336 +56,395 @@ const (
 
 var errJSON = errors.New("not JSON")
 
-// rewriter copies one JSON text from in to out, and changes what its rules say,
-// in one pass and with memory bounded by the depth of the text. Whitespace, order
-// and everything else stay as they are. It is strict: what it lets through is one
+// rewriter copies one JSON text, and changes what its rules say, in one pass. Whitespace,
+// order and everything else stay as they are. It is strict: what it lets through is one
 // JSON value and nothing else, so no other parser can read it differently.
+//
+// The text is in buf, whole, or as much of it as was read and is still needed: then the
+// memory is bounded by the depth of the text. What stays as it is is not copied piece by
+// piece: buf[from:i] has been read and is to be copied, and is so when something else has
+// to be written first, or when more of the text is read.
 type rewriter struct {
-	in    *bufio.Reader
-	out   *bufio.Writer
+	src   io.Reader // nil: all that there is is in buf
+	dst   io.Writer // nil: what is written stays in out
+	err   error     // of src or dst
+	buf   []byte
+	i     int // next to be read
+	from  int // next to be copied
+	keep  int // what must stay in buf when more is read; -1: nothing
+	out   []byte
 	rules rules
 	items elements // the rules, if they are such
 	path  []string
-	raw   []byte // scratch: the string or number at hand
-	gap   []byte // what stands in front of the key at hand, not yet copied
-	blind int    // > 0 inside an opaque or dropped value
+	blind int  // > 0 inside an opaque or dropped value
+	held  int  // > 0 where what is written may be taken back
+	drop  bool // what is copied is not written
+}
+
+// streamed is how much of a stream is read, and written, at once.
+const streamed = 32 << 10
+
+// rewriters are kept for the next text: their buffers are many times what most texts need.
+// Nothing of a rewriter is anybody else's once its text was rewritten.
+var rewriters = sync.Pool{New: func() any { return new(rewriter) }}
+
+// free gives a rewriter back, with nothing of the text but the room that it took.
+func (x *rewriter) free() {
+	clear(x.path[:cap(x.path)])
+	*x = rewriter{path: x.path[:0]}
+	rewriters.Put(x)
 }
 
 // rewrite copies one JSON value. Errors of the text are errJSON, those of the
 // rules and of reading and writing come back as they are.
 func rewrite(out io.Writer, in io.Reader, r rules) error {
+	room := copies.Get().(*[]byte)
+	defer copies.Put(room)
 	x := rewriters.Get().(*rewriter)
 	defer x.free()
-	x.in.Reset(in)
-	x.out.Reset(out)
-	x.rules = r
-	x.items, _ = r.(elements)
-	err := x.value(0)
+	x.src, x.dst, x.buf = in, out, (*room)[:0]
+	err := x.text(r)
 	if err == nil {
-		err = x.end()
-	}
-	if ferr := x.out.Flush(); err == nil {
-		err = ferr
+		x.flush()
+		err = x.err
 	}
 	return err
 }
 
-// rewriters are kept for the next text: their buffers are many times what most texts need.
-var rewriters = sync.Pool{New: func() any {
-	return &rewriter{in: bufio.NewReaderSize(nil, 32<<10), out: bufio.NewWriterSize(nil, 32<<10)}
-}}
-
-// free gives a rewriter back, with nothing of the text but the room that it took.
-func (x *rewriter) free() {
-	x.in.Reset(nil)
-	x.out.Reset(nil)
-	clear(x.path[:cap(x.path)])
-	if cap(x.raw) > maxScalar/8 { // one long value is no reason to keep as much for all
-		x.raw = nil
-	}
-	if cap(x.gap) > maxScalar/8 {
-		x.gap = nil
-	}
-	*x = rewriter{in: x.in, out: x.out, path: x.path[:0], raw: x.raw[:0], gap: x.gap[:0]}
-	rewriters.Put(x)
-}
-
-// rewriteBytes is rewrite for a text in memory.
+// rewriteBytes is rewrite for a text in memory. It returns b itself if nothing changes.
 func rewriteBytes(b []byte, r rules) ([]byte, error) {
-	var out bytes.Buffer
-	out.Grow(len(b) + 64)
-	err := rewrite(&out, bytes.NewReader(b), r)
-	return out.Bytes(), err
+	x := rewriters.Get().(*rewriter)
+	defer x.free()
+	x.buf = b
+	if err := x.text(r); err != nil {
+		return nil, err
+	}
+	if x.out == nil && x.from == 0 {
+		return b, nil
+	}
+	x.copyTo(x.i)
+	return x.out, nil
 }
 
-func (x *rewriter) end() error {
+// text rewrites all but what is still to be copied.
+func (x *rewriter) text(r rules) error {
+	x.rules, x.keep = r, -1
+	x.items, _ = r.(elements)
+	if err := x.value(0); err != nil {
+		return err
+	}
 	for {
-		c, err := x.in.ReadByte()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
+		c, ok := x.next()
+		if !ok {
+			return x.err
 		}
 		if !space(c) {
 			return fmt.Errorf("%w: data after the value", errJSON)
 		}
-		if err := x.out.WriteByte(c); err != nil {
-			return err
+		x.i++
+	}
+}
+
+// copyTo copies what was read up to a place.
+func (x *rewriter) copyTo(to int) {
+	if !x.drop && to > x.from {
+		if x.out == nil {
+			room := streamed
+			if x.dst == nil {
+				room = len(x.buf) + 64
+			}
+			x.out = make([]byte, 0, room)
 		}
+		x.out = append(x.out, x.buf[x.from:to]...)
+	}
+	x.from = to
+}
+
+// put writes a string in the place of what was read since a place.
+func (x *rewriter) put(at int, s string) {
+	x.copyTo(at)
+	x.out = appendQuoted(x.out, s)
+	x.from = x.i
+}
+
+// flush writes what has been copied.
+func (x *rewriter) flush() {
+	x.copyTo(x.i)
+	if len(x.out) > 0 && x.err == nil {
+		_, x.err = x.dst.Write(x.out)
+	}
+	x.out = x.out[:0]
+}
+
+// more reads more of the text, which moves what is in buf. It reports false at the end,
+// and after an error.
+func (x *rewriter) more() bool {
+	if x.src == nil || x.err != nil {
+		return false
+	}
+	start := x.i
+	if x.keep >= 0 {
+		start = x.keep
+	}
+	x.copyTo(start)
+	if x.held == 0 && len(x.out) >= streamed/2 {
+		if _, x.err = x.dst.Write(x.out); x.err != nil {
+			return false
+		}
+		x.out = x.out[:0]
+	}
+	n := copy(x.buf, x.buf[start:])
+	x.buf, x.i, x.from = x.buf[:n], x.i-start, 0
+	if x.keep >= 0 {
+		x.keep = 0
+	}
+	if cap(x.buf)-n < streamed/2 { // a long name, or a long value that a rule wants
+		x.buf = append(make([]byte, 0, 2*cap(x.buf)), x.buf...)
+	}
+	for tries := 0; ; tries++ {
+		got, err := x.src.Read(x.buf[n:cap(x.buf)])
+		x.buf = x.buf[:n+got]
+		switch {
+		case err == io.EOF:
+			x.src = nil
+		case err != nil:
+			x.err = err
+		case got == 0 && tries < 100:
+			continue
+		case got == 0:
+			x.err = io.ErrNoProgress
+		}
+		return got > 0
 	}
 }
 
 func space(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
-func (x *rewriter) read() (byte, error) {
-	c, err := x.in.ReadByte()
-	if err == io.EOF {
-		return 0, fmt.Errorf("%w: it ends too early", errJSON)
+// next is the next byte, which is not read by that; false at the end.
+func (x *rewriter) next() (byte, bool) {
+	if x.i == len(x.buf) && !x.more() {
+		return 0, false
 	}
-	return c, err
+	return x.buf[x.i], true
 }
 
-// next copies whitespace and returns the first other byte, not yet copied.
-func (x *rewriter) next() (byte, error) {
+// peek is next where the text must go on.
+func (x *rewriter) peek() (byte, error) {
+	c, ok := x.next()
+	if !ok {
+		return 0, x.early()
+	}
+	return c, nil
+}
+
+func (x *rewriter) early() error {
+	if x.err != nil {
+		return x.err
+	}
+	return fmt.Errorf("%w: it ends too early", errJSON)
+}
+
+// token reads whitespace and returns the first other byte, which is not read.
+func (x *rewriter) token() (byte, error) {
 	for {
-		c, err := x.read()
+		c, err := x.peek()
 		if err != nil || !space(c) {
 			return c, err
 		}
-		if err := x.out.WriteByte(c); err != nil {
-			return 0, err
-		}
+		x.i++
 	}
 }
 
 func bad(c byte) error { return fmt.Errorf("%w: unexpected character %q", errJSON, c) }
 
 func (x *rewriter) value(depth int) error {
-	c, err := x.next()
+	c, err := x.token()
 	if err != nil {
 		return err
 	}
-	return x.valueAt(c, depth)
-}
-
-func (x *rewriter) valueAt(c byte, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%w: nested deeper than %d", errJSON, maxDepth)
 	}
 	switch {
+	case c == '"':
+		return x.str()
 	case c == '{':
 		return x.object(depth)
 	case c == '[':
 		return x.array(depth)
-	case c == '"':
-		return x.str()
+	case c == '-' || c >= '0' && c <= '9':
+		return x.number()
 	case c == 't':
 		return x.literal("true")
 	case c == 'f':
 		return x.literal("false")
 	case c == 'n':
 		return x.literal("null")
-	case c == '-' || c >= '0' && c <= '9':
-		return x.number(c)
 	}
 	return bad(c)
 }
 
 func (x *rewriter) object(depth int) error {
-	if err := x.out.WriteByte('{'); err != nil {
-		return err
-	}
-	x.gap = x.gap[:0]
+	x.i++
 	kept := false
 	for first := true; ; first = false {
-		c, err := x.nextGap()
+		if x.blind == 0 {
+			x.keep = x.i // until it is known what becomes of the member
+		}
+		begun := x.keep
+		c, err := x.token()
 		if err != nil {
 			return err
 		}
-		if c == '}' && first {
-			return x.close()
+		if c == '}' {
+			x.i, x.keep = x.i+1, -1
+			return nil
+		}
+		comma := -1
+		if !first {
+			if c != ',' {
+				return bad(c)
+			}
+			if begun >= 0 {
+				comma = x.i - x.keep
+			}
+			x.i++
+			if c, err = x.token(); err != nil {
+				return err
+			}
 		}
 		if c != '"' {
 			return bad(c)
 		}
-		wrote, err := x.member(kept, depth)
+		if x.blind > 0 {
+			x.i++
+			if _, err := x.rest(-1); err != nil {
+				return err
+			}
+			if err := x.memberValue(depth); err != nil {
+				return err
+			}
+			continue
+		}
+		wrote, err := x.member(kept, comma, depth)
 		if err != nil {
 			return err
 		}
 		kept = kept || wrote
-		x.path = x.path[:len(x.path)-1]
-		x.gap = x.gap[:0]
-		if c, err = x.nextGap(); err != nil {
-			return err
-		}
-		if c == '}' {
-			return x.close()
-		}
-		if c != ',' {
-			return bad(c)
-		}
-		x.gap = append(x.gap, c)
 	}
 }
 
-// close ends an object.
-func (x *rewriter) close() error {
-	if _, err := x.out.Write(x.gap); err != nil {
-		return err
-	}
-	return x.out.WriteByte('}')
-}
-
-// nextGap is next, but keeps the whitespace until it is known whether a member
-// follows that is copied.
-func (x *rewriter) nextGap() (byte, error) {
-	for {
-		c, err := x.read()
-		if err != nil || !space(c) {
-			return c, err
-		}
-		x.gap = append(x.gap, c)
-	}
-}
-
-// writeGap writes what stands in front of a member; behind dropped members only,
-// the comma is one too many.
-func (x *rewriter) writeGap(kept bool) error {
-	if !kept {
-		x.gap = bytes.TrimPrefix(x.gap, []byte(","))
-		if i := bytes.IndexByte(x.gap, ','); i >= 0 {
-			x.gap = append(x.gap[:i], x.gap[i+1:]...)
-		}
-	}
-	_, err := x.out.Write(x.gap)
-	return err
-}
-
-// member copies or drops one member whose opening quote has been read, and puts
-// its key onto the path. kept says that the object has others already.
-func (x *rewriter) member(kept bool, depth int) (wrote bool, err error) {
-	if x.blind > 0 {
-		if err := x.writeGap(kept); err != nil {
-			return false, err
-		}
-		if err := x.copyString(); err != nil {
-			return false, err
-		}
-		x.path = append(x.path, "")
-		return true, x.memberValue(depth)
-	}
+// member copies or drops one member of which the next byte is the opening quote, and what
+// stands in front of it, from keep on. kept says that the object has others already; comma
+// is where in that a comma is, -1 if there is none.
+func (x *rewriter) member(kept bool, comma, depth int) (wrote bool, err error) {
+	at := x.i - x.keep // of the key
 	key, whole, err := x.key()
 	if err != nil {
 		return false, err
 	}
 	repl, what := x.rules.key(x.path, key)
+	n := len(x.path)
 	x.path = append(x.path, key)
-	if what == look || what == opaque {
-		if err := x.writeKey(kept, whole, key, repl); err != nil {
-			return false, err
-		}
-		if what == opaque {
-			x.blind++
-			defer func() { x.blind-- }()
-		}
-		return true, x.memberValue(depth)
-	}
-	// Written aside until it is known what becomes of it.
-	out := x.out
-	defer func() { x.out = out }()
+	defer func() { x.path = x.path[:n] }()
 	if what == drop {
-		x.out = bufio.NewWriterSize(io.Discard, 16)
+		x.copyTo(x.keep)
+		x.keep, x.drop = -1, true
 		x.blind++
-		defer func() { x.blind-- }()
 		if !whole {
-			if err := x.copyRest(); err != nil {
-				return false, err
-			}
+			_, err = x.rest(-1)
 		}
-		return false, x.memberValue(depth)
-	}
-	var held bytes.Buffer
-	x.out = bufio.NewWriterSize(&held, 256)
-	if err := x.writeKey(kept, whole, key, repl); err != nil {
+		if err == nil {
+			err = x.memberValue(depth)
+		}
+		x.copyTo(x.i) // nowhere
+		x.blind--
+		x.drop = false
 		return false, err
 	}
+	if what == hold {
+		x.copyTo(x.keep)
+		x.held++
+		defer func() { x.held-- }()
+	}
+	mark := len(x.out)
+	if !kept && comma >= 0 { // behind dropped members only, the comma is one too many
+		x.copyTo(x.keep + comma)
+		x.from++
+	}
+	if repl != key {
+		x.put(x.keep+at, repl)
+	}
+	x.keep = -1
+	if !whole {
+		if _, err := x.rest(-1); err != nil {
+			return false, err
+		}
+	}
+	if what == opaque {
+		x.blind++
+		err = x.memberValue(depth)
+		x.blind--
+		return true, err
+	}
 	err = x.memberValue(depth)
-	if errors.Is(err, errDrop) {
+	if what == hold && errors.Is(err, errDrop) {
+		x.out, x.from = x.out[:mark], x.i
 		return false, nil
-	}
-	if err == nil {
-		err = x.out.Flush()
-	}
-	if err == nil {
-		_, err = out.Write(held.Bytes())
 	}
 	return true, err
 }
 
 // memberValue copies the colon and the value.
 func (x *rewriter) memberValue(depth int) error {
-	c, err := x.next()
+	c, err := x.token()
 	if err != nil {
 		return err
 	}
 	if c != ':' {
 		return bad(c)
 	}
-	if err := x.out.WriteByte(c); err != nil {
-		return err
-	}
+	x.i++
 	return x.value(depth + 1)
 }
 
-// key reads a key. One that is too long to be known to a rule is read in part
-// only, and empty to the rules.
+// key reads a key. One that is too long to be known to a rule is read in part only, and
+// empty to the rules.
 func (x *rewriter) key() (key string, whole bool, err error) {
-	if whole, err = x.readString(maxKey); err != nil || !whole {
+	at := x.i - x.keep
+	x.i++
+	if whole, err = x.rest(at + maxKey); err != nil || !whole {
 		return "", whole, err
 	}
-	key, err = decodeString(x.raw)
+	raw := x.buf[x.keep+at : x.i]
+	if s, ok := commonKeys[string(raw[1:len(raw)-1])]; ok {
+		return s, true, nil
+	}
+	key, err = decodeString(raw)
 	return key, true, err
 }
 
-// writeKey writes the key at hand, or another in its place.
-func (x *rewriter) writeKey(kept, whole bool, key, repl string) error {
-	if err := x.writeGap(kept); err != nil {
-		return err
-	}
-	if repl != key {
-		return x.writeString(repl)
-	}
-	if _, err := x.out.Write(x.raw); err != nil || whole {
-		return err
-	}
-	return x.copyRest()
-}
-
 func (x *rewriter) array(depth int) error {
-	if err := x.out.WriteByte('['); err != nil {
-		return err
-	}
+	x.i++
 	for i := 0; ; i++ {
-		c, err := x.next()
+		c, err := x.token()
 		if err != nil {
 			return err
 		}
 		if c == ']' && i == 0 {
-			return x.out.WriteByte(c)
+			x.i++
+			return nil
 		}
 		if x.items != nil && x.blind == 0 {
 			x.items.element(i)
 		}
-		if err := x.valueAt(c, depth+1); err != nil {
+		if err := x.value(depth + 1); err != nil {
 			return err
 		}
-		if c, err = x.next(); err != nil {
+		if c, err = x.token(); err != nil {
 			return err
 		}
-		if err := x.out.WriteByte(c); err != nil {
-			return err
-		}
+		x.i++
 		if c == ']' {
 			return nil
 		}
@@ -394,123 +454,88 @@ func (x *rewriter) array(depth int) error {
 	}
 }
 
+// str copies a string of which the next byte is the opening quote.
 func (x *rewriter) str() error {
 	if x.blind > 0 || !x.rules.wants(x.path) {
-		return x.copyString()
+		x.i++
+		_, err := x.rest(-1)
+		return err
 	}
-	whole, err := x.readString(maxScalar)
+	x.keep = x.i
+	x.i++
+	whole, err := x.rest(maxScalar)
 	if err != nil {
 		return err
 	}
 	if !whole {
 		return fmt.Errorf("%w: a value is longer than %d bytes", errJSON, maxScalar)
 	}
-	v, err := decodeString(x.raw)
+	at := x.keep
+	x.keep = -1
+	v, err := decodeString(x.buf[at:x.i])
 	if err != nil {
 		return err
 	}
 	repl, changed, err := x.rules.scalar(x.path, v, false)
-	if err != nil {
-		return err
+	if err == nil && changed {
+		x.put(at, repl)
 	}
-	if changed {
-		return x.writeString(repl)
-	}
-	_, err = x.out.Write(x.raw)
 	return err
 }
 
-// copyString copies a string whose opening quote has been read.
-func (x *rewriter) copyString() error {
-	if err := x.out.WriteByte('"'); err != nil {
-		return err
-	}
-	return x.copyRest()
-}
-
-// readString reads a string, quotes included, into raw. Of one that is longer than
-// limit it reads the beginning, and whole is false.
-func (x *rewriter) readString(limit int) (whole bool, err error) {
-	x.raw = append(x.raw[:0], '"')
-	keep := func(c byte) error { x.raw = append(x.raw, c); return nil }
+// rest reads a string whose opening quote has been read. If limit is not negative, it stops
+// where there are more than limit bytes from keep on, and whole is false.
+func (x *rewriter) rest(limit int) (whole bool, err error) {
 	for {
-		part := x.plain(limit + 1 - len(x.raw))
-		x.raw = append(x.raw, part...)
-		x.skip(part)
-		if len(x.raw) > limit {
+		x.i += plain(x.buf[x.i:])
+		if limit >= 0 && x.i-x.keep > limit {
 			return false, nil
 		}
-		c, err := x.read()
+		c, err := x.peek()
 		if err != nil {
 			return false, err
 		}
-		if c < ' ' {
-			return false, bad(c)
-		}
-		x.raw = append(x.raw, c)
-		if c == '"' {
-			return true, nil
-		}
-		if c == '\\' {
-			if err := x.escape(keep); err != nil {
-				return false, err
-			}
-		}
-		if len(x.raw) > limit {
-			return false, nil
-		}
-	}
-}
-
-// copyRest copies a string up to and with its closing quote.
-func (x *rewriter) copyRest() error {
-	for {
-		part := x.plain(math.MaxInt)
-		if _, err := x.out.Write(part); err != nil {
-			return err
-		}
-		x.skip(part)
-		c, err := x.read()
-		if err != nil {
-			return err
-		}
-		if err := x.out.WriteByte(c); err != nil {
-			return err
-		}
 		switch {
 		case c == '"':
-			return nil
-		case c < ' ':
-			return bad(c)
+			x.i++
+			return true, nil
 		case c == '\\':
-			if err := x.escape(func(c byte) error { return x.out.WriteByte(c) }); err != nil {
-				return err
+			x.i++
+			if err := x.escape(); err != nil {
+				return false, err
 			}
+		case c < ' ':
+			return false, bad(c)
 		}
 	}
 }
 
-// plain is what is in the buffer of a string before the next byte that means something,
-// limit bytes at most. It is not read by that.
-func (x *rewriter) plain(limit int) []byte {
-	b, _ := x.in.Peek(x.in.Buffered()) // never fails for what is there
-	b = b[:min(len(b), limit)]
-	for i, c := range b {
-		if c == '"' || c == '\\' || c < ' ' {
-			return b[:i]
+// plain is how many bytes of b come before the first one that means something in a string:
+// a quote, a backslash or a control character. It looks at eight bytes at once: a byte is
+// zero, or less than n, where subtracting one, or n, from each borrows and its highest bit
+// was not set. A borrow may reach into bytes above the first such one, and the first one
+// is all that counts.
+func plain(b []byte) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; n+8 <= len(b); n += 8 {
+		w := binary.LittleEndian.Uint64(b[n:])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		if found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & high; found != 0 {
+			return n + bits.TrailingZeros64(found)/8
 		}
 	}
-	return b
-}
-
-// skip reads what plain has shown.
-func (x *rewriter) skip(part []byte) {
-	_, _ = x.in.Discard(len(part)) // never fails for what is there
+	for ; n < len(b); n++ {
+		if c := b[n]; c == '"' || c == '\\' || c < ' ' {
+			return n
+		}
+	}
+	return n
 }
 
 // escape reads what follows a backslash.
-func (x *rewriter) escape(keep func(byte) error) error {
-	c, err := x.read()
+func (x *rewriter) escape() error {
+	c, err := x.peek()
 	if err != nil {
 		return err
 	}
@@ -522,96 +547,127 @@ func (x *rewriter) escape(keep func(byte) error) error {
 	default:
 		return bad(c)
 	}
-	if err := keep(c); err != nil {
-		return err
-	}
+	x.i++
 	for range n {
-		if c, err = x.read(); err != nil {
+		if c, err = x.peek(); err != nil {
 			return err
 		}
 		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
 			return bad(c)
 		}
-		if err := keep(c); err != nil {
-			return err
-		}
+		x.i++
 	}
 	return nil
 }
 
 func (x *rewriter) literal(word string) error {
-	for i := 1; i < len(word); i++ {
-		c, err := x.read()
+	x.keep = x.i
+	for i := range len(word) {
+		c, err := x.peek()
 		if err != nil {
 			return err
 		}
 		if c != word[i] {
 			return bad(c)
 		}
+		x.i++
 	}
-	if word != "null" {
-		return x.bare(word)
+	if word == "null" {
+		x.keep = -1
+		return nil
 	}
-	_, err := x.out.WriteString(word)
+	return x.bare()
+}
+
+// bare is behind a number, true or false that begins at keep. It leaves it, or writes what
+// the rules put in its place: OpenSearch takes such a value for text where it expects a
+// name.
+func (x *rewriter) bare() error {
+	at := x.keep
+	x.keep = -1
+	if x.blind > 0 || !x.rules.wants(x.path) {
+		return nil
+	}
+	repl, changed, err := x.rules.scalar(x.path, string(x.buf[at:x.i]), true)
+	if err == nil && changed {
+		x.copyTo(at)
+		x.out = append(x.out, repl...)
+		x.from = x.i
+	}
 	return err
 }
 
-// bare writes a number, true or false, or what the rules put in its place:
-// OpenSearch takes such a value for text where it expects a name.
-func (x *rewriter) bare(v string) error {
-	if x.blind == 0 && x.rules.wants(x.path) {
-		repl, changed, err := x.rules.scalar(x.path, v, true)
-		if err != nil {
-			return err
-		}
-		if changed {
-			v = repl
-		}
-	}
-	_, err := x.out.WriteString(v)
-	return err
-}
-
-func (x *rewriter) number(first byte) error {
-	x.raw = append(x.raw[:0], first)
+func (x *rewriter) number() error {
+	x.keep = x.i
 	for {
-		c, err := x.in.ReadByte()
-		if err == io.EOF {
+		c, ok := x.next()
+		if !ok && x.err != nil {
+			return x.err
+		}
+		if !ok || !(c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E') {
 			break
 		}
-		if err != nil {
-			return err
-		}
-		if !(c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E') {
-			if err := x.in.UnreadByte(); err != nil {
-				return err
-			}
-			break
-		}
-		if x.raw = append(x.raw, c); len(x.raw) > maxNumber {
+		if x.i++; x.i-x.keep > maxNumber {
 			return fmt.Errorf("%w: a number has more than %d digits", errJSON, maxNumber)
 		}
 	}
-	if !json.Valid(x.raw) {
-		return fmt.Errorf("%w: %q is no number", errJSON, x.raw)
+	if raw := x.buf[x.keep:x.i]; !isNumber(raw) {
+		return fmt.Errorf("%w: %q is no number", errJSON, raw)
 	}
-	return x.bare(string(x.raw))
+	return x.bare()
 }
 
-func (x *rewriter) writeString(s string) error {
-	_, err := x.out.Write(quote(s))
-	return err
+// isNumber reports whether b is a number of JSON.
+func isNumber(b []byte) bool {
+	digits := func() bool {
+		n := 0
+		for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+			n++
+		}
+		b = b[n:]
+		return n > 0
+	}
+	if len(b) > 0 && b[0] == '-' {
+		b = b[1:]
+	}
+	if len(b) > 1 && b[0] == '0' && b[1] >= '0' && b[1] <= '9' || !digits() {
+		return false
+	}
+	if len(b) > 0 && b[0] == '.' {
+		if b = b[1:]; !digits() {
+			return false
+		}
+	}
+	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
+		if b = b[1:]; len(b) > 0 && (b[0] == '+' || b[0] == '-') {
+			b = b[1:]
+		}
+		if !digits() {
+			return false
+		}
+	}
+	return len(b) == 0
 }
 
 // quote encodes a JSON string without HTML's escapes.
-func quote(s string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+func quote(s string) []byte { return appendQuoted(make([]byte, 0, len(s)+2), s) }
+
+// appendQuoted appends a JSON string without HTML's escapes to b.
+func appendQuoted(b []byte, s string) []byte {
+	simple := true
+	for i := 0; i < len(s) && simple; i++ {
+		simple = s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' && s[i] != 0x7f
+	}
+	if simple {
+		return append(append(append(b, '"'), s...), '"')
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(s); err != nil {
 		panic("encode a string: " + err.Error()) // strings always encode
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
 }
 
 func decodeString(raw []byte) (string, error) {
@@ -624,3 +680,17 @@ func decodeString(raw []byte) (string, error) {
 	}
 	return s, nil
 }
+
+// commonKeys are keys that most texts have, so that they need not be made anew.
+var commonKeys = func() map[string]string {
+	m := map[string]string{}
+	for _, k := range []string{
+		"_index", "_id", "_score", "_source", "_version", "_seq_no", "_primary_term", "_routing", "_shards", "_scroll_id", "aggregations", "aggs", "bool", "buckets", "count",
+		"create", "delete", "doc_count", "error", "errors", "failed", "field", "fields", "filter", "found", "from", "get", "gte", "highlight", "hits", "index", "items", "key", "lte",
+		"match", "match_all", "max_score", "must", "must_not", "query", "range", "reason", "relation", "result", "should", "size", "skipped", "sort", "status", "successful", "term",
+		"terms", "timed_out", "took", "total", "type", "update", "value",
+	} {
+		m[k] = k
+	}
+	return m
+}()

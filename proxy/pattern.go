@@ -147,7 +147,7 @@ func (p *pattern) text(s string) string {
 
 // path is the client's path with the tenant's name at its beginning; for Location.
 func (p *pattern) path(loc string) (string, bool) {
-	segs, err := segments(loc)
+	segs, err := segments(nil, loc)
 	if err != nil || len(segs) < 2 {
 		return "", false
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -247,6 +248,8 @@ type request struct {
 	out    answerWriter
 	w      http.ResponseWriter // &out
 	r      *http.Request       // the proxy's own copy
+	copied http.Request        // r
+	url    url.URL             // of r
 	tenant placement.PartitionID
 	mixed  bool // a bulk whose items name their tenants, or what it has of one
 	role   tenancy.Role
@@ -274,14 +277,17 @@ type request struct {
 	byID []int
 	// early: a search of a shared index asks to be ended early.
 	early bool
+	// pit: a search is in a point in time.
+	pit bool
 }
 
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	ctx, span := p.begin(r)
-	q := &request{p: p, out: answerWriter{ResponseWriter: w, leaving: &p.leaving}, r: r.Clone(ctx), span: span, target: &target{endpoint: &endpoint{class: classNone}}}
+	q := &request{p: p, out: answerWriter{ResponseWriter: w, leaving: &p.leaving}, span: span, target: unknown}
 	q.w = &q.out
+	q.copyOf(ctx, r)
 	if id := r.Header.Get("X-Opaque-Id"); id != "" {
 		w.Header().Set("X-Opaque-Id", id) // as the cluster does, also on answers that are the proxy's own
 	}
@@ -294,6 +300,20 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := q.serve(); err != nil {
 		q.refuse(err)
 	}
+}
+
+// unknown is the target of a request that has none yet.
+var unknown = &target{endpoint: &endpoint{class: classNone}}
+
+// copyOf makes the proxy's own copy of a request: it may change the URL, and which
+// headers there are. The values of a header are not changed, and not copied.
+func (q *request) copyOf(ctx context.Context, r *http.Request) {
+	if q.span != nil {
+		r = r.WithContext(ctx)
+	}
+	q.copied, q.url = *r, *r.URL
+	q.copied.URL, q.copied.Header = &q.url, maps.Clone(r.Header)
+	q.r = &q.copied
 }
 
 // refuse answers with an error, or breaks the connection when an answer has
@@ -334,13 +354,17 @@ func (q *request) serve() error {
 	if err := q.permit(); err != nil {
 		return err
 	}
-	if q.query, err = url.ParseQuery(q.r.URL.RawQuery); err != nil {
-		return fail(http.StatusBadRequest, TypeBadRequest, "the query string is malformed")
+	if q.r.URL.RawQuery == "" {
+		q.query = url.Values{}
+	} else {
+		if q.query, err = url.ParseQuery(q.r.URL.RawQuery); err != nil {
+			return fail(http.StatusBadRequest, TypeBadRequest, "the query string is malformed")
+		}
+		if err := q.checkParameters(); err != nil {
+			return err
+		}
+		q.keepAlive = max(keepAlive(q.query.Get("scroll")), keepAlive(q.query.Get("keep_alive")))
 	}
-	if err := q.checkParameters(); err != nil {
-		return err
-	}
-	q.keepAlive = max(keepAlive(q.query.Get("scroll")), keepAlive(q.query.Get("keep_alive")))
 	if err := q.decodeBody(); err != nil {
 		return err
 	}

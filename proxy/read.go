@@ -91,8 +91,8 @@ func (q *request) answerRules(at origin) *answerRules {
 	case at.place.Kind == placement.DedicatedIndex:
 		r.physical, r.logical = at.place.Index, at.place.Logical
 	}
-	switch q.op {
-	case opSearch, opMsearch, opScroll, opOpenPIT:
+	// A search has a cursor in its answer only if it asked for one, or was in one.
+	if q.op == opSearch && (q.pit || q.query.Has("scroll")) || q.op == opMsearch || q.op == opScroll || q.op == opOpenPIT {
 		r.wrap = func(kind affinity.Kind, id string) string { return q.wrap(at, kind, id) }
 	}
 	return r
@@ -113,7 +113,7 @@ func (q *request) readTarget(body []byte, at origin) (string, []byte, origin, er
 	if e, found, err := q.pitOf(body); err != nil {
 		return none(err)
 	} else if found {
-		at = origin{e.Placement, e.Incarnation}
+		at, q.pit = origin{e.Placement, e.Incarnation}, true
 		pit = func(id string) (string, error) {
 			e, err := q.unwrap(id, affinity.PIT)
 			if err == nil && e.Placement != at.place {
