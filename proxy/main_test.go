@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,9 +88,7 @@ func newRigOver(t *testing.T, urlA, urlB string, o *proxy.Options, held gate.Opt
 	if r.proxy, err = proxy.New(g, d, tenants, o); err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(r.proxy)
-	t.Cleanup(srv.Close)
-	r.url = srv.URL
+	r.url = "http://" + serve(t, r.proxy)
 	return r
 }
 

@@ -61,15 +61,19 @@ func TestSlowBodies(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("HTTP/%d, %s", proto, test.name), func(t *testing.T) {
 				failed := make(chan error, 1)
-				s := impatient(t, test.p, func(w http.ResponseWriter, r *http.Request) {
+				h := func(w http.ResponseWriter, r *http.Request) {
 					_, err := io.Copy(io.Discard, r.Body)
 					failed <- err
 					w.WriteHeader(http.StatusRequestTimeout)
-				})
-				c := s.Client()
-				c.Transport.(*http.Transport).ForceAttemptHTTP2 = proto == 2
+				}
+				tr := &http.Transport{}
+				t.Cleanup(tr.CloseIdleConnections)
+				c, url := &http.Client{Transport: tr}, ""
 				if proto == 1 {
-					c.Transport.(*http.Transport).TLSClientConfig.NextProtos = []string{"http/1.1"}
+					url = "http://" + serve(t, test.p.Handler(http.HandlerFunc(h)))
+				} else {
+					s := impatient(t, test.p, h)
+					c, url = s.Client(), s.URL
 				}
 				stop := make(chan struct{})
 				test.drip.stop = stop
@@ -77,7 +81,15 @@ func TestSlowBodies(t *testing.T) {
 				answered := make(chan struct{})
 				go func() {
 					defer close(answered)
-					if resp, err := c.Post(s.URL, "application/json", d); err == nil { // or the connection is gone
+					req, err := http.NewRequestWithContext(t.Context(), "POST", url, d)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if proto == 1 {
+						req.ContentLength = 1 << 40 // chunks would be net/http's
+					}
+					if resp, err := c.Do(req); err == nil { // or the connection is gone
 						_ = resp.Body.Close()
 					}
 				}()
@@ -144,7 +156,7 @@ func TestPatienceWithThoseWhoAreSlowEnough(t *testing.T) {
 // An answer that nobody takes does not hold its handler.
 func TestSlowReaders(t *testing.T) {
 	ended := make(chan error, 1)
-	s := httptest.NewServer(proxy.Patience{Stall: 300 * time.Millisecond, Rate: 1 << 30}.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, proxy.Patience{Stall: 300 * time.Millisecond, Rate: 1 << 30}.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text := strings.Repeat("x", 1<<20)
 		for range 1000 {
 			if _, err := io.WriteString(w, text); err != nil {
@@ -154,8 +166,7 @@ func TestSlowReaders(t *testing.T) {
 		}
 		ended <- nil
 	})))
-	defer s.Close()
-	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,10 +190,9 @@ func TestSlowAndLargeBodiesAreRefused(t *testing.T) {
 	})
 	r := newRig(t, u, u, &proxy.Options{QueryBody: 2 << 20, BulkBody: 3 << 20, BodyBytes: 8 << 20, TenantBodyBytes: 4 << 20})
 	r.register(acme, placeA)
-	s := httptest.NewServer(proxy.Patience{Stall: 300 * time.Millisecond}.Handler(r.proxy))
-	defer s.Close()
+	addr := serve(t, proxy.Patience{Stall: 300 * time.Millisecond}.Handler(r.proxy))
 	for _, path := range []string{"/docs/_search", "/docs/_doc", "/_bulk"} {
-		conn, err := net.Dial("tcp", s.Listener.Addr().String())
+		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +210,7 @@ func TestSlowAndLargeBodiesAreRefused(t *testing.T) {
 		}
 	}
 	// One that is refused before its body is read does not hold the server either.
-	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

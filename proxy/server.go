@@ -12,9 +12,9 @@ import (
 // OpenSearch takes: a cursor may be in the path, and is longer here than there.
 const maxHeader = 64 << 10
 
-// NewServer returns the server for a proxy's clients: HTTP/1.1 and HTTP/2, the latter
-// also without TLS. Bodies may stream for as long as they like, within the patience of the
-// handler; headers may not.
+// NewServer returns how a proxy's clients are served, for package http1server: HTTP/1.1 and
+// HTTP/2, the latter also without TLS. Bodies may stream for as long as they like, within
+// the patience of the handler; headers may not.
 func NewServer(h http.Handler) *http.Server {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)
@@ -27,8 +27,9 @@ func NewServer(h http.Handler) *http.Server {
 }
 
 // Listen returns l with one difference: what net/http by itself answers to a message
-// that is no request, in plain text, has the shape of every other error. Under TLS
-// nobody can see such an answer on its way, and it stays plain text.
+// that is no request, in plain text, has the shape of every other error. (The server in
+// front of it answers no such message.) Under TLS nobody can see such an answer on its
+// way, and it stays plain text.
 func Listen(l net.Listener) net.Listener { return shapedListener{l} }
 
 type shapedListener struct{ net.Listener }

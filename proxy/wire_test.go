@@ -18,12 +18,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/http1server"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/proxy"
 	"github.com/sluiceproxy/sluice/store"
@@ -98,23 +100,35 @@ func newWire(tb testing.TB) *wire {
 	return w
 }
 
-// serveWire serves h as the program does, and returns where.
+// serve serves h as the program does, and returns where.
+func serve(tb testing.TB, h http.Handler) string {
+	tb.Helper()
+	return serveBehind(tb, proxy.NewServer(h), func(l net.Listener) net.Listener { return l })
+}
+
+// serveWire is serve for messages that end.
 func serveWire(tb testing.TB, h http.Handler) string {
+	tb.Helper()
+	set := proxy.NewServer(h)
+	set.ConnState = func(c net.Conn, s http.ConnState) { c.(*patientConn).serving.Store(s == http.StateActive) }
+	return serveBehind(tb, set, func(l net.Listener) net.Listener { return patientListener{l} })
+}
+
+func serveBehind(tb testing.TB, set *http.Server, wrap func(net.Listener) net.Listener) string {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	srv := proxy.NewServer(h)
-	srv.ConnState = func(c net.Conn, s http.ConnState) { c.(*patientConn).serving.Store(s == http.StateActive) }
-	go func() { _ = srv.Serve(patientListener{proxy.Listen(l)}) }()
+	srv := http1server.New(set)
+	go func() { _ = srv.Serve(wrap(proxy.Listen(l))) }()
 	tb.Cleanup(func() { _ = srv.Close() })
 	return l.Addr().String()
 }
 
 // patientListener makes of the end of what a client sends no end of the client. By it
-// the tests know when a server has done with a message; but net/http looks for it
-// while a request is served, one byte at a time, and takes it for a client that went away.
+// the tests know when a server has done with a message; but a server looks for it while
+// a request is served, net/http one byte at a time, and takes it for a client that went away.
 type patientListener struct{ net.Listener }
 
 func (l patientListener) Accept() (net.Conn, error) {
@@ -132,6 +146,16 @@ type patientConn struct {
 	closed  chan struct{}
 	once    sync.Once
 }
+
+// SyscallConn gives the socket, but lets nobody look at it.
+func (c *patientConn) SyscallConn() (syscall.RawConn, error) {
+	raw, err := c.Conn.(syscall.Conn).SyscallConn()
+	return unwatched{raw}, err
+}
+
+type unwatched struct{ syscall.RawConn }
+
+func (unwatched) Control(func(uintptr)) error { return nil }
 
 func (c *patientConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/sluiceproxy/sluice/internal/http1server"
 )
 
 // service is a part of the process that runs until it is stopped. Its context
@@ -55,24 +57,20 @@ func (s *service) stop() error {
 	return s.err
 }
 
-// serveHTTP runs a server on l until ctx ends, then stops accepting and gives
+// serveHTTP serves at l what a server is set up for, until ctx ends, then stops accepting and gives
 // the requests under way up to drain to end before it cuts them. Before that,
 // connections between two requests have up to linger to end by their clients' doing:
 // one that is closed at the moment in which its client sends on it is an error to
 // that client. It is up to the handler to tell them (proxy.Proxy.Leave).
-func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener, linger, drain time.Duration) error {
+func serveHTTP(ctx context.Context, set *http.Server, l net.Listener, linger, drain time.Duration) error {
 	open := &connections{}
-	srv.ConnState = open.state
+	set.ConnState = open.state
+	srv := http1server.New(set)
 	served := make(chan error, 1)
-	go func() {
-		if srv.TLSConfig != nil {
-			served <- srv.ServeTLS(l, "", "")
-			return
-		}
-		served <- srv.Serve(l)
-	}()
+	go func() { served <- srv.Serve(l) }()
 	select {
 	case err := <-served:
+		_ = srv.Close() // what it has accepted
 		return err
 	case <-ctx.Done():
 	}
