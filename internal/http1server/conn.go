@@ -104,11 +104,18 @@ func (c *conn) recovered(v any) {
 // next reads a head. Without one, partial says that the connection has ended, and
 // foreign that it is for net/http.
 func (c *conn) next() (h head, v verdict) {
+	begun := !c.before // behind a request net/http takes less than four bytes for none
 	for reads := 0; ; reads++ {
-		c.skipLines()
+		if !begun && c.w-c.r >= 4 {
+			begun = true
+			c.skipLines()
+		}
 		if c.r < c.w {
-			var n int
-			if h, n, v = readHead(c.buf[c.r:c.w]); v == whole && n > c.s.limits.bytes {
+			n := 0
+			if v = partial; begun {
+				h, n, v = readHead(c.buf[c.r:c.w])
+			}
+			if n > c.s.limits.bytes {
 				v = foreign
 			}
 			switch {
@@ -124,7 +131,7 @@ func (c *conn) next() (h head, v verdict) {
 			return h, partial
 		}
 		err := c.fill()
-		if err == io.EOF && c.w-c.r > 0 && (!c.before || c.w-c.r >= 4) {
+		if err == io.EOF && c.w-c.r > 0 && begun {
 			return h, foreign // net/http tells that this is no request
 		}
 		if err != nil {
@@ -138,15 +145,11 @@ func (c *conn) next() (h head, v verdict) {
 const maxReads = 16
 
 // skipLines drops the line that some old clients send behind a body: net/http does so
-// after a POST, up to four bytes.
+// after a POST, up to four bytes. There are as many.
 func (c *conn) skipLines() {
-	if !c.posted || c.r == c.w {
-		return
-	}
-	for n := 0; n < 4 && c.r < c.w && (c.buf[c.r] == '\r' || c.buf[c.r] == '\n'); n++ {
+	for n := 0; c.posted && n < 4 && (c.buf[c.r] == '\r' || c.buf[c.r] == '\n'); n++ {
 		c.r++
 	}
-	c.posted = false
 }
 
 // fill waits for more and reads it.
