@@ -45,6 +45,8 @@ func main() {
 			os.Exit(runStub(os.Args[2:]))
 		case roleReverse:
 			os.Exit(runReverse(os.Args[2:]))
+		case roleEngine:
+			os.Exit(runEngine(os.Args[2:]))
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -128,6 +128,9 @@ func (g *rig) cells(p plan) ([]*cell, error) {
 				if s.name == sluice && (n > 1 || len(p.Connections) == 1) && r.name != "PUT 4 KB" {
 					tenants = append(tenants, tenantShared)
 				}
+				if r.name != "GET" && (s.name == engineOwn || s.name == engineNetHTTP) {
+					continue
+				}
 				if r.name == nameBulk && s.name != sluice && s.name != nginx {
 					continue
 				}

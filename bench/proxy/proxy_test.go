@@ -80,6 +80,10 @@ func TestReport(t *testing.T) {
 			add(s, tenantWhole, q.name, rate, time.Second/2)
 		}
 		add(sluice, tenantShared, q.name, 7000, 3*time.Second)
+		if q.name == "GET" {
+			add(engineOwn, tenantWhole, q.name, 10_000, time.Second/4)
+			add(engineNetHTTP, tenantWhole, q.name, 8000, time.Second/2)
+		}
 	}
 	for _, q := range requestsReal() {
 		for s, rate := range map[string]int64{direct: 2000, nginx: 2000, reverse: 2000, sluice: 1500} {
@@ -102,7 +106,11 @@ func TestReport(t *testing.T) {
 		// 429 us where ReverseProxy takes 100, and 79 allow 45.
 		"shared, GET, 16 connections, processor time of a request/ReverseProxy's GET": false,
 	}
+	engines := 0
 	for _, row := range r.report(report.Machine{}).Rows {
+		if strings.HasPrefix(row.What, "engine alone, GET") && row.Met == nil {
+			engines++
+		}
 		name := row.What + "/" + row.Against
 		if met, ok := want[name]; ok {
 			if row.Met == nil || *row.Met != met {
@@ -110,6 +118,9 @@ func TestReport(t *testing.T) {
 			}
 			delete(want, name)
 		}
+	}
+	if engines != 2 {
+		t.Errorf("%d rows about engines", engines)
 	}
 	if len(want) > 0 {
 		t.Errorf("no rows: %v", want)

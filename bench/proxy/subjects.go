@@ -59,7 +59,7 @@ type rig struct {
 
 // start starts everything. What was started must be stopped after an error, too.
 func (r *rig) start(ctx context.Context, withReal bool, progress io.Writer) error {
-	ports, err := engines.FreePorts(11)
+	ports, err := engines.FreePorts(13)
 	if err != nil {
 		return err
 	}
@@ -104,6 +104,8 @@ func (r *rig) start(ctx context.Context, withReal bool, progress io.Writer) erro
 		{nginx, at(1), []string{toolPath(nginx), "-p", r.dir, "-e", filepath.Join(r.dir, "nginx.log"), "-c", filepath.Join(r.dir, "nginx.conf")}},
 		{haproxy, at(2), []string{toolPath(haproxy), "-db", "-f", filepath.Join(r.dir, "haproxy.cfg")}},
 		{reverse, at(3), []string{self, roleReverse, at(3), "http://" + r.stub}},
+		{engineNetHTTP, at(11), []string{self, roleEngine, engineNetHTTP, at(11), r.stub}},
+		{engineOwn, at(12), []string{self, roleEngine, engineOwn, at(12), r.stub}},
 	} {
 		if err := r.add(ctx, s.name, s.address, s.address, s.command...); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,4 +81,55 @@ func used() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // it cannot fail for the process itself
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkIdle is what a connection keeps between two requests, its client in the same
+// process not counted.
+func BenchmarkIdle(b *testing.B) {
+	const connections = 500
+	for _, s := range []struct {
+		name  string
+		serve func(*http.Server) server
+	}{
+		{"own", func(s *http.Server) server { return http1server.New(s) }},
+		{"net-http", func(s *http.Server) server { return s }},
+	} {
+		b.Run(s.name, func(b *testing.B) {
+			for range b.N {
+				_, addr := start(b, s.serve, &http.Server{Handler: http.HandlerFunc(benchHandler), IdleTimeout: time.Minute})
+				var all [connections]net.Conn
+				for i := range all {
+					all[i] = dial(b, addr)
+				}
+				before := inUse()
+				buf := make([]byte, 4<<10)
+				for _, c := range all {
+					if _, err := io.WriteString(c, benchRequest); err != nil {
+						b.Fatal(err)
+					}
+					for n := 0; !bytes.HasSuffix(buf[:n], benchAnswer); {
+						m, err := c.Read(buf[n:])
+						if err != nil {
+							b.Fatal(err)
+						}
+						n += m
+					}
+				}
+				b.ReportMetric(float64(inUse()-before)/connections, "B/conn")
+				for _, c := range all {
+					_ = c.Close()
+				}
+			}
+		})
+	}
+}
+
+// inUse is the memory that is in use, stacks included.
+func inUse() int64 {
+	var m runtime.MemStats
+	for range 3 { // pools are emptied by the second
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
 }
