@@ -87,15 +87,10 @@ func (c *conn) serve() {
 // recovered ends the request at which a handler has panicked. Nothing of the answer is
 // sent that has not been.
 func (c *conn) recovered(v any) {
-	w := c.current.Swap(nil)
-	if w == nil {
-		if v != nil {
-			panic(v) // a mistake of this package
-		}
-		return
+	if w := c.current.Swap(nil); w != nil {
+		c.cut() // wakes who still reads the body
+		w.over()
 	}
-	c.cut() // wakes who still reads the body
-	w.over()
 	if v != nil && v != http.ErrAbortHandler {
 		c.s.logf("http1server: panic serving %s: %v\n%s", c.peer, v, debug.Stack())
 	}

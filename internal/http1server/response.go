@@ -38,9 +38,9 @@ type response struct {
 	fields  fields
 	sent    bool // the head
 	chunked bool
-	done    bool   // the handler has returned
-	err     error  // of sending
-	first   []byte // of a body that is not sent
+	done    atomic.Bool // the handler has returned
+	err     error       // of sending
+	first   []byte      // of a body that is not sent
 
 	out   *buffer
 	top   int // length of the head, at the beginning of out
@@ -72,7 +72,7 @@ func (w *response) Header() http.Header { return w.header }
 // WriteHeader implements http.ResponseWriter.
 func (w *response) WriteHeader(status int) {
 	switch {
-	case w.done:
+	case w.done.Load():
 		return
 	case w.status != 0:
 		w.c.s.logf("http1server: WriteHeader was called twice for an answer to %s", w.c.peer)
@@ -226,7 +226,7 @@ func (w *response) space() int {
 
 // write is what comes before n bytes are written.
 func (w *response) write(n int) error {
-	if w.done {
+	if w.done.Load() {
 		return errOver
 	}
 	if w.status == 0 {
@@ -272,7 +272,10 @@ func (w *response) FlushError() error {
 // SetReadDeadline is for http.ResponseController. Of a body that has come already
 // nothing is waited for.
 func (w *response) SetReadDeadline(t time.Time) error {
-	if w.body == nil || w.body.here {
+	switch {
+	case w.done.Load():
+		return errOver
+	case w.body == nil || w.body.here:
 		return nil
 	}
 	w.c.timed.Store(!t.IsZero())
@@ -280,7 +283,12 @@ func (w *response) SetReadDeadline(t time.Time) error {
 }
 
 // SetWriteDeadline is for http.ResponseController.
-func (w *response) SetWriteDeadline(t time.Time) error { return w.c.writes.set(w.c.Conn, t) }
+func (w *response) SetWriteDeadline(t time.Time) error {
+	if w.done.Load() {
+		return errOver
+	}
+	return w.c.writes.set(w.c.Conn, t)
+}
 
 // flush sends what is in the buffer, and p behind it; last says that nothing follows.
 func (w *response) flush(p []byte, last bool) {
@@ -445,7 +453,7 @@ const lingering = 500 * time.Millisecond
 
 // over ends the request for whoever goes on with it.
 func (w *response) over() {
-	w.done = true
+	w.done.Store(true)
 	w.cancel()
 	if w.out != nil {
 		w.free(w.out.b)
