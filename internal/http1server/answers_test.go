@@ -142,6 +142,26 @@ func TestAsNetHTTP(t *testing.T) {
 				_, _ = w.Write(b[:1024])
 			}
 		}},
+		{"copied", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "x/y")
+			if n, err := io.Copy(w, strings.NewReader("abc")); n != 3 || err != nil {
+				panic(err)
+			}
+		}},
+		{"copied, and large", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "x/y")
+			_, _ = io.WriteString(w, "head:")
+			if n, err := io.Copy(w, struct{ io.Reader }{strings.NewReader(large)}); n != int64(len(large)) || err != nil {
+				panic(err)
+			}
+			_, _ = io.WriteString(w, "tail")
+		}},
+		{"copied, and too long", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "3")
+			if _, err := io.Copy(w, struct{ io.Reader }{strings.NewReader("abcdef")}); err != http.ErrContentLength {
+				panic(err)
+			}
+		}},
 		{"a large head", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Large", large)
 			_, _ = io.WriteString(w, "abc")

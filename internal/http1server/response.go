@@ -216,6 +216,45 @@ func (w *response) WriteString(s string) (int, error) {
 	return len(s), nil
 }
 
+// ReadFrom implements io.ReaderFrom: what is read goes into the buffer, and nowhere else.
+func (w *response) ReadFrom(r io.Reader) (n int64, err error) {
+	if err := w.write(0); err != nil {
+		return 0, err
+	}
+	if w.head || !bodyAllowed(w.status) {
+		return io.Copy(struct{ io.Writer }{w}, r)
+	}
+	for {
+		if w.out == nil {
+			w.holdBody()
+		}
+		if w.space() < least {
+			if w.flush(nil, false); w.err != nil {
+				return n, w.err
+			}
+			continue
+		}
+		at := len(w.out.b)
+		m, err := r.Read(w.out.b[at : at+w.space()])
+		if m > 0 {
+			if err := w.write(m); err != nil {
+				return n, err
+			}
+			w.out.b = w.out.b[:at+m]
+			n += int64(m)
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// least is room that is worth a read.
+const least = 1 << 10
+
 // space is how much fits into the buffer, with the end of a chunk.
 func (w *response) space() int {
 	if w.out == nil {
@@ -490,4 +529,5 @@ func date() *[]byte {
 var (
 	_ http.Flusher    = (*response)(nil)
 	_ io.StringWriter = (*response)(nil)
+	_ io.ReaderFrom   = (*response)(nil)
 )
