@@ -5,7 +5,7 @@
 //	go run ./bench/stores -page docs/stores/measured.md bench/results/stores-*.json
 //
 // Of each store it measures a table of many entries (filling, listing, the first
-// watch, a change from its acknowledgement to a watch, the memory of a replica, the
+// watch, a change from its acknowledgement to a watch, how an instance starts, the
 // bytes on the wire, one change seen by a hundred watches), and what reading
 // placements fresh on every request costs beside the leased mode, in latency and in
 // calls to the store. The raw figures of one store are one JSON file, and the page is

@@ -76,9 +76,9 @@ func large(p *strings.Builder, all []result) {
 	heading(p, "A large table", `
 *List* is one list of all entries, decoded. *Serves* is how long after its start an instance serves: session, list, replica. *First watch* is a watch that begins where a list ended, with one change to report, from its start until that is applied
 (etcd begins watches of the past ten times a second).
-*Heap* is what an instance's replica holds, after a garbage collection; *peak* is its highest heap while it started, garbage included.
+*Peak* is an instance's highest heap while it started, garbage included; what its replica holds after that is measured by `+"`make bench-micro`"+`, [Performance](../performance.md).
 *Wire* is all bytes of one list, both ways, counted by a proxy; Consul compresses its answers, and these entries are alike.`,
-		"store", "entries", "filled in", "server's memory", "list", "wire", "serves", "first watch, p50 / max", "heap per entry", "peak")
+		"store", "entries", "filled in", "server's memory", "list", "wire", "serves", "first watch, p50 / max", "peak")
 	for _, r := range all {
 		t := r.Table
 		if t.Entries == 0 {
@@ -86,7 +86,7 @@ func large(p *strings.Builder, all []result) {
 		}
 		row(p, r.Store, number(t.Entries), seconds(t.FillSeconds), orDash(t.ServerMB > 0, fmt.Sprintf("%d MB", t.ServerMB)),
 			took(t.ListMs), orDash(t.ListBytes > 0, fmt.Sprintf("%s, %d B an entry", size(float64(t.ListBytes)), t.ListBytes/int64(t.Entries))),
-			took(t.ReplicaMs), quantiles(t.FirstWatch, t.FirstWatch.Max), orDash(t.HeapEntry != 0, fmt.Sprintf("%.0f B", t.HeapEntry)),
+			took(t.ReplicaMs), quantiles(t.FirstWatch, t.FirstWatch.Max),
 			orDash(t.HeapPeak != 0, fmt.Sprintf("%.0f MB", t.HeapPeak)))
 	}
 	p.WriteString("\n")

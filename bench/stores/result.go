@@ -63,14 +63,13 @@ type table struct {
 
 	FirstWatch dist `json:"first_watch"` // from its start, with one change to report, until that is applied
 
-	Write       dist    `json:"write"`          // of the steady state: until acknowledged
-	AckToSeen   dist    `json:"ack_to_seen"`    // below zero: seen before its writer had the answer
-	SentToSeen  dist    `json:"sent_to_seen"`   //
-	EventBytes  float64 `json:"event_bytes"`    // both ways, per change, without what flows anyway
-	QuietBytesS float64 `json:"quiet_bytes_s"`  // of one watch of a table without changes, per second
-	ReplicaMs   float64 `json:"replica_ms"`     // until a gate serves, its session included
-	HeapEntry   float64 `json:"heap_per_entry"` // of a gate, bytes
-	HeapPeak    float64 `json:"heap_peak_mb"`   // while it started, garbage included, beyond what was there before
+	Write       dist    `json:"write"`         // of the steady state: until acknowledged
+	AckToSeen   dist    `json:"ack_to_seen"`   // below zero: seen before its writer had the answer
+	SentToSeen  dist    `json:"sent_to_seen"`  //
+	EventBytes  float64 `json:"event_bytes"`   // both ways, per change, without what flows anyway
+	QuietBytesS float64 `json:"quiet_bytes_s"` // of one watch of a table without changes, per second
+	ReplicaMs   float64 `json:"replica_ms"`    // until a gate serves, its session included
+	HeapPeak    float64 `json:"heap_peak_mb"`  // while it started, garbage included, beyond what was there before
 	FanOut      *fan    `json:"fan_out,omitempty"`
 }
 
