@@ -105,7 +105,7 @@ cover-sim: ## which code of the protocol COVER=600 seeds of the simulation run, 
 	go test -count=1 -v -timeout 0 -run 'TestCoverage$$' ./internal/sim -sim.cover=$(COVER) -sim.blocks
 
 TABLES ?=
-bench: ## every table below but bench-quick, one after the other, in about 75 minutes on two idle processors; TABLES="copy pause" chooses; bench/README.md says how long each takes
+bench: ## every table below but bench-quick, one after the other, in about 80 minutes on two idle processors; TABLES="copy pause" chooses; bench/README.md says how long each takes
 	@.ci/bench $(TABLES)
 
 PAUSE ?=
@@ -122,7 +122,7 @@ bench-fleet: ## how fast fleets acknowledge a cutover, and moves that only flip:
 	@$(MAKE) --no-print-directory performance-page
 
 COPY ?=
-bench-copy: ## a copy beside remote _reindex, elasticdump, opensearch-py and a plain load: COPY="-size 4096" and the like; the result is in bench/results
+bench-copy: ## copies by scan and by snapshot beside remote _reindex, elasticdump, opensearch-py and a plain load: COPY="-size 4096" and the like; the result is in bench/results
 	@.ci/check-tools tests
 	@$(MAKE) --no-print-directory build
 	go run ./bench/copy -out bench/results $(COPY)

@@ -17,6 +17,7 @@ import (
 const (
 	plain       = "a plain _bulk load"
 	move        = "sluice move"
+	snapshot    = "sluice move --copy snapshot"
 	reindex     = "remote _reindex"
 	elasticdump = "elasticdump"
 	python      = "opensearch-py helpers.reindex"
@@ -25,14 +26,17 @@ const (
 // sample is one copy.
 type sample struct {
 	By      string  `json:"by"`
-	Seconds float64 `json:"seconds"`  // of the copying alone
-	Target  float64 `json:"target_s"` // processor time of the target node meanwhile
-	Source  float64 `json:"source_s"` // of the source node
-	// Of a move: the whole of it, with its comparison of both sides and its flip, and
-	// what the controller computed.
-	Whole      float64 `json:"whole_s,omitempty"`
+	Seconds float64 `json:"seconds"` // of the copying alone
+	// Processor time meanwhile: of the target node, of the source node, and of the
+	// controller that copies.
+	Target     float64 `json:"target_s"`
+	Source     float64 `json:"source_s"`
 	Controller float64 `json:"controller_s,omitempty"`
-	PeakMB     float64 `json:"controller_peak_mb,omitempty"`
+	// Of a move: the whole of it, with its comparison of both sides and its flip, and the
+	// processor time of all of them.
+	Whole     float64 `json:"whole_s,omitempty"`
+	WholeUsed float64 `json:"whole_processor_s,omitempty"`
+	PeakMB    float64 `json:"controller_peak_mb,omitempty"`
 }
 
 // measure runs all rounds.
@@ -53,23 +57,26 @@ func (r *results) measure(ctx context.Context, program string, o others, progres
 	}
 	r.Startup = time.Since(took).Seconds()
 	turns := []struct {
-		by string
-		do func(context.Context, string) (sample, error)
-	}{{plain, x.plain}, {move, x.move}, {reindex, x.reindex}, {elasticdump, x.elasticdump}, {python, x.python}}
+		by   string
+		from string // prefix of the index's name: it is moved once
+		do   func(context.Context, string) (sample, error)
+	}{{plain, "docs", x.plain}, {move, "docs", x.byScan}, {snapshot, "twin", x.bySnapshot}, {reindex, "docs", x.reindex}, {elasticdump, "docs", x.elasticdump}, {python, "docs", x.python}}
 	for round := range r.Rounds + 1 {
-		index := fmt.Sprintf("docs-%d", round)
-		if err := x.create(ctx, 0, index); err != nil {
-			return err
-		}
-		if err := x.load(ctx, 0, index); err != nil {
-			return err
-		}
-		if err := x.whole(ctx, 0, index); err != nil {
-			return err
+		name := func(from string) string { return fmt.Sprintf("%s-%d", from, round) }
+		for _, from := range []string{"docs", "twin"} { // which hold the same
+			if err := x.create(ctx, 0, name(from)); err != nil {
+				return err
+			}
+			if err := x.load(ctx, 0, name(from)); err != nil {
+				return err
+			}
+			if err := x.whole(ctx, 0, name(from)); err != nil {
+				return err
+			}
 		}
 		for i := range turns {
 			t := turns[(i+round)%len(turns)]
-			s, err := x.take(ctx, index, t.do)
+			s, err := x.take(ctx, name(t.from), t.do)
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.by, err)
 			}
@@ -81,7 +88,7 @@ func (r *results) measure(ctx context.Context, program string, o others, progres
 				r.Samples = append(r.Samples, s)
 			}
 		}
-		if err := x.ask(ctx, 0, "DELETE", "/"+index, nil, nil); err != nil {
+		if err := x.ask(ctx, 0, "DELETE", "/"+name("docs")+","+name("twin"), nil, nil); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintf(progress, "round %d of %d\n", round, r.Rounds)
@@ -89,19 +96,12 @@ func (r *results) measure(ctx context.Context, program string, o others, progres
 	return nil
 }
 
-// take is one copy, with what both nodes compute meanwhile. It leaves nothing at the target.
+// take is one copy. It leaves nothing at the target.
 func (x *rig) take(ctx context.Context, index string, do func(context.Context, string) (sample, error)) (sample, error) {
-	var before [2]float64
-	for i, n := range x.nodes {
-		before[i], _ = processor(n.PID())
-	}
 	s, err := do(ctx, index)
 	if err != nil {
 		return s, err
 	}
-	source, _ := processor(x.nodes[0].PID())
-	target, _ := processor(x.nodes[1].PID())
-	s.Source, s.Target = source-before[0], target-before[1]
 	if err := x.whole(ctx, 1, index); err != nil {
 		return s, err
 	}
@@ -113,9 +113,11 @@ func (x *rig) timed(ctx context.Context, index string, do func() error) (s sampl
 	if err := x.create(ctx, 1, index); err != nil {
 		return s, err
 	}
-	began := time.Now()
+	before, began := x.now(), time.Now()
 	err = do()
 	s.Seconds = time.Since(began).Seconds()
+	u := x.now().less(before)
+	s.Source, s.Target = u.source, u.target
 	return s, err
 }
 
@@ -156,21 +158,30 @@ func command(ctx context.Context, out io.Writer, name string, args ...string) er
 	return nil
 }
 
+func (x *rig) byScan(ctx context.Context, index string) (sample, error) {
+	return x.move(ctx, index, "--copy-throttle", "off")
+}
+
+func (x *rig) bySnapshot(ctx context.Context, index string) (sample, error) {
+	return x.move(ctx, index, "--copy", "snapshot", "--repository", repository)
+}
+
 // move moves a tenant that has the index, and takes what its receipt says.
-func (x *rig) move(ctx context.Context, index string) (s sample, err error) {
+func (x *rig) move(ctx context.Context, index string, flags ...string) (s sample, err error) {
 	tenant := "tenant-" + index
 	if _, err := x.fleet.Run(ctx, nil, "tenant", "add", tenant, "--cluster", "a", "--index", index, "--as", "docs"); err != nil {
 		return s, err
 	}
-	pid := x.fleet.Controllers[0].PID()
-	before, _ := processor(pid)
+	used := x.watch()
 	began := time.Now()
-	if _, err := x.fleet.Run(ctx, nil, "move", tenant, "--to", "b", "--index", index, "--copy-throttle", "off", "--wait"); err != nil {
+	_, err = x.fleet.Run(ctx, nil, append([]string{"move", tenant, "--to", "b", "--index", index, "--wait"}, flags...)...)
+	s.Whole = time.Since(began).Seconds()
+	used.end()
+	if err != nil {
 		return s, err
 	}
-	s.Whole = time.Since(began).Seconds()
-	after, peak := processor(pid)
-	s.Controller, s.PeakMB = after-before, peak
+	whole := used.between(began, time.Now())
+	s.WholeUsed, s.PeakMB = whole.source+whole.target+whole.controller, peak(x.fleet.Controllers[0].PID())
 	moves, err := x.fleet.Moves(ctx)
 	if err != nil {
 		return s, err
@@ -179,8 +190,13 @@ func (x *rig) move(ctx context.Context, index string) (s sample, err error) {
 		var rec struct {
 			Partition string
 			Receipt   *struct {
-				Docs     int64         `json:"docs"`
+				Docs     int64
 				CopyTime time.Duration `json:"copy_time"`
+				Timeline []struct {
+					Stage    string
+					Started  time.Time
+					Duration time.Duration
+				}
 			}
 		}
 		if err := x.show(ctx, m, &rec); err != nil {
@@ -193,6 +209,12 @@ func (x *rig) move(ctx context.Context, index string) (s sample, err error) {
 			return s, fmt.Errorf("the receipt of move %s does not say that it copied %d documents: %.400s", m.ID, x.Docs, m.Raw)
 		}
 		s.Seconds = rec.Receipt.CopyTime.Seconds()
+		for _, t := range rec.Receipt.Timeline {
+			if t.Stage == "copying" {
+				u := used.between(t.Started, t.Started.Add(t.Duration))
+				s.Source, s.Target, s.Controller = s.Source+u.source, s.Target+u.target, s.Controller+u.controller
+			}
+		}
 		return s, nil
 	}
 	return s, fmt.Errorf("the move of %s is not in the list", tenant)

@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 	f.SetOutput(errw)
 	var p plan
 	sizes := f.String("size", "500,4096", "bytes of a document, about; several are measured one after the other")
-	f.IntVar(&p.Docs, "docs", 0, "documents; 0: as many as make 30 MB, and at least 20,000")
+	f.IntVar(&p.Docs, "docs", 0, "documents; 0: as many as make 100 MB, and at least 40,000")
 	f.IntVar(&p.Rounds, "rounds", 4, "rounds, besides one before that does not count")
 	f.IntVar(&p.Shards, "shards", 2, "primary shards of the index")
 	f.IntVar(&p.HeapMB, "heap", 1024, "MiB of heap of each node")
@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 			return 2
 		}
 		if p.Docs == 0 {
-			p.Docs = max(20_000, 30_000_000/p.Size)
+			p.Docs = max(40_000, 100_000_000/p.Size)
 		}
 		plans = append(plans, p)
 	}

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -49,8 +50,16 @@ func start(ctx context.Context, program string, p plan, o others, progress io.Wr
 		}
 		return errors.Join(append(errs, os.RemoveAll(dir))...)
 	}
+	snapshots := filepath.Join(dir, "snapshots")
 	for i := range r.nodes {
-		if r.nodes[i], err = engines.StartOpenSearch(ctx, &engines.OpenSearchOptions{Name: string(rune('a' + i)), HeapMB: p.HeapMB, Progress: progress}); err != nil {
+		o := &engines.OpenSearchOptions{Name: string(rune('a' + i)), HeapMB: p.HeapMB, Settings: map[string]string{"path.repo": snapshots}, Progress: progress}
+		if r.nodes[i], err = engines.StartOpenSearch(ctx, o); err != nil {
+			return r, stop, err
+		}
+		// As docs/moves.md has it: one place, written by the source alone. As a scan is not
+		// throttled here, a snapshot is not.
+		body := fmt.Sprintf(`{"type":"fs","settings":{"location":%q,"readonly":%t,"max_snapshot_bytes_per_sec":"0","max_restore_bytes_per_sec":"0"}}`, snapshots, i == 1)
+		if err := r.ask(ctx, i, "PUT", "/_snapshot/"+repository, []byte(body), nil); err != nil {
 			return r, stop, err
 		}
 	}
@@ -68,6 +77,9 @@ func start(ctx context.Context, program string, p plan, o others, progress io.Wr
 	r.bulks = bulks(p.Docs, p.Size)
 	return r, stop, nil
 }
+
+// repository is of the snapshots, on both nodes.
+const repository = "shared"
 
 // perBulk is how many bytes a bulk request of the plain load has, as a move's have at most.
 const perBulk = 4 << 20
@@ -146,26 +158,4 @@ func (r *rig) whole(ctx context.Context, node int, index string) error {
 		err = fmt.Errorf("index %s has %d documents instead of %d", index, ans.Count, r.Docs)
 	}
 	return err
-}
-
-// processor is how long a process has computed, in seconds, and the most memory that it had, in MiB.
-func processor(pid int) (seconds float64, peakMB float64) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, 0 // not Linux
-	}
-	_, after, _ := strings.Cut(string(stat), ") ") // the name before it may have spaces
-	if f := strings.Fields(after); len(f) > 12 {
-		user, _ := strconv.ParseFloat(f[11], 64)
-		system, _ := strconv.ParseFloat(f[12], 64)
-		seconds = (user + system) / 100 // Linux shows hundredths to every program
-	}
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kb, _ := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), " kB")), 64)
-			peakMB = kb / 1024
-		}
-	}
-	return seconds, peakMB
 }
