@@ -21,7 +21,7 @@ BENCHSTAT           := $(CACHE)/tools/benchstat-$(BENCHSTAT_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench bench-scale bench-pause bench-micro bench-quick bench-fleet bench-copy bench-draining bench-fresh bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench bench-scale bench-pause bench-micro bench-quick bench-fleet bench-copy bench-draining bench-fresh bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual container clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -196,6 +196,10 @@ console: ## build the page at /ui from console/src into console/dist, which the 
 manual: ## run the commands that README.md and docs show, on real clusters and stores; make test does it too
 	@.ci/check-tools tests
 	CI=true go test -count=1 -v -timeout 30m -run 'TestManualRuns$$' ./cmd/sluice
+
+container: ## build the image of deploy/container/Containerfile and run what it holds; as root, with buildah and debootstrap; PULL=yes pulls the golang image in place of a stand-in
+	@.ci/check-tools go
+	@PULL=$(PULL) .ci/container
 
 errors-page: ## write docs/errors.md from the catalogue of errors
 	go generate ./internal/catalog
