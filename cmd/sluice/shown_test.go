@@ -26,28 +26,25 @@ import (
 // What a comment before a block says to the test, and to whoever reads the source:
 //
 //	not run: REASON   it cannot be run here
-//	background        it runs until the page ends
+//	background        it runs until the page ends; Sluice is ready before what follows
+//	background ADDRESS   the same of another program, which listens there
+//	apart             it changes the machine: it is run in a root of its own, see apart
 //	endless           it is ended after two seconds
 //	exit N            it ends with that exit code
 //	file NAME         its content is a file
 //	stops: REASON     it is not run: the test stops in its own way what runs
 const (
-	markNotRun, markStops, markBackground, markEndless, markExit, markFile = "not run: ", "stops: ", "background", "endless", "exit ", "file "
+	markNotRun, markStops, markBackground, markApart, markEndless, markExit, markFile = "not run: ", "stops: ", "background", "apart", "endless", "exit ", "file "
 )
 
 // notRun are the pages with blocks that cannot be run here, and how many they may have.
 var notRun = map[string]int{
-	"docs/howto/store-embedded.md":        1, // systemd
-	"docs/howto/backup.md":                1, // systemd
-	"docs/howto/client-authentication.md": 1, // htpasswd
-	"docs/howto/store-etcd.md":            1, // etcdctl
-	"README.md":                           2, // make demo and make test; make build
-	"docs/clusters.md":                    1, // Amazon's service
-	"docs/fleet.md":                       1, // TestForeignProxy
-	"docs/moves.md":                       2, // a machine of OpenSearch, and an S3
-	"docs/stores/etcd.md":                 1, // etcdctl
-	"docs/running.md":                     2, // systemd, Kubernetes
-	"docs/tutorial.md":                    2, // make build; addresses that the test has
+	"docs/howto/store-embedded.md": 1, // systemd
+	"docs/howto/backup.md":         1, // systemd
+	"README.md":                    2, // make demo and make test; make build
+	"docs/clusters.md":             1, // Amazon's service
+	"docs/running.md":              1, // Kubernetes
+	"docs/tutorial.md":             2, // make build; addresses that the test has
 }
 
 // elsewhere are the pages whose commands another test runs, or parses only.
@@ -74,6 +71,14 @@ type scene struct {
 }
 
 func (s *scene) put(shown, real string) { s.replace = append(s.replace, shown, real) }
+
+// tool puts a program where the page's commands find it, by the name that they call it by.
+func (s *scene) tool(name, program string) {
+	s.t.Helper()
+	if err := os.Symlink(program, filepath.Join(s.dir, "bin", name)); err != nil {
+		s.t.Fatal(err)
+	}
+}
 
 func (s *scene) run(lines ...string) { s.before = append(s.before, lines...) }
 
@@ -207,7 +212,7 @@ func (s *scene) script(all []block) (script string, blocks, skipped int) {
 	var b strings.Builder
 	b.WriteString(`set -euo pipefail
 curl() { command curl --fail-with-body --silent --show-error --max-time 120 "$@"; }
-trap 'code=$?; trap - EXIT; for j in $(jobs -p); do kill "$j" 2>/dev/null || true; done; wait; exit $code' EXIT
+trap 'code=$?; trap - EXIT; for j in $(jobs -p | tac); do kill "$j" 2>/dev/null || true; wait "$j" || true; done; exit $code' EXIT
 `)
 	for _, line := range s.before {
 		b.WriteString(line + "\n")
@@ -243,6 +248,11 @@ trap 'code=$?; trap - EXIT; for j in $(jobs -p); do kill "$j" 2>/dev/null || tru
 			skipped++
 			b.WriteString("for j in $(jobs -p); do kill \"$j\"; done; wait\n")
 			continue
+		case x.mark == markApart:
+			fmt.Fprintf(&b, "apart <<'END OF BLOCK'\n%s\nEND OF BLOCK\n", strings.Join(x.lines, "\n"))
+		case strings.HasPrefix(x.mark, markBackground+" "):
+			host, port, _ := strings.Cut(s.text(strings.TrimPrefix(x.mark, markBackground+" ")), ":")
+			fmt.Fprintf(&b, "(%s\n) 2>other.log &\nfor i in $(seq 600); do [ \"$i\" -lt 600 ] || { cat other.log; exit 1; }; (: </dev/tcp/%s/%s) 2>/dev/null && break; sleep 0.1; done\n", text, host, port)
 		case x.mark == markBackground:
 			fmt.Fprintf(&b, "(%s\n) 2>serve.log &\n%s\n", text, s.up())
 		case x.mark == markEndless:
@@ -289,7 +299,7 @@ func (s *scene) play(all []block) (blocks, skipped int) {
 // page says, or with 0.
 func TestManualRuns(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bash", "curl", "openssl", "redis-cli"} { // and what every Unix has
+	for _, name := range []string{"bash", "curl", "openssl", "redis-cli", "htpasswd", "python3"} { // and what every Unix has
 		if _, err := exec.LookPath(name); err != nil {
 			if os.Getenv("CI") != "" {
 				t.Fatalf("there is no %s", name)
@@ -358,12 +368,14 @@ func TestManualRuns(t *testing.T) {
 		t.Run(page, func(t *testing.T) {
 			s := &scene{t: t, page: page, dir: t.TempDir(), a: a, b: b, ca: testca.New(t), snapshots: shared}
 			s.ca.Server("server", "search.example")
-			if err := os.Mkdir(filepath.Join(s.dir, "etc"), 0o700); err != nil {
-				t.Fatal(err)
+			for _, name := range []string{"etc", "bin"} {
+				if err := os.Mkdir(filepath.Join(s.dir, name), 0o700); err != nil {
+					t.Fatal(err)
+				}
 			}
 			s.put("/etc/sluice", filepath.Join(s.dir, "etc"))
 			s.put("/var/lib/sluice", filepath.Join(s.dir, "var"))
-			s.env = []string{"PATH=" + filepath.Dir(program) + ":" + os.Getenv("PATH"), "SSL_CERT_FILE=" + s.ca.File("ca.pem"), "CURL_CA_BUNDLE=" + s.ca.File("ca.pem"), "HOME=" + s.dir,
+			s.env = []string{"PATH=" + filepath.Join(s.dir, "bin") + ":" + filepath.Dir(program) + ":" + os.Getenv("PATH"), "SSL_CERT_FILE=" + s.ca.File("ca.pem"), "CURL_CA_BUNDLE=" + s.ca.File("ca.pem"), "HOME=" + s.dir,
 				// Two clusters on one busy machine are slower than anybody's.
 				"SLUICE_CONTROLLER_PAUSE_BUDGET=8s", "SLUICE_CONTROLLER_CUTOVER_DEADLINE=20s", "SLUICE_PROXY_HOLD_DEADLINE=40s"}
 			for _, n := range started {

@@ -4,19 +4,18 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
-	"golang.org/x/crypto/bcrypt"
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
@@ -48,9 +47,18 @@ var stages = map[string]func(*scene){
 		// What the page moves twice is one tenant there and another one here.
 		s.put("sluice move acme --to b --copy snapshot", "sluice move globex --to b --copy snapshot")
 		s.put("sluice move acme --to b --copy auto", "sluice move umbrella --to b --copy auto")
+		s3Stage(s)
 		for _, x := range []struct{ at, more string }{{s.a().URL(), ""}, {s.b().URL(), `,"readonly":true`}} {
 			s.run(`curl -X PUT ` + x.at + `/_snapshot/backups -H 'Content-Type: application/json' -d '{"type":"fs","settings":{"location":"` + filepath.Join(s.snapshots, "backups") + `"` + x.more + `}}'`)
 		}
+	},
+	"docs/running.md": func(s *scene) {
+		root, err := filepath.Abs("../..")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.tool("sluice", buildSluice(s.t))
+		s.run("ln -s "+filepath.Join(root, "deploy")+" deploy", apart)
 	},
 	"docs/waves.md": func(s *scene) {
 		s.fleet()
@@ -76,6 +84,17 @@ var stages = map[string]func(*scene){
 		s.put("https://sluice.example.com:9282", "http://"+s.text("127.0.0.1:9282"))
 		s.env = append(s.env, "XDG_CONFIG_HOME=")
 		s.run("mkdir -p ~/.config/sluice ~/lab", "cp sluice.yaml ~/lab/", "cp var/api.token ~/.config/sluice/production.token", "sluice tenant label initech tier=small")
+	},
+	"docs/fleet.md": func(s *scene) {
+		s.file("api.tokens", "first admin "+strings.Repeat("a", 64)+"\n")
+		s.env = append(s.env, "SLUICE_API_AUTH_TOKENS_FILE="+filepath.Join(s.dir, "etc", "api.tokens"))
+		s.address("127.0.0.1:9290")
+		s.fleet()
+		proxy, err := filepath.Abs("../../docs/fleet-proxy.py")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.put("docs/fleet-proxy.py", proxy)
 	},
 	"docs/tenants.md": func(*scene) {}, // a file is all that it needs
 	"docs/stores/README.md": func(s *scene) {
@@ -122,11 +141,6 @@ var stages = map[string]func(*scene){
 		s.ca.Client("tenant-acme")
 		s.certificate("tenant-acme", "acme.pem", "acme.key")
 		s.authority("clients-ca.pem")
-		hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		s.file("users", "acme:"+string(hash)+"\n")
 		s.env = append(s.env, "ID_TOKEN="+s.issue("id-keys.json", map[string]any{"aud": "search", "tenant": "acme"}))
 		s.documents("acme-docs")
 	},
@@ -227,38 +241,68 @@ func etcdStage(s *scene) {
 	s.put("https://etcd-1:2379", e.URL())
 	s.authority("etcd-ca.pem")
 	s.certificate("client", "etcd-client.pem", "etcd-client.key")
-	s.file("etcd.password", "secret\n")
 	s.other()
-	pair, err := tls.LoadX509KeyPair(s.ca.File("client.pem"), s.ca.File("client.key"))
+	etcdctl, err := engines.PrepareEtcdctl(s.t.Context(), os.Stderr)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	c, err := clientv3.New(clientv3.Config{
-		Endpoints: []string{e.URL()}, Logger: zap.NewNop(), DialTimeout: 10 * time.Second,
-		TLS: &tls.Config{RootCAs: s.ca.Pool(), Certificates: []tls.Certificate{pair}},
-	})
-	if err != nil {
+	s.tool("etcdctl", etcdctl)
+}
+
+// apart runs a script in a root that has all of this machine, and keeps its changes in
+// memory. systemd does not run there: what is enabled is not started, and that it is enabled
+// is seen to. It takes root's rights, as the commands do.
+const apart = `apart() {
+	cat >block
+	[ "$(id -u)" = 0 ] || [ -n "${CI:-}" ] || { echo 'not run: it takes root'; return; }
+	mkdir -p root
+	unshare --mount --propagation private bash -euo pipefail -c '
+		mount -t tmpfs tmpfs root
+		mkdir root/upper root/work root/all
+		mount -t overlay -o lowerdir=/,upperdir=root/upper,workdir=root/work overlay root/all
+		for d in dev proc; do mount --rbind /$d root/all/$d; done
+		chroot root/all bash -euo pipefail -s' <<END
+cd $PWD
+export SYSTEMD_OFFLINE=1
+systemctl() { command systemctl "\${@/#--now/--quiet}"; }
+$(cat block)
+systemctl is-enabled sluice.socket sluice@1 sluice-controller
+[ "\$(stat -c '%G %a' /etc/sluice)" = 'sluice 750' ]
+setpriv --reuid sluice --regid sluice --clear-groups /usr/bin/sluice version
+END
+}`
+
+// s3Stage has two clusters, whose nodes keep credentials in keystores, and a server that
+// speaks S3 and wants those.
+func s3Stage(s *scene) {
+	const key = "the-key-of-this-test"
+	backend := s3mem.New()
+	if err := backend.CreateBucket("snapshots"); err != nil {
 		s.t.Fatal(err)
 	}
-	defer c.Close()
-	ctx := s.t.Context()
-	for _, step := range []func() error{ // what the page does with etcdctl, and what it takes to switch users on
-		func() error { _, err := c.RoleAdd(ctx, "sluice"); return err },
-		func() error {
-			_, err := c.RoleGrantPermission(ctx, "sluice", "/sluice/", clientv3.GetPrefixRangeEnd("/sluice/"), clientv3.PermissionType(clientv3.PermReadWrite))
-			return err
-		},
-		func() error { _, err := c.UserAdd(ctx, "sluice", "secret"); return err },
-		func() error { _, err := c.UserGrantRole(ctx, "sluice", "sluice"); return err },
-		func() error { _, err := c.RoleAdd(ctx, "root"); return err },
-		func() error { _, err := c.UserAdd(ctx, "root", "root"); return err },
-		func() error { _, err := c.UserGrantRole(ctx, "root", "root"); return err },
-		func() error { _, err := c.AuthEnable(ctx); return err },
-	} {
-		if err := step(); err != nil {
-			s.t.Fatal(err)
+	fake := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Authorization"), "Credential="+key+"/") {
+			http.Error(w, "who is it?", http.StatusForbidden)
+			return
 		}
+		fake.ServeHTTP(w, r)
+	}))
+	s.t.Cleanup(server.Close)
+	script := "#!/bin/sh\nvalue=$(cat)\n" // which each node is told
+	for _, shown := range []string{"SOURCE/", "TARGET/"} {
+		n := enginetest.OpenSearchWith(s.t, &engines.OpenSearchOptions{Version: engines.OpenSearch3S3, HeapMB: 384, Settings: map[string]string{
+			"s3.client.default.endpoint": strings.TrimPrefix(server.URL, "http://"), "s3.client.default.protocol": "http",
+			"s3.client.default.path_style_access": "true", "s3.client.default.region": "us-east-1",
+		}})
+		s.put(shown, n.URL()+"/")
+		script += "printf '%s\\n' \"$value\" | '" + strings.Join(n.Keystore(), "' '") + "' \"$@\" || exit\n"
 	}
+	if err := os.WriteFile(filepath.Join(s.dir, "bin", "opensearch-keystore"), []byte(script), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	s.run("opensearch-keystore create </dev/null")
+	s.env = append(s.env, "ACCESS_KEY="+key, "SECRET_KEY=a secret of this test")
 }
 
 func consulStage(s *scene) {

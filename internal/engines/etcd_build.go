@@ -25,25 +25,10 @@ func PrepareEtcd(ctx context.Context, progress io.Writer) error {
 
 // prepareEtcd returns the path of the program and its version.
 func prepareEtcd(ctx context.Context, progress io.Writer) (string, string, error) {
-	missing := &MissingError{
-		Engine:  "etcd",
-		What:    "the go command, run inside the module of Sluice",
-		Install: "install Go from https://go.dev/dl and run this from a checkout",
-	}
-	goCmd, err := exec.LookPath("go")
+	goCmd, version, err := etcdVersion(ctx)
 	if err != nil {
-		missing.Err = err
-		return "", "", missing
+		return "", "", err
 	}
-	out, err := run(ctx, goCmd, "list", "-m", "-f", "{{.Version}}", etcdModule)
-	if err != nil {
-		if ctx.Err() != nil {
-			return "", "", context.Cause(ctx)
-		}
-		missing.Err = err
-		return "", "", missing
-	}
-	version := strings.TrimPrefix(strings.TrimSpace(out), "v")
 	cache, err := CacheDir()
 	if err != nil {
 		return "", "", err
@@ -70,6 +55,59 @@ func prepareEtcd(ctx context.Context, progress io.Writer) (string, string, error
 		return "", "", fmt.Errorf("prepare etcd %s: %w", version, err)
 	}
 	return program, version, nil
+}
+
+// etcdVersion returns the go command, and the version of etcd that this module depends on.
+func etcdVersion(ctx context.Context) (goCmd, version string, err error) {
+	missing := &MissingError{
+		Engine:  "etcd",
+		What:    "the go command, run inside the module of Sluice",
+		Install: "install Go from https://go.dev/dl and run this from a checkout",
+	}
+	if goCmd, missing.Err = exec.LookPath("go"); missing.Err != nil {
+		return "", "", missing
+	}
+	out, err := run(ctx, goCmd, "list", "-m", "-f", "{{.Version}}", etcdModule)
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", "", context.Cause(ctx)
+		}
+		missing.Err = err
+		return "", "", missing
+	}
+	return goCmd, strings.TrimPrefix(strings.TrimSpace(out), "v"), nil
+}
+
+// PrepareEtcdctl returns the path of etcd's command line client, of the server's version. It is built unless it is in the
+// cache: a minute and a half of one core, once. Else it is as PrepareEtcd.
+func PrepareEtcdctl(ctx context.Context, progress io.Writer) (string, error) {
+	goCmd, version, err := etcdVersion(ctx)
+	if err != nil {
+		return "", err
+	}
+	cache, err := CacheDir()
+	if err != nil {
+		return "", err
+	}
+	name := "etcdctl-" + version + "-" + runtime.Version()
+	program := filepath.Join(cache, name)
+	if exists(program) {
+		return program, nil
+	}
+	const module = "go.etcd.io/etcd/etcdctl/v3"
+	say := report(progress, "etcdctl "+version)
+	err = exclusively(ctx, cache, name, say, func() error {
+		if exists(program) {
+			return nil
+		}
+		say("building it from its modules, this happens once")
+		mod := fmt.Sprintf("module sluice.build/etcdctl\n\ngo 1.26\n\nrequire %s v%s\n", module, version)
+		return buildModule(ctx, goCmd, mod, module, program, say)
+	})
+	if err != nil {
+		return "", fmt.Errorf("prepare etcdctl %s: %w", version, err)
+	}
+	return program, nil
 }
 
 // run returns the standard output of a command; the error has what it wrote besides.

@@ -28,6 +28,7 @@ type OpenSearch struct {
 	*Process
 	version   string
 	classPath string
+	java      string // the program
 }
 
 // Version returns the version of OpenSearch, for example "2.19.6".
@@ -36,6 +37,15 @@ func (o *OpenSearch) Version() string { return o.version }
 // SnapshotDir returns the directory in which file system snapshot repositories may be registered, unless the setting
 // path.repo was given.
 func (o *OpenSearch) SnapshotDir() string { return filepath.Join(o.dir, "repo") }
+
+// Keystore returns the command line of opensearch-keystore for this node, as the script of that name in a distribution has
+// it: arguments follow. Of the versions here only OpenSearch3S3 has the tool. There is no keystore before "create".
+func (o *OpenSearch) Keystore() []string {
+	return []string{
+		o.java, "-cp", o.classPath, "-XX:TieredStopAtLevel=1", "-Dopensearch.path.home=" + o.dir,
+		"-Dopensearch.path.conf=" + filepath.Join(o.dir, "config"), "org.opensearch.tools.cli.keystore.KeyStoreCli",
+	}
+}
 
 // StartOpenSearch starts a node and returns when its cluster health is at least yellow. The first start of a version
 // prepares it (see PrepareOpenSearch); later ones take some seconds. The context bounds the start only: the node runs until
@@ -75,11 +85,11 @@ const openSearchPorts = 2
 
 // newOpenSearch returns a node without ports and command.
 func newOpenSearch(b *build, o *OpenSearchOptions) (*OpenSearch, error) {
-	dir, temporary, err := directory(o.Dir, "opensearch", "data", "repo", "tmp")
+	dir, temporary, err := directory(o.Dir, "opensearch", "config", "data", "repo", "tmp")
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", b.engine, err)
 	}
-	node := &OpenSearch{version: b.version, Process: &Process{
+	node := &OpenSearch{version: b.version, java: b.java.tool("java"), Process: &Process{
 		engine: b.engine, name: cmp.Or(o.Name, "opensearch"), dir: dir, temporary: temporary,
 		startLim: 3 * time.Minute, stopLim: 20 * time.Second,
 	}}
@@ -94,7 +104,7 @@ func (o *OpenSearch) setCommand(b *build, opt *OpenSearchOptions, flag string, p
 	args := slices.Concat(jvmFlags(opt, o.dir), b.flags, []string{flag, "-cp", o.classPath, "SluiceNode"},
 		nodeSettings(opt, o.name, o.dir, ports[0], ports[1]))
 	o.url = "http://" + loopback(ports[0])
-	o.command = func() *exec.Cmd { return exec.Command(b.java.tool("java"), args...) }
+	o.command = func() *exec.Cmd { return exec.Command(o.java, args...) }
 }
 
 func jvmFlags(o *OpenSearchOptions, dir string) []string {
