@@ -39,7 +39,7 @@ func (r *results) report() *report.Result {
 	out := &report.Result{
 		Name: "pause", Title: "How long a move holds writes", Order: 120, Command: "make bench-pause", Machine: r.machine, Raw: r,
 		Method: fmt.Sprintf("Two OpenSearch %s nodes, an etcd %s, a controller and %d proxies are processes of their own, on one machine. %d clients do %.0f operations a second through all proxies, "+
-			"half of them writes, on a tenant of %d documents, which is moved there and back, and its old copy retired after each move; four moves before do not count. A move counts once, with its longest hold. "+
+			"half of them writes, on a tenant of %d documents, which is moved there and back, copied without a throttle, and its old copy retired after each move; four moves before do not count. A move counts once, with its longest hold. "+
 			"Clients measure with their own clocks: all writes of which any part fell between the request for a move and its flip, against those of the %v before each move, in which nothing moves. "+
 			"At the end every acknowledged write was there. The spread is p10 to p90 over the moves.",
 			r.opensearch, r.etcd, r.Proxies, r.Clients, r.Rate, r.Docs, r.Calm),
@@ -81,7 +81,7 @@ func (r *results) report() *report.Result {
 	}{
 		{"the cutover, as the controller sees it", func(m moved) float64 { return m.Whole }},
 		{"of it: the barrier over all proxies", func(m moved) float64 { return m.Barrier }},
-		{"of it: the last round", func(m moved) float64 { return m.LastRound }},
+		{"of it: the last round, and a look at both sides", func(m moved) float64 { return m.LastRound }},
 		{"of it: checking, refreshing and sealing the target", func(m moved) float64 { return m.Seal }},
 		{"of it: the store's transitions, and what is left", func(m moved) float64 { return max(0, m.Whole-m.Barrier-m.LastRound-m.Seal) }},
 	} {
