@@ -38,16 +38,6 @@ func (d *drive) learnPipelines(ctx context.Context) (changed bool, err error) {
 	return d.rewrites, nil
 }
 
-// stillPlain fails when such a pipeline has come into use since; the next try
-// finds it too.
-func (d *drive) stillPlain(ctx context.Context) error {
-	now, err := d.mv.Rewrites(ctx)
-	if err == nil && now {
-		err = errRewrites
-	}
-	return err
-}
-
 // resyncs reports whether journals alone do not bring the target up to the
 // source, so that both are compared once more while writes are held: there are
 // none, or an ingest pipeline writes other documents than they name, or somebody who

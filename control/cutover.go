@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/catalog"
+	"github.com/sluiceproxy/sluice/mover"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store"
 )
@@ -108,8 +109,57 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 // before can still change the source, and no mover can change the target. Steps
 // that do not need one another run at the same time.
 func (d *drive) closeAndTake(ctx context.Context, e placement.Entry) (sealed bool, err error) {
-	m := d.move()
 	at := time.Now()
+	early := d.takeEarly(ctx)
+	clear, err := d.barrier(ctx, at, e)
+	at = time.Now()
+	refs := early()
+	if err != nil {
+		return false, err
+	}
+	for _, h := range clear.Heads {
+		if h.Lost {
+			return false, errJournalLost
+		}
+	}
+	// The entry stays in Cutover at this epoch or every later step of this driver
+	// is refused; so from here on the source changes only by what goes around the
+	// proxies, and a look at it cannot be too early. The last round changes nothing
+	// that the look sees but the target's documents.
+	var look *mover.Look
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		look, err = d.lastLook(gctx)
+		return err
+	})
+	g.Go(func() error {
+		last, err := d.lastRound(gctx, clear)
+		if err == nil && d.resyncs() {
+			err = d.lastCompare(gctx)
+		}
+		refs = append(refs, last...)
+		return err
+	})
+	err = g.Wait() // also orders the goroutines' writes before what follows
+	d.flip.lastRound = time.Since(at)
+	if err != nil {
+		return false, err
+	}
+	if d.resyncs() {
+		look = nil // others may have written meanwhile: stillQuiet goes by a look that comes after the comparison
+	}
+	at = time.Now()
+	err = d.equalAndSealed(ctx, refs, look)
+	d.flip.seal = time.Since(at)
+	d.flip.proxies = clear.Proxies
+	if err == nil && d.resyncs() {
+		err = d.stillQuiet()
+	}
+	return true, err // sealed, or it may be, whatever the error
+}
+
+// barrier waits for the barrier at the cutover's epoch, which was entered at that time.
+func (d *drive) barrier(ctx context.Context, at time.Time, e placement.Entry) (Clear, error) {
 	// Writes with refresh=wait_for end only when the source is refreshed, and
 	// the barrier waits for them: so it is, again and again, until it has passed.
 	// An error of it shows as a barrier that does not pass.
@@ -121,71 +171,75 @@ func (d *drive) closeAndTake(ctx context.Context, e placement.Entry) (sealed boo
 			sleep(refreshing, 20*time.Millisecond)
 		}
 	}()
-	clear, err := d.c.barrier.Wait(ctx, m.Partition, d.epoch, d.accounted())
+	clear, err := d.c.barrier.Wait(ctx, d.move().Partition, d.epoch, d.accounted())
 	stop()
 	if err != nil {
-		return false, err
+		return clear, err
 	}
 	d.ack = time.Since(at)
 	if d.c.timed != nil {
 		if err := d.awaitTime(ctx, e); err != nil {
-			return false, err
+			return clear, err
 		}
 	}
 	d.flip.barrier = time.Since(at)
 	d.c.opt.Metrics.passed("cutover", d.flip.barrier)
-	for _, h := range clear.Heads {
-		if h.Lost {
-			return false, errJournalLost
-		}
-	}
-	// The entry stays in Cutover at this epoch or every later step of this driver
-	// is refused; so from here on the source changes only by what goes around the
-	// proxies, and these looks at it cannot be too early.
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return d.mv.CheckSource(gctx) })
-	if !d.resyncs() {
-		g.Go(func() error { return d.stillPlain(gctx) })
-	}
-	g.Go(func() error {
-		tasks, err := d.mv.Tasks(gctx)
-		if err == nil && len(tasks) > 0 {
-			err = &UnresolvedError{Proxies: []string{"the source cluster"}, Tasks: len(tasks)}
-		}
-		return err
-	})
-	g.Go(func() error {
-		at := time.Now()
-		last, err := d.lastRound(gctx, clear)
-		if err == nil && d.resyncs() {
-			err = d.lastCompare(gctx)
-		}
-		d.flip.lastRound = time.Since(at)
-		if err != nil {
-			return err
-		}
-		sealed = true // or it may be, whatever the error
-		defer func(at time.Time) { d.flip.seal = time.Since(at) }(time.Now())
-		return d.equalAndSealed(gctx, last)
-	})
-	if err := g.Wait(); err != nil { // also orders the goroutines' writes before what follows
-		return sealed, err
-	}
-	d.flip.proxies = clear.Proxies
-	if d.resyncs() {
-		return true, d.stillQuiet()
-	}
-	return true, nil
+	return clear, nil
 }
 
-// equalAndSealed checks the documents of the last round, refreshes the target, so
+// takeEarly takes over what is journaled by now, while the barrier is waited for: what
+// is left for the last round is then what was in flight when the writes were closed. It
+// is a round as any other, of documents whose writes have ended; a later write of one of
+// them is journaled again. The function that it returns waits for the end of it and
+// returns what was taken. What could not be taken is not: the journals are read on from
+// where the target stands, so the last round meets it again, and says why.
+func (d *drive) takeEarly(ctx context.Context) (wait func() []gate.DocRef) {
+	if d.c.timed != nil { // there may be no journals, and is no hurry
+		return func() []gate.DocRef { return nil }
+	}
+	// A proxy that does not answer does not keep the barrier's passing, or its
+	// failing, waiting. What is being written is seen through: a bulk without an answer
+	// would have to be drained.
+	asking, enough := context.WithCancel(ctx)
+	var refs []gate.DocRef
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h, err := d.pull(asking, d.asked, nil)
+		if err == nil && len(h.lost) == 0 && len(h.refs) > 0 && d.absorb(ctx, h) == nil {
+			refs = h.refs
+		}
+	}()
+	return func() []gate.DocRef {
+		enough()
+		<-done // which orders what it has written before what follows
+		return refs
+	}
+}
+
+// lastLook looks whether the source is still what the move takes it for, and who may
+// still write there, and notes what the seal needs.
+func (d *drive) lastLook(ctx context.Context) (*mover.Look, error) {
+	look, err := d.mv.Look(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case look.Rewrites && !d.resyncs():
+		return nil, errRewrites // the next try finds it, too
+	case len(look.Tasks) > 0:
+		return nil, &UnresolvedError{Proxies: []string{"the source cluster"}, Tasks: len(look.Tasks)}
+	}
+	return look, nil
+}
+
+// equalAndSealed checks the documents of the last rounds, refreshes the target, so
 // that searches there see them, and seals it. None of these changes a document,
 // so none need wait for another; the flip waits for all of them, and a
 // difference found while sealing only means that the target is taken again.
-func (d *drive) equalAndSealed(ctx context.Context, last []gate.DocRef) error {
+func (d *drive) equalAndSealed(ctx context.Context, last []gate.DocRef, look *mover.Look) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.mv.RefreshTarget(gctx) })
-	g.Go(func() error { return d.mv.Seal(gctx) })
+	g.Go(func() error { return d.mv.Seal(gctx, look) })
 	if len(last) > 0 {
 		g.Go(func() error {
 			diff, err := d.mv.CheckRefs(gctx, last)
@@ -200,7 +254,7 @@ func (d *drive) equalAndSealed(ctx context.Context, last []gate.DocRef) error {
 
 // lastRound takes what the proxies had journaled when they were clear. Nothing
 // is confirmed: the flip drops the journals, and a reopened move reads on from
-// where it stands.
+// where it stands. Mappings that no document needs are left for the seal.
 func (d *drive) lastRound(ctx context.Context, clear Clear) ([]gate.DocRef, error) {
 	var refs []gate.DocRef
 	for {

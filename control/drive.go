@@ -52,6 +52,7 @@ type drive struct {
 	mv         *mover.Mover
 	epoch      placement.Epoch   // of the entry, as this driver last wrote it
 	after      map[string]uint64 // by session: journal sequence that is at the target
+	asked      []store.Info      // the proxies of the last round
 	unsure     map[string]uint64 // by session: lost journals of living sessions, and the head that a reconcile covers
 	known      bool              // what has become of every creation of an index, this attempt's and earlier ones'
 	verified   bool

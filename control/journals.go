@@ -81,12 +81,9 @@ func (d *drive) pull(ctx context.Context, proxies []store.Info, heads map[string
 	return h, g.Wait()
 }
 
-// absorb makes the target what the source is for everything in h. Changes of
-// mappings and settings come first, because documents may need them.
+// absorb makes the target what the source is for everything in h. What documents need
+// of mappings and settings comes before them (Apply).
 func (d *drive) absorb(ctx context.Context, h harvest) error {
-	if _, err := d.mv.SyncMeta(ctx); err != nil {
-		return fmt.Errorf("carry mappings and settings over: %w", err)
-	}
 	if len(h.refs) > 0 {
 		if _, err := d.mv.Apply(ctx, h.refs); err != nil {
 			return fmt.Errorf("catch up: %w", err)
@@ -132,6 +129,7 @@ func (d *drive) round(ctx context.Context) ([]gate.DocRef, error) {
 	for _, id := range slices.Sorted(maps.Keys(f.sessions)) { // in the same order every time, for whoever replays it
 		proxies = append(proxies, f.sessions[id].Info)
 	}
+	d.asked = proxies
 	var refs []gate.DocRef
 	for {
 		h, err := d.pull(ctx, proxies, nil)
@@ -140,6 +138,9 @@ func (d *drive) round(ctx context.Context) ([]gate.DocRef, error) {
 		}
 		if err := d.adopt(ctx); err != nil {
 			return nil, err
+		}
+		if _, err := d.mv.SyncMeta(ctx); err != nil { // also when no document needs it
+			return nil, fmt.Errorf("carry mappings and settings over: %w", err)
 		}
 		if err := d.absorb(ctx, h); err != nil {
 			return nil, err

@@ -68,8 +68,8 @@ type DiffCounts struct {
 // answered when the receipt was written, by their own clocks.
 type Pause struct {
 	ControllerMS float64 `json:"controller_ms"` // entering Cutover to completion; 0 if another driver entered it
-	// BarrierMS, LastRoundMS and SealMS are its parts: the acknowledgements, what
-	// was taken over meanwhile, and checking, refreshing and sealing the target.
+	// BarrierMS, LastRoundMS and SealMS are its parts: the acknowledgements; taking over
+	// what was left, and a look at both sides; checking, refreshing and sealing the target.
 	BarrierMS    float64 `json:"barrier_ms"`
 	LastRoundMS  float64 `json:"last_round_ms"`
 	SealMS       float64 `json:"seal_ms"`

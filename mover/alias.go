@@ -258,12 +258,18 @@ func (m *Mover) aliases(ctx context.Context, idx []Index) ([][]string, error) {
 			return nil, fmt.Errorf("read the aliases of %s on %s: %w", i.Target, m.dst.Name(), err)
 		}
 		for a := range ans[i.Target].Aliases {
-			if ownAlias(a) && (m.into == nil || a == m.marker() || strings.HasPrefix(a, m.prefix())) { // a pool has those of other moves, too
+			if m.mayBeOurs(a) {
 				out[n] = append(out[n], a)
 			}
 		}
 	}
 	return out, nil
+}
+
+// mayBeOurs tells Sluice's aliases from the tenant's, and in a pool, which has those of
+// other moves, too, this move's from all others.
+func (m *Mover) mayBeOurs(a string) bool {
+	return ownAlias(a) && (m.into == nil || a == m.marker() || strings.HasPrefix(a, m.prefix()))
 }
 
 // checkTargets returns ErrTargetChanged unless every target is the index that

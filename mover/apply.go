@@ -185,6 +185,11 @@ func (m *Mover) applyChunk(ctx context.Context, todo []target) (Applied, error) 
 		if round == maxRounds {
 			return out, fmt.Errorf("apply: %d documents after %d rounds: %w", len(todo), round, ErrNotSettled)
 		}
+		if round == 4 {
+			if err := m.forget(ctx); err != nil {
+				return out, err
+			}
+		}
 		if round > 3 {
 			if err := pause(ctx, 1); err != nil { // tombstones: let the clock of B tick
 				return out, err

@@ -18,10 +18,18 @@ import (
 
 // Seal is the last step before complete, inside the pause: the source's aliases
 // are created at the target and all of Sluice's removed but one that guards it until
-// Release, in one cluster-state update, so that no mover can write any more; gc_deletes, a final pipeline and
-// what was held back of the mapping get the source's values; the source's sequence numbers are noted for Fence. A
+// Release, in one cluster-state update, so that no mover can write any more. Nothing else
+// has to be changed, ordinarily; what Ready and SyncMeta could not give the target before,
+// or what is not there any more, it gets now: gc_deletes, a final pipeline and what was
+// held back of the mapping. The source's sequence numbers are noted for Fence. A
 // move that is opened again after Seal begins with Take.
-func (m *Mover) Seal(ctx context.Context) error {
+//
+// l is a look at both sides that began when the source was at rest; nil: they are looked
+// at now. It may be from before the mover's last writes, which change nothing of what it
+// tells but the names that they went through: if those are others by now, it is looked
+// at again. What was read of the target before another sealed and flipped it guards
+// nothing, as ever, and the lease, which is asked after the reading, says so.
+func (m *Mover) Seal(ctx context.Context, l *Look) error {
 	defer m.rates.since(func(r *Rates) *time.Duration { return &r.Seal })()
 	if err := m.work.Acquire(ctx, 1); err != nil {
 		return err
@@ -34,42 +42,16 @@ func (m *Mover) Seal(ctx context.Context) error {
 	if m.unsettled.Load() {
 		return fmt.Errorf("seal: a bulk of unknown outcome has not been drained: %w", ErrNotSettled)
 	}
-	idx, err := m.indices()
-	if err != nil {
-		return err
-	}
-	src, own := make([]found, len(idx)), make([][]string, len(idx))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(8)
-	for n, i := range idx {
-		g.Go(func() error {
-			all, err := m.describe(gctx, m.src, i.Source)
-			if err != nil {
-				return err
-			}
-			if len(all) != 1 || all[0].uuid != i.SourceUUID {
-				return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
-			}
-			src[n], err = m.lift(all[0])
-			return err
-		})
-		g.Go(func() error { // each goroutine writes its own element
-			a, err := m.aliases(gctx, []Index{i})
-			if err == nil {
-				own[n] = a[0]
-			}
-			return err
-		})
-		g.Go(func() (err error) { idx[n].Mark, err = m.marks(gctx, i.Source); return err })
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	var surplus []any
-	if m.back() {
-		if surplus, err = m.dropped(ctx, idx, src); err != nil {
+	if l == nil || l.begun != m.begun {
+		var err error
+		if l, err = m.look(ctx, m.begun); err != nil {
 			return err
 		}
+	}
+	idx, src := l.idx, l.src
+	var surplus []any
+	if m.back() {
+		surplus = m.dropped(l)
 	}
 	// After the reading: what was listed of a target that another has sealed and
 	// flipped guards nothing, and what this would change there is the tenant's.
@@ -79,16 +61,14 @@ func (m *Mover) Seal(ctx context.Context) error {
 	m.seals++
 	seal := m.sealAlias(m.turn, m.seals)
 	m.turn = 0 // from here on this process writes nothing either
-	g, gctx = errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
-	give := restored(idx, src)
-	if m.into != nil {
-		give = nil // a pool keeps its own
+	if m.into != nil { // a pool keeps its own settings
 		if err := m.plainSource(src[0]); err != nil {
 			return err
 		}
 	}
-	for set, targets := range give {
+	for set, targets := range m.restored(l) {
 		for part := range lists(targets) {
 			g.Go(func() error {
 				err := m.change(gctx, m.dst, http.MethodPut, "/"+joined(part)+"/_settings", nil, map[string]any{setGC: set.gc, setFinal: set.final}, nil)
@@ -102,7 +82,7 @@ func (m *Mover) Seal(ctx context.Context) error {
 	for n, i := range idx {
 		g.Go(func() error { return m.thaw(gctx, i, src[n]) })
 	}
-	g.Go(func() error { return m.updateAliases(gctx, append(surplus, m.sealActions(idx, src, own, seal)...)) })
+	g.Go(func() error { return m.updateAliases(gctx, append(surplus, m.sealActions(idx, src, l.own, seal)...)) })
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -110,22 +90,28 @@ func (m *Mover) Seal(ctx context.Context) error {
 	return nil
 }
 
-// sealed are the settings that Seal gives back. nil is OpenSearch's default.
+// sealed are the settings that a target has at last. nil is OpenSearch's default.
 type sealed struct{ gc, final any }
 
-// restored groups the targets by what they get: a cluster makes one change after
-// the other, and each is time in which writes are held.
-func restored(idx []Index, src []found) map[sealed][]string {
+// last are those of an index.
+func last(f found) (s sealed) {
+	if v, ok := f.settings[setGC]; ok {
+		s.gc = v
+	}
+	if v, ok := f.settings[setFinal]; ok {
+		s.final = v
+	}
+	return s
+}
+
+// restored groups the targets that have others than the source by what they get: a
+// cluster makes one change after the other, and each is time in which writes are held.
+func (m *Mover) restored(l *Look) map[sealed][]string {
 	out := map[sealed][]string{}
-	for n, i := range idx {
-		var set sealed
-		if v, ok := src[n].settings[setGC]; ok {
-			set.gc = v
+	for n, i := range l.idx {
+		if want := last(l.src[n]); m.into == nil && want != last(l.dst[n]) {
+			out[want] = append(out[want], i.Target)
 		}
-		if v, ok := src[n].settings[setFinal]; ok {
-			set.final = v
-		}
-		out[set] = append(out[set], i.Target)
 	}
 	return out
 }
@@ -314,24 +300,37 @@ func (m *Mover) Unfence(ctx context.Context) error {
 	return nil
 }
 
+// lasting are the actions that go on writing when nobody waits for them.
+const lasting = "*byquery*,*reindex*"
+
 // Tasks returns the ids of by-query and reindex tasks that run on A and touch
 // the move's indices, by whatever name.
 func (m *Mover) Tasks(ctx context.Context) ([]string, error) {
-	tasks, err := m.tasks(ctx, m.src, "*byquery*,*reindex*")
+	tasks, err := m.tasks(ctx, m.src, lasting)
 	if err != nil {
 		return nil, err
 	}
-	ours := map[string]bool{}
+	var src []found
 	for _, i := range m.Indexes() {
-		ours[i.Source] = true
 		all, err := m.describe(ctx, m.src, i.Source)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range all {
-			for a := range f.aliases {
-				ours[a] = true
-			}
+		src = append(src, all...)
+	}
+	return m.touching(tasks, src), nil
+}
+
+// touching returns the ids of those tasks that touch the move's indices, or what is
+// described.
+func (m *Mover) touching(tasks []task, src []found) []string {
+	ours := map[string]bool{}
+	for _, i := range m.Indexes() {
+		ours[i.Source] = true
+	}
+	for _, f := range src {
+		for a := range f.aliases {
+			ours[a] = true
 		}
 	}
 	var out []string
@@ -340,7 +339,7 @@ func (m *Mover) Tasks(ctx context.Context) ([]string, error) {
 			out = append(out, fmt.Sprintf("%s:%d", t.Node, t.ID))
 		}
 	}
-	return out, nil
+	return out
 }
 
 // touches reports whether a task's description names one of the indices. It

@@ -3,6 +3,7 @@ package mover_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sluiceproxy/sluice/mover"
@@ -14,7 +15,7 @@ func TestFenceRevealsWhoWritesAround(t *testing.T) {
 	ctx := t.Context()
 	m := r.taken(nil)
 	r.copyAll(m)
-	if err := m.Seal(ctx); err != nil {
+	if err := m.Seal(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
 	sealed := m.Indexes()
@@ -52,7 +53,7 @@ func TestSealThenReopen(t *testing.T) {
 	r.fill(50)
 	m := r.taken(nil)
 	r.copyAll(m)
-	if err := m.Seal(t.Context()); err != nil {
+	if err := m.Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Take(t.Context(), true); err != nil {
@@ -61,7 +62,7 @@ func TestSealThenReopen(t *testing.T) {
 	r.call(r.src, "DELETE", "/"+r.a+"/_doc/d1", "", "", nil)
 	r.apply(m, ref("d1", ""))
 	r.equal(m, 49)
-	if err := m.Seal(t.Context()); err != nil {
+	if err := m.Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -126,4 +127,84 @@ func TestOpenCursorsAreCounted(t *testing.T) {
 		t.Errorf("%v; the checkpoints were %+v; want the first to name the scan, and the last none", err, saved)
 	}
 	want("after a copy that took over", 0)
+}
+
+// What Ready has given back of gc_deletes does not keep a document away that was deleted
+// and created again, with a lower version; and the target has it when it is sealed.
+func TestTargetForgetsAgainAfterReady(t *testing.T) {
+	r := newRig(t, `{"settings":{"number_of_shards":1,"number_of_replicas":0,"gc_deletes":"0s"}}`)
+	r.fill(20)
+	m := r.taken(nil)
+	r.copyAll(m)
+	r.call(r.src, "PUT", "/"+r.a+"/_doc/d5", "", `{"n":5}`, nil)
+	r.apply(m, ref("d5", ""))
+	for v := int64(0); v != 1; v = r.get(r.src, r.a, "d5", "").Version { // until it is forgotten
+		r.call(r.src, "DELETE", "/"+r.a+"/_doc/d5", "", "", nil)
+		r.call(r.src, "POST", "/"+r.a+"/_refresh", "", "", nil)
+		r.call(r.src, "PUT", "/"+r.a+"/_doc/d5", "", `{"n":5,"again":true}`, nil)
+	}
+	r.call(r.src, "PUT", "/"+r.a+"/_settings", "", `{"index.gc_deletes":"7m"}`, nil)
+	gc := func() any {
+		var set map[string]struct{ Settings map[string]any }
+		r.call(r.dst, "GET", "/"+r.b+"/_settings", "flat_settings=true", "", &set)
+		return set[r.b].Settings["index.gc_deletes"]
+	}
+	if err := m.Ready(t.Context()); err != nil || gc() != "7m" {
+		t.Fatalf("ready: %v, gc_deletes %v", err, gc())
+	}
+	r.apply(m, ref("d5", ""))
+	r.equal(m, 20)
+	if gc() != "0s" {
+		t.Error("the document was written over a deletion that the target remembered: this shows nothing")
+	}
+	r.flip(m)
+	if gc() != "7m" {
+		t.Errorf("after the flip: gc_deletes %v", gc())
+	}
+}
+
+// A seal that goes by a look from before the write alias was rotated removes the alias
+// that there is now.
+func TestSealLooksAgainAfterARotation(t *testing.T) {
+	r := newRig(t, "")
+	r.fill(20)
+	m := r.taken(nil)
+	r.copyAll(m)
+	look, err := m.Look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Take(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Seal(t.Context(), look); err != nil {
+		t.Fatal(err)
+	}
+	for a := range r.sluiceAliases() {
+		if !strings.Contains(a, "-sealed-") {
+			t.Errorf("%s is left on the sealed target", a)
+		}
+	}
+}
+
+// What a look is for: the source is what it was, nobody writes there, and its numbers
+// are noted.
+func TestLookFindsWhatHasChanged(t *testing.T) {
+	r := newRig(t, `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
+	r.fill(200)
+	m := r.taken(nil)
+	r.copyAll(m)
+	r.call(r.src, "POST", "/"+r.a+"/_refresh", "", "", nil)
+	var task struct{ Task string }
+	r.call(r.src, "POST", "/"+r.a+"/_update_by_query", "wait_for_completion=false&requests_per_second=1&scroll_size=10&conflicts=proceed", "", &task)
+	look, err := m.Look(t.Context())
+	if err != nil || !slices.Contains(look.Tasks, task.Task) || look.Rewrites {
+		t.Errorf("%+v, %v; want the task %s", look, err, task.Task)
+	}
+	r.call(r.src, "POST", "/_tasks/"+task.Task+"/_cancel", "wait_for_completion=true", "", nil)
+	r.call(r.src, "DELETE", "/"+r.a, "", "", nil)
+	r.call(r.src, "PUT", "/"+r.a, "", `{}`, nil)
+	if _, err := m.Look(t.Context()); !errors.Is(err, mover.ErrSourceChanged) {
+		t.Errorf("of an index that was created again: %v", err)
+	}
 }

@@ -121,14 +121,14 @@ func TestUnsettledRefusesToSeal(t *testing.T) {
 		t.Fatal("applied through a black hole")
 	}
 	p.Pass()
-	if err := m.Seal(t.Context()); !errors.Is(err, mover.ErrNotSettled) {
+	if err := m.Seal(t.Context(), nil); !errors.Is(err, mover.ErrNotSettled) {
 		t.Errorf("seal: %v", err)
 	}
 	if _, err := m.CheckRefs(t.Context(), []gate.DocRef{ref("d1", "")}); !errors.Is(err, mover.ErrNotSettled) {
 		t.Errorf("check: %v", err)
 	}
 	r.apply(m, ref("d1", "")) // settles first
-	if err := m.Seal(t.Context()); err != nil {
+	if err := m.Seal(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 }

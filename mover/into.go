@@ -302,11 +302,11 @@ func (m *Mover) clash(ctx context.Context, ts []target) error {
 }
 
 // forgotten returns how long a write to the pool may have to be repeated until the pool
-// has forgotten a deletion that came before it; nothing for an index that the move has
-// made, which remembers none.
+// has forgotten a deletion that came before it; nothing for an index of the move's
+// own, which is told to forget.
 func (m *Mover) forgotten(ctx context.Context) (time.Duration, error) {
 	if m.into == nil {
-		return 0, nil
+		return 0, m.forget(ctx)
 	}
 	all, err := m.describe(ctx, m.dst, m.spec.To.Index)
 	if err != nil || len(all) != 1 {

@@ -60,7 +60,7 @@ func (r *rig) sealed(m *mover.Mover) {
 	if err := m.Ready(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := m.Seal(r.t.Context()); err != nil {
+	if err := m.Seal(r.t.Context(), nil); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -97,7 +97,7 @@ func TestAFieldGetsItsTypeAtTheSource(t *testing.T) {
 			for _, x := range write("last") {
 				r.apply(m, x)
 			}
-			if err := m.Seal(t.Context()); err != nil {
+			if err := m.Seal(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
 			r.sameMappings(m, live)
@@ -176,7 +176,7 @@ func TestMappingsThatArePutMeanwhile(t *testing.T) {
 		// After the last round, within the cutover's last look: nobody writes it.
 		put("unused")
 		r.call(r.src, "PUT", "/"+r.a+"/_settings", "", `{"index.max_result_window":4321}`, nil)
-		if err := m.Seal(t.Context()); err != nil {
+		if err := m.Seal(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
 		r.sameMappings(m, 4)

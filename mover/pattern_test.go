@@ -92,7 +92,7 @@ func TestPattern(t *testing.T) {
 	if err := m.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Seal(t.Context()); err != nil {
+	if err := m.Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.CheckSource(t.Context()); err != nil {

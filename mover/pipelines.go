@@ -151,11 +151,15 @@ func (m *Mover) Rewrites(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	return m.rewritten(ctx, slices.DeleteFunc(all, func(s found) bool {
+		return !slices.ContainsFunc(idx, func(i Index) bool { return i.Source == s.name })
+	}))
+}
+
+// rewritten is Rewrites for indices that were described.
+func (m *Mover) rewritten(ctx context.Context, src []found) (bool, error) {
 	var names []string
-	for _, s := range all {
-		if !slices.ContainsFunc(idx, func(i Index) bool { return i.Source == s.name }) {
-			continue
-		}
+	for _, s := range src {
 		for _, p := range used(s) {
 			names = append(names, p)
 		}

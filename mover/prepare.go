@@ -185,7 +185,7 @@ func (m *Mover) routingShards(ctx context.Context, c *upstream.Client, index str
 }
 
 // Ready gives the target, before the cutover, what takes time: the source's
-// replicas, refresh interval and whatever setting changed since. It waits a
+// replicas, refresh interval, gc_deletes and whatever setting changed since. It waits a
 // bounded time for new replicas to start.
 func (m *Mover) Ready(ctx context.Context) error {
 	if _, err := m.SyncMeta(ctx); err != nil {
@@ -203,32 +203,31 @@ func (m *Mover) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, i := range idx {
+	err = m.set(ctx, func(i Index) (map[string]any, error) {
 		src, err := m.describe(ctx, m.src, i.Source)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(src) != 1 {
-			return fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
+			return nil, fmt.Errorf("index %s: %w", i.Source, ErrSourceChanged)
 		}
 		if err := m.checkPipelines(ctx, src); err != nil { // the tenant may have named another one since Prepare
-			return err
+			return nil, err
 		}
 		set := map[string]any{}
-		for _, k := range []string{setReplicas, setRefresh, setExpand} {
+		for _, k := range []string{setReplicas, setRefresh, setExpand, setGC} {
 			set[k] = nil
 			if v, ok := src[0].settings[k]; ok {
 				set[k] = v
 			}
 		}
-		if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil); err != nil {
-			return fmt.Errorf("restore the settings of %s on %s: %w", i.Target, m.dst.Name(), err)
+		if _, ok := m.old(i.TargetUUID); ok { // whatever has set these since; clients are to write here
+			set["index.blocks.write"], set[setFinal] = nil, nil
 		}
-	}
-	if m.back() { // whatever has set a block since; clients are to write here
-		if err := m.openBlocks(ctx); err != nil {
-			return err
-		}
+		return set, nil
+	})
+	if err != nil {
+		return fmt.Errorf("restore the settings of the target: %w", err)
 	}
 	for _, i := range idx {
 		q := query("wait_for_no_initializing_shards", "true", "timeout", "30s")

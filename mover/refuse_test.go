@@ -112,7 +112,7 @@ func TestDedicatedCluster(t *testing.T) {
 		t.Errorf("through an alias: %+v, %v", a, err)
 	}
 	r.equal(m, 3)
-	if err := m.Seal(t.Context()); err != nil {
+	if err := m.Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	var al map[string]struct{ Aliases map[string]map[string]any }
@@ -150,7 +150,7 @@ func TestDedicatedCluster(t *testing.T) {
 		t.Errorf("a document of an adopted index: %+v, %v", a, err)
 	}
 	r.equal(m, 4)
-	if err := m.Seal(t.Context()); err != nil {
+	if err := m.Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	al = nil

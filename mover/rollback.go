@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -213,26 +212,12 @@ func (m *Mover) OpenOld(ctx context.Context) error {
 // openBlocks makes the old copy what the target of a move is: nothing is blocked,
 // tombstones are forgotten at once, and no pipeline rewrites what the mover writes.
 func (m *Mover) openBlocks(ctx context.Context) error {
-	if err := m.gate.Acquire(ctx, 1); err != nil { // the turn stays what it is
-		return err
-	}
-	defer m.gate.Release(1)
-	if err := m.opt.Lease(); err != nil {
-		return err
-	}
-	if m.turn == 0 {
-		return fmt.Errorf("open the old copy before Take: %w", ErrFenced)
-	}
-	for n, i := range m.Indexes() {
+	return m.set(ctx, func(i Index) (map[string]any, error) {
 		if _, ok := m.old(i.TargetUUID); !ok {
-			continue
+			return nil, nil
 		}
-		set := map[string]any{"index.blocks.write": nil, setGC: "0s", setFinal: nil}
-		if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(m.writeAlias(m.turn, n))+"/_settings", nil, set, nil); err != nil {
-			return fmt.Errorf("lift the fence of %s on %s: %w", i.Target, m.dst.Name(), gone(err))
-		}
-	}
-	return nil
+		return map[string]any{"index.blocks.write": nil, setGC: "0s", setFinal: nil}, nil
+	})
 }
 
 // BringBack makes the old copy what the source is: Resync from where the source
@@ -241,36 +226,21 @@ func (m *Mover) openBlocks(ctx context.Context) error {
 func (m *Mover) BringBack(ctx context.Context) (int, Diff, error) { return m.resync(ctx) }
 
 // dropped returns the actions that remove from the old copy the aliases that the
-// tenant has removed since. src are the sources, in the order of idx.
-func (m *Mover) dropped(ctx context.Context, idx []Index, src []found) ([]any, error) {
-	var mu sync.Mutex // guards actions
+// tenant has removed since.
+func (m *Mover) dropped(l *Look) []any {
 	var actions []any
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(8)
-	for n, i := range idx {
-		g.Go(func() error {
-			all, err := m.describe(gctx, m.dst, i.Target)
-			if err != nil {
-				return err
+	for n, i := range l.idx {
+		keep := map[string]bool{}
+		for a := range tenantAliases(l.src[n]) {
+			keep[m.targetAlias(a)] = true
+		}
+		for _, a := range slices.Sorted(maps.Keys(tenantAliases(l.dst[n]))) {
+			if !keep[a] {
+				actions = append(actions, action("remove", i.Target, a, map[string]any{"must_exist": false}))
 			}
-			if len(all) != 1 || all[0].uuid != i.TargetUUID {
-				return fmt.Errorf("index %s on %s: %w", i.Target, m.dst.Name(), ErrTargetChanged)
-			}
-			keep := map[string]bool{}
-			for a := range tenantAliases(src[n]) {
-				keep[m.targetAlias(a)] = true
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			for _, a := range slices.Sorted(maps.Keys(tenantAliases(all[0]))) {
-				if !keep[a] {
-					actions = append(actions, action("remove", i.Target, a, map[string]any{"must_exist": false}))
-				}
-			}
-			return nil
-		})
+		}
 	}
-	return actions, g.Wait()
+	return actions
 }
 
 // GiveBack ends this move's hold of the old copy, after an abort: nothing that was

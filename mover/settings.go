@@ -1,7 +1,10 @@
 package mover
 
 import (
+	"context"
+	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -16,10 +19,16 @@ const (
 	setRouting  = "index.number_of_routing_shards"
 )
 
-// held are the settings that the target gets late: Ready sets those that cost
-// time, Seal those that must not act while the mover still writes. A final
-// pipeline would rewrite the mover's documents, which are already rewritten; a
+// held are the settings that the target gets late: Ready gives it all but a final
+// pipeline, which must not act while the mover still writes, for it would rewrite the
+// mover's documents, which are already rewritten. That is for Seal. A
 // default pipeline is named away in each bulk and needs no holding back.
+//
+// With the source's gc_deletes the target remembers deletions again, while the mover
+// still writes the last few documents. That makes nothing wrong: a document that was
+// deleted and created again, and so has a lower version than the deletion, is refused
+// and looked at again. Whoever meets that has the target forget (forget), and Seal, which
+// compares, gives the setting back once more.
 var held = map[string]bool{setGC: true, setRefresh: true, setReplicas: true, setExpand: true, setFinal: true}
 
 // Settings that belong to the source's index or cluster rather than to the
@@ -57,4 +66,39 @@ func different(source, target map[string]string) map[string]any {
 		}
 	}
 	return out
+}
+
+// set changes settings of the targets, of each to what want says, unless that is
+// nothing. It does so through the write aliases: a request that comes late, of a mover
+// that was replaced or after the flip, meets a name that is gone.
+func (m *Mover) set(ctx context.Context, want func(Index) (map[string]any, error)) error {
+	if err := m.gate.Acquire(ctx, 1); err != nil { // the turn stays what it is
+		return err
+	}
+	defer m.gate.Release(1)
+	for n, i := range m.Indexes() {
+		set, err := want(i)
+		if err != nil {
+			return err
+		}
+		if len(set) == 0 {
+			continue
+		}
+		if err := m.opt.Lease(); err != nil {
+			return err
+		}
+		if m.turn == 0 {
+			return fmt.Errorf("change settings of %s on %s before Take: %w", i.Target, m.dst.Name(), ErrFenced)
+		}
+		if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(m.writeAlias(m.turn, n))+"/_settings", nil, set, nil); err != nil {
+			return fmt.Errorf("change settings of %s on %s: %w", i.Target, m.dst.Name(), gone(err))
+		}
+	}
+	return nil
+}
+
+// forget has the targets that are the move's own forget deletions, as they did before
+// Ready.
+func (m *Mover) forget(ctx context.Context) error {
+	return m.set(ctx, func(Index) (map[string]any, error) { return map[string]any{setGC: "0s"}, nil })
 }

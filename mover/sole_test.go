@@ -67,7 +67,7 @@ func TestOneOfAPattern(t *testing.T) {
 			t.Errorf("%s of one: %v", what, err)
 		}
 	}
-	if err := m.Seal(t.Context()); err != nil {
+	if err := m.Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Release(t.Context()); err != nil {

@@ -97,24 +97,32 @@ func (m *Mover) stays(f found) bool {
 // cluster's own and stay where they are. Of a pattern everything moves that matches
 // it, and what could not be named at the target is refused.
 func (m *Mover) sources(ctx context.Context) ([]found, error) {
+	all, err := m.present(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m.judged(ctx, all)
+}
+
+// present describes what A has under the name of the placement.
+func (m *Mover) present(ctx context.Context) ([]found, error) {
+	switch {
+	case m.spec.From.Many():
+		return m.describe(ctx, m.src, m.spec.From.Index)
+	case m.many():
+		return m.describe(ctx, m.src, "*")
+	}
+	return m.describe(ctx, m.src, m.spec.From.Index)
+}
+
+// judged makes of what is present what the tenant has there, or refuses it.
+func (m *Mover) judged(ctx context.Context, all []found) ([]found, error) {
 	if m.many() {
-		pattern := "*"
-		if m.spec.From.Many() {
-			pattern = m.spec.From.Index
-		}
-		all, err := m.describe(ctx, m.src, pattern)
-		if err != nil {
-			return nil, err
-		}
-		all = slices.DeleteFunc(all, m.stays)
+		all = slices.DeleteFunc(slices.Clone(all), m.stays)
 		if err := m.checkSole(all); err != nil {
 			return all, err
 		}
 		return all, m.checkNames(all)
-	}
-	all, err := m.describe(ctx, m.src, m.spec.From.Index)
-	if err != nil {
-		return nil, err
 	}
 	if len(all) == 0 {
 		return nil, &RefusedError{Code: CodeSourceMissing, Field: "from.index", Detail: fmt.Sprintf("%s has no index %s", m.src.Name(), m.spec.From.Index), Fix: "check the placement"}
@@ -131,8 +139,8 @@ func (m *Mover) sources(ctx context.Context) ([]found, error) {
 	if err := m.checkShared(ctx); err != nil {
 		return nil, err
 	}
-	all[0], err = m.lift(all[0])
-	return all, err
+	f, err := m.lift(all[0])
+	return []found{f}, err
 }
 
 // checkNames refuses indices under a pattern that no client can name, which a flip

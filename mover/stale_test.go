@@ -164,7 +164,8 @@ func TestNothingIsCreatedWithoutTheLease(t *testing.T) {
 // flip is what follows the last round: Seal, complete, and Release.
 func (r *rig) flip(m *mover.Mover) {
 	r.t.Helper()
-	for _, step := range []func(context.Context) error{m.Seal, m.Release} {
+	seal := func(ctx context.Context) error { return m.Seal(ctx, nil) }
+	for _, step := range []func(context.Context) error{seal, m.Release} {
 		if err := step(r.t.Context()); err != nil {
 			r.t.Fatal(err)
 		}
@@ -206,8 +207,14 @@ func TestStaleMoverChangesNothingOfALiveTarget(t *testing.T) {
 	lost := errors.New("the lease is lost")
 	for name, step := range map[string]func(*mover.Mover, *testing.T) error{
 		"take": func(m *mover.Mover, t *testing.T) error { return m.Take(t.Context(), true) },
-		"seal": func(m *mover.Mover, t *testing.T) error { return m.Seal(t.Context()) },
+		"seal": func(m *mover.Mover, t *testing.T) error { return m.Seal(t.Context(), nil) },
 	} {
+		looks := func(r *rig) string { // what it reads of the target
+			if name == "seal" {
+				return "/" + r.b
+			}
+			return "/_alias"
+		}
 		t.Run(name, func(t *testing.T) {
 			n := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
 			r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
@@ -215,7 +222,7 @@ func TestStaleMoverChangesNothingOfALiveTarget(t *testing.T) {
 			first := r.taken(nil)
 			r.call(r.src, "PUT", "/"+r.a+"/_alias/nick-of-"+r.a, "", "", nil)
 			r.copyAll(first)
-			s, slow := newSleeper(t, n, http.MethodGet, "/_alias")
+			s, slow := newSleeper(t, n, http.MethodGet, looks(r))
 			var over atomic.Bool
 			r.spec.Attempt = 2
 			stale, err := mover.New(r.spec, r.src, slow, &mover.Options{Lease: func() error {
@@ -269,7 +276,7 @@ func TestTakeThatComesAfterTheFlip(t *testing.T) {
 			r.fill(20)
 			first := r.taken(nil)
 			r.copyAll(first)
-			if err := first.Seal(t.Context()); err != nil {
+			if err := first.Seal(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
 			s, slow := newSleeper(t, n, http.MethodPost, "/_aliases")

@@ -22,7 +22,7 @@ func TestPutAsideAndBack(t *testing.T) {
 			ctx := t.Context()
 			m := r.taken(nil)
 			r.copyAll(m)
-			if err := m.Seal(ctx); err != nil {
+			if err := m.Seal(ctx, nil); err != nil {
 				t.Fatal(err)
 			}
 			if seen, err := m.Fence(ctx); err != nil || seen {

@@ -235,8 +235,18 @@ next:	do
 		:: d_step { van[i] && DRAINED(i) -> rv = av; c = av }; d_step { maxinto(bv, c); c = 0; van[i] = 0; i = 0 }
 		:: i = 0
 		fi
-	/* cutover, its barrier, the last round, the flip or not */
+	/* cutover; beside its barrier a round that confirms nothing; the last round, the flip or not */
 	:: d_step { stage == 2 && PHASE == DRAIN && epoch < MAXE -> transit(CUT, mv[epoch]) };
+		do
+		:: d_step { i < 2 && !closed[i] && !gone[i] && !LOST(i) && (jnew[i] > UPTO(i)) -> E = jseq[i]; asn[i] = sn[i] };
+#ifdef M_EARLY_UNWRITTEN /* it is not waited for: what it has pulled counts as taken */
+			d_step { after[i] = E; E = 0; i++ }
+#else
+			c = av; d_step { maxinto(bv, c); c = 0; after[i] = E; E = 0; i++ }
+#endif
+		:: d_step { i < 2 -> i++ }
+		:: d_step { i == 2 -> i = 0 } -> break
+		od;
 		if
 		:: d_step { (APPLIED(0) && APPLIED(1) && !GONE(0) && !GONE(1) && !LOST(0) && !LOST(1)) ->
 			head[0] = (closed[0] -> 0 : jnew[0]); head[1] = (closed[1] -> 0 : jnew[1]) };

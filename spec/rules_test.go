@@ -49,6 +49,7 @@ var rules = []rule{
 	{"journal", "confirmed when written, for one move; pulled from one session", "M_CONFIRM_FIRST M_CONFIRM_ANY_MOVE M_PULL_ANY_SESSION", ""},
 	{"journal", "a lost journal is made good by a comparison, after the drain, of what was there before it", "M_VANISH_IGNORED M_RECONCILE_EARLY M_LOST_IGNORED M_HEAD_AFTER_RECONCILE", ""},
 	{"journal", "what is journaled when the barrier has passed is taken before the flip", "M_NO_LAST_ROUND", ""},
+	{"journal", "what was taken beside the barrier counts when it is written", "M_EARLY_UNWRITTEN", ""},
 	{"journal", "after the flip instances journal on, for a way back", "", "a way back is an ordinary move from B, with a copy of its own"},
 	{"target", "each attempt has its own write alias, and a takeover waits for what had begun", "M_NO_ALIAS M_NO_DRAIN", ""},
 	{"target", "a write of unknown outcome is drained before complete", "M_UNKNOWN_IGNORED", ""},

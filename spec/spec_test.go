@@ -110,6 +110,7 @@ var mutants = []mutant{
 	{"M_NO_BEGIN_BARRIER", "journal-again", "", "UNREAD_never"},
 	{"M_NO_REFRESH", "journal-again", "", "M5_acked_readable"},
 	{"M_NO_LAST_ROUND", "journal-again", "", "M5_acked_readable"},
+	{"M_EARLY_UNWRITTEN", "journal-again", "", "M5_acked_readable"},
 	{"M_CONFIRM_ANY_MOVE", "journal-again", "", "M5_acked_readable"},
 	{"M_CONFIRM_FIRST", "journal-driver", "", "M5_acked_readable"},
 	{"M_PULL_ANY_SESSION", "journal-again", "", "M5_acked_readable"},

@@ -226,6 +226,8 @@ var mutants = []mutant{
 		{"control/fleet.go", "	for id, r := range f.roster {\n		if r.Value.Kind", "	for id, r := range f.roster {\n		if true || r.Value.Kind"}}, nil},
 	{"no_last_round", "M_NO_LAST_ROUND", 11, "what was journaled when the barrier passed is taken before the flip", edits{
 		{"control/cutover.go", "		last, err := d.lastRound(gctx, clear)\n", "		last, err := []gate.DocRef(nil), error(nil)\n"}}, atBegin(slowly("proxy-1", "a"), slowly("proxy-2", "a"))},
+	{"early_round_not_written", "M_EARLY_UNWRITTEN", 7, "what is taken beside the barrier counts when it is written", edits{
+		{"control/cutover.go", "		if err == nil && len(h.lost) == 0 && len(h.refs) > 0 && d.absorb(ctx, h) == nil {\n			refs = h.refs\n		}\n", "		for s, upto := range h.upto {\n			d.after[s] = max(d.after[s], upto)\n		}\n		_ = err\n"}}, twoProxies(early(8, 20*time.Second, sim.Fault{Kind: sim.Slow, A: "controller-1", B: "store", For: time.Minute, By: 100 * time.Millisecond}))},
 	{"no_barrier_at_cutover", "M_NO_BARRIER", 3, "the flip waits for every session's acknowledgement", edits{
 		{"control/fleetbarrier.go", "		case r.Applied < w.epoch:\n			reason = \"applying\"\n		case slices.Contains(r.Pending, w.id):\n			reason = \"pending\"\n", "		case slices.Contains(r.Pending, w.id) && false:\n"}}, nil},
 	{"no_deadline", "M_NO_DEADLINE", 2, "a cutover that takes too long is left again", edits{
