@@ -229,10 +229,7 @@ func (c *Client) attempt(req *http.Request, e *endpoint, hash string) (resp *htt
 // of a request than that of its context.
 func foreign(t http.RoundTripper, r *http.Request) (resp *http.Response, sent bool, err error) {
 	var got atomic.Bool
-	ctx, cancel := r.Context(), context.CancelFunc(func() {})
-	if end, ok := ctx.Deadline(); ok {
-		ctx, cancel = context.WithDeadline(ctx, end)
-	}
+	ctx, cancel := timed(r.Context())
 	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
 	}))
