@@ -435,7 +435,7 @@ func (c *Controller) unstick(ctx context.Context, m Move) {
 	e, err := c.s.State(ctx, m.Partition)
 	switch {
 	case err == nil && e.State.Migrating() && e.Attempt.Move == m.ID:
-		_, err = c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpAbort, Expect: e.Epoch, Attempt: e.Attempt})
+		_, err = c.s.ApplyTo(ctx, e, placement.Command{Op: placement.OpAbort, Expect: e.Epoch, Attempt: e.Attempt})
 		if err != nil {
 			return
 		}

@@ -68,11 +68,11 @@ func (d *drive) cutover(ctx context.Context) (done bool, why, err error) {
 	began := time.Now()
 	// An unknown outcome ends the attempt: the next one takes over at a new
 	// epoch, which a cutover that arrives late cannot match.
-	e, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpCutover, Expect: d.epoch, Attempt: d.tag(), Start: StartNow()})
+	e, err := d.c.s.ApplyTo(ctx, d.entry, placement.Command{Op: placement.OpCutover, Expect: d.entry.Epoch, Attempt: d.tag(), Start: StartNow()})
 	if err != nil {
 		return false, nil, fmt.Errorf("enter cutover: %w", err)
 	}
-	d.epoch, d.calm = e.Epoch, 0
+	d.entry, d.calm = e, 0
 	limit, cancel := context.WithTimeoutCause(ctx, m.Options.CutoverDeadline-time.Since(began), errDeadline)
 	defer cancel()
 	sealed, err := d.closeAndTake(limit, e)
@@ -171,7 +171,7 @@ func (d *drive) barrier(ctx context.Context, at time.Time, e placement.Entry) (C
 			sleep(refreshing, 20*time.Millisecond)
 		}
 	}()
-	clear, err := d.c.barrier.Wait(ctx, d.move().Partition, d.epoch, d.accounted())
+	clear, err := d.c.barrier.Wait(ctx, d.move().Partition, d.entry.Epoch, d.accounted())
 	stop()
 	if err != nil {
 		return clear, err
@@ -295,7 +295,7 @@ func (d *drive) complete(limit context.Context) (placement.Entry, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(limit), rollForward)
 	defer cancel()
 	for n := 0; ; n++ {
-		e, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpComplete, Expect: d.epoch, Attempt: d.tag()})
+		e, err := d.c.s.ApplyTo(ctx, d.entry, placement.Command{Op: placement.OpComplete, Expect: d.entry.Epoch, Attempt: d.tag()})
 		if err == nil {
 			return e, nil
 		}
@@ -328,11 +328,11 @@ func refusedOrEarly(limit context.Context, err error) bool {
 func (d *drive) reopen(ctx context.Context, sealed bool) error {
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	e, err := d.c.s.Apply(bound, d.move().Partition, placement.Command{Op: placement.OpReopen, Expect: d.epoch, Attempt: d.tag()})
+	e, err := d.c.s.ApplyTo(bound, d.entry, placement.Command{Op: placement.OpReopen, Expect: d.entry.Epoch, Attempt: d.tag()})
 	if err != nil {
 		return fmt.Errorf("reopen: %w", err)
 	}
-	d.epoch = e.Epoch
+	d.entry = e
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

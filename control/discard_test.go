@@ -29,7 +29,7 @@ func TestWhereThePartitionLivesIsNeverCleaned(t *testing.T) {
 	}
 	p := control.New(s, control.NewFleetBarrier(s, nil), nil)
 	inCutover(t, p) // by move m1
-	if _, err := p.CompleteMigration(t.Context(), "acme"); err != nil {
+	if _, err := p.CompleteMigration(t.Context(), acme); err != nil {
 		t.Fatal(err)
 	}
 	old := control.Move{ID: "m0", Partition: "acme", From: placeA, To: placeB, Stage: control.StageCatchingUp, BeginEpoch: 1}

@@ -50,7 +50,7 @@ type drive struct {
 
 	// The rest belongs to run's goroutine, for one attempt.
 	mv         *mover.Mover
-	epoch      placement.Epoch   // of the entry, as this driver last wrote it
+	entry      placement.Entry   // as this driver last wrote it
 	after      map[string]uint64 // by session: journal sequence that is at the target
 	asked      []store.Info      // the proxies of the last round
 	unsure     map[string]uint64 // by session: lost journals of living sessions, and the head that a reconcile covers
@@ -331,7 +331,7 @@ func (d *drive) attempt(ctx context.Context) error {
 		return err
 	}
 	m := d.move()
-	d.mv, d.epoch, d.verified, d.flip, d.ack, d.calm = nil, 0, false, flipped{}, 0, 0
+	d.mv, d.entry, d.verified, d.flip, d.ack, d.calm = nil, placement.Entry{}, false, flipped{}, 0, 0
 	d.rewrites, d.compare, d.compared, d.known = false, 0, 0, false
 	d.drift, d.driftUntil, d.noisy = nil, 0, 0
 	d.after, d.unsure = map[string]uint64{}, map[string]uint64{}

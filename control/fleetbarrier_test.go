@@ -128,7 +128,7 @@ func TestVanishedProxyIsNeverSkipped(t *testing.T) {
 	}
 	p := control.New(s, b, nil)
 	inCutover(t, p)
-	if _, err := p.CompleteMigration(t.Context(), "acme"); !errors.As(err, &vanished) {
+	if _, err := p.CompleteMigration(t.Context(), acme); !errors.As(err, &vanished) {
 		t.Errorf("complete: %v", err)
 	}
 	accounted := func(session string) bool { return session == x.ID() }
@@ -155,7 +155,7 @@ func TestFleetBarrierRefusesEarlyCompletion(t *testing.T) {
 	p := control.New(s, fastBarrier(s), nil)
 	x := open(t, s, "slow", store.Report{})
 	e := inCutover(t, p)
-	_, err := p.CompleteMigration(t.Context(), "acme")
+	_, err := p.CompleteMigration(t.Context(), acme)
 	var pending *control.BarrierPending
 	if !errors.As(err, &pending) || len(pending.Laggards) != 1 || pending.Laggards[0].Name != "slow" {
 		t.Errorf("early completion: %v", err)
@@ -166,7 +166,7 @@ func TestFleetBarrierRefusesEarlyCompletion(t *testing.T) {
 	}
 	f.down.Store(false)
 	publish(t, x, store.Report{Applied: e.Epoch})
-	if _, err := p.CompleteMigration(t.Context(), "acme"); err != nil {
+	if _, err := p.CompleteMigration(t.Context(), acme); err != nil {
 		t.Error(err)
 	}
 }

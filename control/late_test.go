@@ -41,16 +41,16 @@ func TestTheTimeBarrierCountsFromWhenTheCutoverTookEffect(t *testing.T) {
 	boot := func() string { return "boot" }
 	p := control.New(s, control.NewTimeBarrier(&control.TimeBarrierOptions{Wait: 30 * time.Second, Now: now, Boot: boot}),
 		&control.Options{Start: func() placement.Start { return placement.Start{Boot: boot(), Since: now()} }})
-	e, err := p.BeginMigration(t.Context(), "acme", placeB, attempt)
+	e, err := p.BeginMigration(t.Context(), acme, placeB, attempt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.on.Store(true)
-	if _, err := p.EnterCutover(t.Context(), "acme", e.Epoch); err != nil {
+	if _, err := p.EnterCutover(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
 	clock.Add(int64(10 * time.Second)) // 30 s since the start that was stamped, 10 s since the entry was in Cutover
-	if _, err := p.CompleteMigration(t.Context(), "acme"); err == nil {
+	if _, err := p.CompleteMigration(t.Context(), acme); err == nil {
 		t.Fatal("completed 10 s after the cutover took effect; the barrier is 30 s")
 	}
 }

@@ -120,11 +120,11 @@ func (d *drive) forward(ctx context.Context, e placement.Entry, save *newest) er
 func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 	m := d.move()
 	if e.State.Migrating() {
-		n, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpReopen, Expect: e.Epoch, Attempt: d.tag()})
+		n, err := d.c.s.ApplyTo(ctx, e, placement.Command{Op: placement.OpReopen, Expect: e.Epoch, Attempt: d.tag()})
 		if err != nil {
 			return fmt.Errorf("take the partition over: %w", err)
 		}
-		d.epoch = n.Epoch
+		d.entry = n
 		if err := d.mv.Take(ctx, true); err != nil {
 			return fmt.Errorf("take the target over: %w", err)
 		}
@@ -158,11 +158,11 @@ func (d *drive) begin(ctx context.Context, e placement.Entry) error {
 	if err := d.mv.Take(ctx, m.Attempt > 1); err != nil {
 		return fmt.Errorf("take the target: %w", err)
 	}
-	n, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpBegin, Expect: e.Epoch, To: m.To, Attempt: d.tag(), Back: m.RollbackOf})
+	n, err := d.c.s.ApplyTo(ctx, e, placement.Command{Op: placement.OpBegin, Expect: e.Epoch, To: m.To, Attempt: d.tag(), Back: m.RollbackOf})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	d.epoch = n.Epoch
+	d.entry = n
 	return d.update(ctx, func(m *Move) { m.BeginEpoch = n.Epoch })
 }
 
@@ -329,7 +329,7 @@ func (d *drive) abandon(ctx context.Context, why error) error {
 		}
 		// An unknown outcome, or a flip that came first: the next attempt reads
 		// what became of it.
-		if _, err := d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpAbort, Expect: e.Epoch, Attempt: e.Attempt}); err != nil {
+		if _, err := d.c.s.ApplyTo(ctx, e, placement.Command{Op: placement.OpAbort, Expect: e.Epoch, Attempt: e.Attempt}); err != nil {
 			return fmt.Errorf("abort: %w", err)
 		}
 	case !e.State.Migrating() && e.PreviousMove == m.ID:

@@ -22,8 +22,10 @@ type MigrationStore interface {
 	// State reads an entry, linearizably. Absence is placement.ErrUnknownPartition,
 	// failure is ErrStoreUnavailable.
 	State(ctx context.Context, id placement.PartitionID) (placement.Entry, error)
-	// Apply performs one transition by compare-and-swap.
-	Apply(ctx context.Context, id placement.PartitionID, cmd placement.Command) (placement.Entry, error)
+	// ApplyTo performs one transition by compare-and-swap, beginning with the entry as
+	// its caller knows it; one of which only the Partition is set is read first. What
+	// was decided on an entry that was not the newest is neither written nor told.
+	ApplyTo(ctx context.Context, e placement.Entry, cmd placement.Command) (placement.Entry, error)
 }
 
 // Barrier proves that no write which was admitted before a Cutover can still
@@ -47,6 +49,12 @@ type Options struct {
 // It keeps nothing in memory, so any number of them, restarted at any moment,
 // may work on one store: at most one of several contenders wins a transition and
 // the others get the typed refusal. It is safe for concurrent use.
+//
+// Each transition takes the entry as its caller knows it, from State or from the
+// transition before, and is of that very epoch: where the entry has changed since,
+// it is placement.ErrStaleEpoch. So a step of a move is one write and no read. An
+// entry of which only the Partition is set stands for whatever the store has, which
+// is read.
 type ControlPlane struct {
 	ms      MigrationStore
 	barrier Barrier
@@ -82,49 +90,66 @@ func (p *ControlPlane) State(ctx context.Context, id placement.PartitionID) (pla
 
 // BeginMigration takes a partition from Active to Draining towards to, for the
 // move named by attempt.
-func (p *ControlPlane) BeginMigration(ctx context.Context, id placement.PartitionID, to placement.Placement, attempt placement.Attempt) (placement.Entry, error) {
-	return p.apply(ctx, id, placement.Command{Op: placement.OpBegin, To: to, Attempt: attempt})
+func (p *ControlPlane) BeginMigration(ctx context.Context, e placement.Entry, to placement.Placement, attempt placement.Attempt) (placement.Entry, error) {
+	return p.apply(ctx, e, placement.Command{Op: placement.OpBegin, To: to, Attempt: attempt})
 }
 
-// EnterCutover takes a partition from Draining to Cutover, if it is still in the
-// epoch that the caller decided on; 0 means "whatever it is in".
-func (p *ControlPlane) EnterCutover(ctx context.Context, id placement.PartitionID, expect placement.Epoch) (placement.Entry, error) {
-	return p.apply(ctx, id, placement.Command{Op: placement.OpCutover, Expect: expect, Start: p.start()})
+// EnterCutover takes a partition from Draining to Cutover.
+func (p *ControlPlane) EnterCutover(ctx context.Context, e placement.Entry) (placement.Entry, error) {
+	return p.apply(ctx, e, placement.Command{Op: placement.OpCutover, Start: p.start()})
 }
 
 // Reopen takes a partition from Cutover back to Draining; journals are kept.
-func (p *ControlPlane) Reopen(ctx context.Context, id placement.PartitionID, expect placement.Epoch) (placement.Entry, error) {
-	return p.apply(ctx, id, placement.Command{Op: placement.OpReopen, Expect: expect})
+func (p *ControlPlane) Reopen(ctx context.Context, e placement.Entry) (placement.Entry, error) {
+	return p.apply(ctx, e, placement.Command{Op: placement.OpReopen})
 }
 
 // AbortMigration takes a partition back to Active at its source.
-func (p *ControlPlane) AbortMigration(ctx context.Context, id placement.PartitionID) (placement.Entry, error) {
-	return p.apply(ctx, id, placement.Command{Op: placement.OpAbort})
+func (p *ControlPlane) AbortMigration(ctx context.Context, e placement.Entry) (placement.Entry, error) {
+	return p.apply(ctx, e, placement.Command{Op: placement.OpAbort})
 }
 
 // CompleteMigration takes a partition from Cutover to Active at its target, when
 // the barrier is proven. *BarrierPending: too early, ask again after Remaining.
 //
-// The entry is read first, the barrier proven for its very epoch, and that epoch
-// is what the compare-and-swap expects: whatever happened in between (an abort,
-// a reopen and another cutover) makes it a refusal, never a flip on an old proof.
-func (p *ControlPlane) CompleteMigration(ctx context.Context, id placement.PartitionID) (placement.Entry, error) {
-	e, err := p.ms.State(ctx, id)
-	if err != nil {
-		return placement.Entry{}, fmt.Errorf("complete: read the state of the partition: %w", err)
+// The barrier is proven for the very epoch of the entry that is completed, and that
+// epoch is what the compare-and-swap expects: whatever happened in between (an abort,
+// a reopen and another cutover) makes it a refusal, never a flip on an old proof. An
+// entry that its caller knew can be an old one from the start. Then the write is
+// refused just so; and what stands in the way of completing it (its phase, or a
+// barrier that is not proven) is told only if it is still the newest.
+func (p *ControlPlane) CompleteMigration(ctx context.Context, e placement.Entry) (placement.Entry, error) {
+	known := e.Epoch != 0
+	if !known {
+		var err error
+		if e, err = p.ms.State(ctx, e.Partition); err != nil {
+			return placement.Entry{}, fmt.Errorf("complete: read the state of the partition: %w", err)
+		}
 	}
 	complete := placement.Command{Op: placement.OpComplete, Expect: e.Epoch}
-	if _, err := placement.Step(e, complete); err != nil {
-		return e, err // not in Cutover: the same refusal, without a barrier
+	_, err := placement.Step(e, complete) // not in Cutover: a refusal, without a barrier
+	if err == nil {
+		err = p.barrier.Prove(ctx, e)
 	}
-	if err := p.barrier.Prove(ctx, e); err != nil {
+	if err != nil && known {
+		now, rerr := p.ms.State(ctx, e.Partition)
+		if rerr != nil {
+			return placement.Entry{}, fmt.Errorf("complete: read the state of the partition: %w", rerr)
+		}
+		if _, refused := placement.Step(now, complete); refused != nil {
+			err = refused
+		}
+		e = now
+	}
+	if err != nil {
 		return e, fmt.Errorf("complete: %w", err)
 	}
-	return p.apply(ctx, id, complete)
+	return p.apply(ctx, e, complete)
 }
 
-func (p *ControlPlane) apply(ctx context.Context, id placement.PartitionID, cmd placement.Command) (placement.Entry, error) {
-	e, err := p.ms.Apply(ctx, id, cmd)
+func (p *ControlPlane) apply(ctx context.Context, e placement.Entry, cmd placement.Command) (placement.Entry, error) {
+	cmd.Expect = e.Epoch
+	e, err := p.ms.ApplyTo(ctx, e, cmd)
 	if err != nil {
 		return e, fmt.Errorf("%s: %w", cmd.Op, err)
 	}

@@ -68,14 +68,17 @@ func newStore(t *testing.T) (*store.Store, *flaky) {
 	return s, f
 }
 
+// acme stands for whatever entry it has.
+var acme = placement.Entry{Partition: "acme"}
+
 // inCutover takes acme there and returns its entry.
 func inCutover(t *testing.T, p *control.ControlPlane) placement.Entry {
 	t.Helper()
-	e, err := p.BeginMigration(t.Context(), "acme", placeB, attempt)
+	e, err := p.BeginMigration(t.Context(), acme, placeB, attempt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, err = p.EnterCutover(t.Context(), "acme", e.Epoch); err != nil {
+	if e, err = p.EnterCutover(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -85,21 +88,21 @@ func TestPlaneGoesThereAndBack(t *testing.T) {
 	s, _ := newStore(t)
 	p := control.New(s, control.NewFleetBarrier(s, nil), nil)
 	e := inCutover(t, p)
-	if _, err := p.Reopen(t.Context(), "acme", e.Epoch+1); !errors.Is(err, placement.ErrStaleEpoch) {
+	if _, err := p.Reopen(t.Context(), placement.Entry{Partition: "acme", Epoch: e.Epoch + 1}); !errors.Is(err, placement.ErrStaleEpoch) {
 		t.Errorf("reopen of another epoch: %v", err)
 	}
-	if _, err := p.Reopen(t.Context(), "acme", e.Epoch); err != nil {
+	if _, err := p.Reopen(t.Context(), e); err != nil {
 		t.Error(err)
 	}
-	if e, err := p.AbortMigration(t.Context(), "acme"); err != nil || e.State != (placement.State{From: placeA}) {
+	if e, err := p.AbortMigration(t.Context(), acme); err != nil || e.State != (placement.State{From: placeA}) {
 		t.Errorf("abort: %v, %v", e.State, err)
 	}
 	inCutover(t, p)
-	e, err := p.CompleteMigration(t.Context(), "acme")
+	e, err := p.CompleteMigration(t.Context(), acme)
 	if err != nil || e.State != (placement.State{From: placeB}) {
 		t.Errorf("complete: %v, %v", e.State, err)
 	}
-	if _, err := p.CompleteMigration(t.Context(), "acme"); !errors.Is(err, placement.ErrNotMigrating) {
+	if _, err := p.CompleteMigration(t.Context(), acme); !errors.Is(err, placement.ErrNotMigrating) {
 		t.Errorf("complete again: %v", err)
 	}
 	if _, err := p.State(t.Context(), "nobody"); !errors.Is(err, placement.ErrUnknownPartition) {
@@ -115,11 +118,11 @@ func TestUnreachableStoreChangesNothing(t *testing.T) {
 	f.down.Store(true)
 	for name, call := range map[string]func() (placement.Entry, error){
 		"state":    func() (placement.Entry, error) { return p.State(t.Context(), "acme") },
-		"begin":    func() (placement.Entry, error) { return p.BeginMigration(t.Context(), "acme", placeB, attempt) },
-		"cutover":  func() (placement.Entry, error) { return p.EnterCutover(t.Context(), "acme", 0) },
-		"reopen":   func() (placement.Entry, error) { return p.Reopen(t.Context(), "acme", before.Epoch) },
-		"complete": func() (placement.Entry, error) { return p.CompleteMigration(t.Context(), "acme") },
-		"abort":    func() (placement.Entry, error) { return p.AbortMigration(t.Context(), "acme") },
+		"begin":    func() (placement.Entry, error) { return p.BeginMigration(t.Context(), acme, placeB, attempt) },
+		"cutover":  func() (placement.Entry, error) { return p.EnterCutover(t.Context(), acme) },
+		"reopen":   func() (placement.Entry, error) { return p.Reopen(t.Context(), before) },
+		"complete": func() (placement.Entry, error) { return p.CompleteMigration(t.Context(), acme) },
+		"abort":    func() (placement.Entry, error) { return p.AbortMigration(t.Context(), acme) },
 	} {
 		if _, err := call(); !errors.Is(err, control.ErrStoreUnavailable) || errors.Is(err, placement.ErrUnknownPartition) {
 			t.Errorf("%s: %v, want ErrStoreUnavailable", name, err)
@@ -141,7 +144,7 @@ func TestOneOfManyCompletionsWins(t *testing.T) {
 	var wg sync.WaitGroup
 	for range contenders {
 		wg.Go(func() {
-			_, err := control.New(s, control.NewFleetBarrier(s, nil), nil).CompleteMigration(t.Context(), "acme")
+			_, err := control.New(s, control.NewFleetBarrier(s, nil), nil).CompleteMigration(t.Context(), acme)
 			var r *placement.Refusal
 			switch {
 			case err == nil:
@@ -175,7 +178,7 @@ func TestProofIsBoundToItsEpoch(t *testing.T) {
 	s, _ := newStore(t)
 	p := control.New(s, reopening{s}, nil)
 	inCutover(t, p)
-	if _, err := p.CompleteMigration(t.Context(), "acme"); !errors.Is(err, placement.ErrStaleEpoch) {
+	if _, err := p.CompleteMigration(t.Context(), acme); !errors.Is(err, placement.ErrStaleEpoch) {
 		t.Errorf("completed on an old proof: %v", err)
 	}
 }
@@ -234,9 +237,46 @@ func TestTimeBarrierRefusesEarlyCompletion(t *testing.T) {
 	s, _ := newStore(t)
 	p := control.New(s, control.NewTimeBarrier(nil), nil)
 	inCutover(t, p)
-	_, err := p.CompleteMigration(t.Context(), "acme")
+	_, err := p.CompleteMigration(t.Context(), acme)
 	var pending *control.BarrierPending
 	if !errors.As(err, &pending) || pending.Remaining <= 25*time.Second || pending.Remaining > control.DefaultDrainBarrier {
 		t.Errorf("early completion: %v", err)
+	}
+}
+
+// Somebody who knows an old entry is told what stands in the way of the one that there is
+// now, and not of the one that he knows.
+func TestCompleteOfAnOldEntry(t *testing.T) {
+	s, f := newStore(t)
+	p := control.New(s, control.NewFleetBarrier(s, nil), nil)
+	draining, err := p.BeginMigration(t.Context(), acme, placeB, attempt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cutover, err := p.EnterCutover(t.Context(), draining)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.CompleteMigration(t.Context(), draining); !errors.Is(err, placement.ErrStaleEpoch) {
+		t.Errorf("complete of Draining, which is over: %v", err)
+	}
+	late := control.New(s, control.NewTimeBarrier(nil), nil)
+	var pending *control.BarrierPending
+	if e, err := late.CompleteMigration(t.Context(), cutover); !errors.As(err, &pending) || e != cutover {
+		t.Errorf("complete before the barrier has passed: %v", err)
+	}
+	f.down.Store(true)
+	if _, err := late.CompleteMigration(t.Context(), cutover); !errors.Is(err, control.ErrStoreUnavailable) {
+		t.Errorf("complete before the barrier has passed, of a store that cannot be read: %v", err)
+	}
+	f.down.Store(false)
+	if _, err := p.CompleteMigration(t.Context(), cutover); err != nil {
+		t.Errorf("complete: %v", err)
+	}
+	if e, err := late.CompleteMigration(t.Context(), cutover); !errors.Is(err, placement.ErrStaleEpoch) || e.State.Migrating() {
+		t.Errorf("complete of what has flipped, with a barrier that has not passed: %v", err)
+	}
+	if _, err := p.BeginMigration(t.Context(), cutover, placeA, attempt); !errors.Is(err, placement.ErrStaleEpoch) {
+		t.Errorf("begin of an old entry: %v", err)
 	}
 }

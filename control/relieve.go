@@ -106,7 +106,7 @@ func (t *tenancy) relieveOne(ctx context.Context, m Move, s sighting) (sighting,
 	if now-s.at < m.Options.CutoverDeadline+relieveGrace {
 		return s, true
 	}
-	_, err = t.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpReopen, Expect: e.Epoch, Attempt: e.Attempt})
+	_, err = t.c.s.ApplyTo(ctx, e, placement.Command{Op: placement.OpReopen, Expect: e.Epoch, Attempt: e.Attempt})
 	var refusal *placement.Refusal
 	switch {
 	case err == nil:

@@ -89,16 +89,16 @@ func RollForward(ctx context.Context, s *store.Store, m Move, e placement.Entry)
 	var err error
 	if !e.State.Migrating() {
 		cmd := placement.Command{Op: placement.OpBegin, Expect: e.Epoch, To: m.To, Attempt: placement.Attempt{Move: m.ID, Number: m.Attempt + 1}}
-		if e, err = s.Apply(ctx, m.Partition, cmd); err != nil {
+		if e, err = s.ApplyTo(ctx, e, cmd); err != nil {
 			return fail(err)
 		}
 	}
 	if e.State.Phase == placement.Draining {
-		if e, err = s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpCutover, Expect: e.Epoch, Attempt: e.Attempt}); err != nil {
+		if e, err = s.ApplyTo(ctx, e, placement.Command{Op: placement.OpCutover, Expect: e.Epoch, Attempt: e.Attempt}); err != nil {
 			return fail(err)
 		}
 	}
-	if e, err = s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpComplete, Expect: e.Epoch, Attempt: e.Attempt}); err != nil {
+	if e, err = s.ApplyTo(ctx, e, placement.Command{Op: placement.OpComplete, Expect: e.Epoch, Attempt: e.Attempt}); err != nil {
 		return fail(err)
 	}
 	return e, nil

@@ -192,7 +192,7 @@ func (d *drive) retire(ctx context.Context, e placement.Entry) error {
 			}
 		}
 		if len(busy) == 0 && !gone && e.PreviousMove == m.ID {
-			_, err = d.c.s.Apply(ctx, m.Partition, placement.Command{Op: placement.OpRetire, Expect: e.Epoch})
+			_, err = d.c.s.ApplyTo(ctx, e, placement.Command{Op: placement.OpRetire, Expect: e.Epoch})
 			if errors.Is(err, placement.ErrStaleEpoch) {
 				continue // it changed meanwhile: judge it again
 			}

@@ -105,7 +105,7 @@ func TestTimedMoveOfASessionlessFleet(t *testing.T) {
 	// Asked early, a completion is refused and says how long to wait.
 	plane := control.New(b.s, control.NewTimeBarrier(&control.TimeBarrierOptions{Wait: timedWait}), nil)
 	var pending *control.BarrierPending
-	if _, err := plane.CompleteMigration(ctx, b.tenant); !errors.As(err, &pending) || pending.Remaining <= 0 || pending.Remaining > timedWait {
+	if _, err := plane.CompleteMigration(ctx, placement.Entry{Partition: b.tenant}); !errors.As(err, &pending) || pending.Remaining <= 0 || pending.Remaining > timedWait {
 		t.Errorf("completed early: %v", err)
 	}
 	stop()

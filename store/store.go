@@ -208,31 +208,47 @@ func (s *Store) RemoveAt(ctx context.Context, id placement.PartitionID, at place
 	}
 }
 
-// Apply performs one transition: read, placement.Step, write iff the entry is
-// still at the epoch that was read. Whoever loses the race reads again and lets
+// Apply is ApplyTo of whatever entry the partition has.
+func (s *Store) Apply(ctx context.Context, id placement.PartitionID, cmd placement.Command) (placement.Entry, error) {
+	return s.ApplyTo(ctx, placement.Entry{Partition: id}, cmd)
+}
+
+// ApplyTo performs one transition: placement.Step, then a write iff the entry is
+// still at the epoch that Step has judged. Whoever loses the race reads and lets
 // Step judge the new state, so at most one of several contenders wins and the
 // others get Step's refusal.
 //
-// When a write's outcome is unknown, Apply reads the entry back: the entry
+// e is the entry as the caller knows it, from State, a watch or an earlier
+// transition; it is read first if only its Partition is set. That it may have
+// been changed since does no harm: epochs are not given out twice, so a write that
+// was decided on it is refused, and a refusal that was decided on it is not told
+// but decided again on what is read.
+//
+// When a write's outcome is unknown, ApplyTo reads the entry back: the entry
 // exactly as intended at a newer epoch means that it took effect (an Attempt and
 // a Start make two commands' results distinguishable); anything unreadable stays
 // ErrUnavailable, and the caller reads before it acts.
-func (s *Store) Apply(ctx context.Context, id placement.PartitionID, cmd placement.Command) (placement.Entry, error) {
+func (s *Store) ApplyTo(ctx context.Context, e placement.Entry, cmd placement.Command) (placement.Entry, error) {
 	base, err := s.opened(ctx)
 	if err != nil {
 		return placement.Entry{}, err
 	}
-	for {
-		e, err := s.State(ctx, id)
-		if err != nil {
-			return placement.Entry{}, refusalOp(err, cmd.Op)
+	// An epoch that is not above the base is of no record: to expect it would be to create one.
+	for known := e.Epoch > base; ; known = false {
+		if !known {
+			if e, err = s.State(ctx, e.Partition); err != nil {
+				return placement.Entry{}, refusalOp(err, cmd.Op)
+			}
 		}
 		next, err := placement.Step(e, cmd)
-		if err != nil {
+		switch {
+		case err != nil && known:
+			continue
+		case err != nil:
 			return e, err
 		}
 		value := EncodeEntry(next)
-		v, err := s.write(ctx, driver.Write{Key: entryKey(id), Value: value, Expect: versionOf(base, e.Epoch)})
+		v, err := s.write(ctx, driver.Write{Key: entryKey(e.Partition), Value: value, Expect: versionOf(base, e.Epoch)})
 		switch {
 		case err == nil:
 			next.Epoch = epochOf(base, v)
@@ -243,7 +259,7 @@ func (s *Store) Apply(ctx context.Context, id placement.PartitionID, cmd placeme
 		// Unknown outcome. The entry after it is one of: still at e.Epoch (not
 		// applied, or not yet: it may be applied later, so this is not
 		// "refused"), or changed. Only an exact match tells that we won.
-		now, rerr := s.State(ctx, id)
+		now, rerr := s.State(ctx, e.Partition)
 		if rerr == nil && now.Epoch > e.Epoch && string(EncodeEntry(now)) == string(value) {
 			return now, nil
 		}

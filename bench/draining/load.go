@@ -82,7 +82,7 @@ func (r *results) measure(ctx context.Context, program string, progress io.Write
 	ends = append(ends, fleet.Stop)
 	id := placement.PartitionID(names[draining])
 	barrier := control.NewFleetBarrier(s, nil)
-	e, err := control.New(s, barrier, nil).BeginMigration(ctx, id, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "b", Index: "copy", Logical: "docs"}, placement.Attempt{Move: "bench"})
+	e, err := control.New(s, barrier, nil).BeginMigration(ctx, placement.Entry{Partition: id}, placement.Placement{Kind: placement.DedicatedIndex, Cluster: "b", Index: "copy", Logical: "docs"}, placement.Attempt{Move: "bench"})
 	if err == nil {
 		_, err = barrier.Wait(ctx, id, e.Epoch, nil)
 	}

@@ -9,6 +9,8 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/sluiceproxy/sluice/placement"
 )
 
 // cutover is one that was measured.
@@ -104,8 +106,7 @@ func (r *results) cutovers(ctx context.Context, url string, say func(string, ...
 
 // cutover is one move of one tenant.
 func (f *fleet) cutover(ctx context.Context, count *counter) (c cutover, err error) {
-	id := tenant(0)
-	epoch, err := f.drain(ctx, id)
+	e, err := f.drain(ctx, 0)
 	if err != nil {
 		return c, err
 	}
@@ -114,10 +115,10 @@ func (f *fleet) cutover(ctx context.Context, count *counter) (c cutover, err err
 		return c, err
 	}
 	began := time.Now()
-	e, err := f.plane.EnterCutover(ctx, id, epoch)
+	e, err = f.plane.EnterCutover(ctx, e)
 	published := time.Now()
 	if err == nil {
-		_, err = f.barrier.Wait(ctx, id, e.Epoch, nil)
+		_, err = f.barrier.Wait(ctx, e.Partition, e.Epoch, nil)
 	}
 	if err != nil {
 		return c, err
@@ -127,7 +128,7 @@ func (f *fleet) cutover(ctx context.Context, count *counter) (c cutover, err err
 	if err != nil {
 		return c, err
 	}
-	if err := f.flip(ctx, id); err != nil {
+	if err := f.flip(ctx, 0, e); err != nil {
 		return c, err
 	}
 	end, err := count.now(ctx)
@@ -143,7 +144,8 @@ func (f *fleet) crowd(ctx context.Context, count *counter, n int) (c crowd, err 
 		}
 		return g.Wait()
 	}
-	if err := all(func(ctx context.Context, i int) error { _, err := f.drain(ctx, tenant(i)); return err }); err != nil {
+	entries := make([]placement.Entry, n)
+	if err := all(func(ctx context.Context, i int) (err error) { entries[i], err = f.drain(ctx, i); return err }); err != nil {
 		return c, err
 	}
 	before, err := count.now(ctx)
@@ -151,10 +153,10 @@ func (f *fleet) crowd(ctx context.Context, count *counter, n int) (c crowd, err 
 		return c, err
 	}
 	began := time.Now()
-	err = all(func(ctx context.Context, i int) error {
-		e, err := f.plane.EnterCutover(ctx, tenant(i), 0)
+	err = all(func(ctx context.Context, i int) (err error) {
+		entries[i], err = f.plane.EnterCutover(ctx, entries[i])
 		if err == nil {
-			_, err = f.barrier.Wait(ctx, tenant(i), e.Epoch, nil)
+			_, err = f.barrier.Wait(ctx, tenant(i), entries[i].Epoch, nil)
 		}
 		return err
 	})
@@ -166,7 +168,7 @@ func (f *fleet) crowd(ctx context.Context, count *counter, n int) (c crowd, err 
 	if err != nil {
 		return c, err
 	}
-	err = all(func(ctx context.Context, i int) error { return f.flip(ctx, tenant(i)) })
+	err = all(func(ctx context.Context, i int) error { return f.flip(ctx, i, entries[i]) })
 	return crowd{n, ms(took), float64(after-before) / float64(n)}, err
 }
 

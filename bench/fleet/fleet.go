@@ -26,7 +26,8 @@ type fleet struct {
 	s       *store.Store
 	plane   *control.ControlPlane
 	barrier *control.FleetBarrier
-	moves   int // begun so far; names no index twice
+	moves   int               // begun so far; names no index twice
+	entries []placement.Entry // of the tenants by number, as the last transition has left them
 
 	mu    sync.Mutex
 	close []func() error
@@ -107,11 +108,12 @@ func place(cluster, index string) placement.Placement {
 }
 
 func (f *fleet) register(ctx context.Context, n int) error {
+	f.entries = make([]placement.Entry, n)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(32)
 	for i := range n {
-		g.Go(func() error {
-			_, err := f.s.Register(gctx, tenant(i), place("a", fmt.Sprintf("first-%d", i)))
+		g.Go(func() (err error) {
+			f.entries[i], err = f.s.Register(gctx, tenant(i), place("a", fmt.Sprintf("first-%d", i)))
 			return err
 		})
 	}
@@ -127,21 +129,21 @@ func (f *fleet) target() (placement.Placement, placement.Attempt) {
 }
 
 // drain takes a tenant into Draining, and waits until every instance has heard of it.
-func (f *fleet) drain(ctx context.Context, id placement.PartitionID) (placement.Epoch, error) {
+func (f *fleet) drain(ctx context.Context, i int) (placement.Entry, error) {
 	to, attempt := f.target()
-	e, err := f.plane.BeginMigration(ctx, id, to, attempt)
+	e, err := f.plane.BeginMigration(ctx, f.entries[i], to, attempt)
 	if err == nil {
-		_, err = f.barrier.Wait(ctx, id, e.Epoch, nil)
+		_, err = f.barrier.Wait(ctx, e.Partition, e.Epoch, nil)
 	}
-	return e.Epoch, err
+	return e, err
 }
 
 // flip completes a cutover whose barrier has passed, and waits until every instance has
 // heard of it too, so that the next measurement begins with a fleet at rest.
-func (f *fleet) flip(ctx context.Context, id placement.PartitionID) error {
-	e, err := f.plane.CompleteMigration(ctx, id)
+func (f *fleet) flip(ctx context.Context, i int, e placement.Entry) (err error) {
+	f.entries[i], err = f.plane.CompleteMigration(ctx, e)
 	if err == nil {
-		_, err = f.barrier.Wait(ctx, id, e.Epoch, nil)
+		_, err = f.barrier.Wait(ctx, e.Partition, f.entries[i].Epoch, nil)
 	}
 	return err
 }

@@ -94,18 +94,18 @@ func (r *results) flips(ctx context.Context, url string, say func(string, ...any
 // only flips every tenant once, n at a time, and returns how many a second.
 func (f *fleet) only(ctx context.Context, tenants, n int) (float64, error) {
 	return rate(ctx, tenants, n, func(ctx context.Context, i int) error {
-		id := tenant(i)
 		to, attempt := f.target()
-		e, err := f.plane.BeginMigration(ctx, id, to, attempt)
+		e, err := f.plane.BeginMigration(ctx, f.entries[i], to, attempt)
 		if err == nil {
-			e, err = f.plane.EnterCutover(ctx, id, e.Epoch)
+			e, err = f.plane.EnterCutover(ctx, e)
 		}
 		if err == nil {
-			_, err = f.barrier.Wait(ctx, id, e.Epoch, nil)
+			_, err = f.barrier.Wait(ctx, e.Partition, e.Epoch, nil)
 		}
 		if err == nil {
-			e, err = f.plane.CompleteMigration(ctx, id)
+			e, err = f.plane.CompleteMigration(ctx, e)
 		}
+		f.entries[i] = e
 		if err == nil && e.State.Phase != placement.Active {
 			err = fmt.Errorf("it is %s", e.State)
 		}

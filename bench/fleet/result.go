@@ -33,7 +33,7 @@ func (r *results) report() *report.Result {
 			"Moves that only flip are begin, enter the cutover, wait for the barrier, complete, of %d tenants; after each turn of them the same number of clients makes "+
 			"three conditional writes after one another as often, which is the store's limit; a first turn of each does not count. The spread is p10 to p90, of turns the least to the most.",
 			r.etcd, numbersText(r.Sizes), r.Flips),
-		Notes: "A move is three transitions, which are read, decided and written one after the other, and a barrier, which reads the roster and the sessions; the limit is three writes and no read.",
+		Notes: "A move is three transitions, each decided on the entry that the one before has left and written, and two looks at the roster and the sessions: the barrier that is waited for, and the one that the completion proves; the limit is three writes and no read.",
 	}
 	for _, n := range r.Sizes {
 		out.Rows = append(out.Rows, r.acknowledged(n)...)

@@ -7,7 +7,7 @@ const notes = "The gate is measured in `leased` mode, where a request that is de
 	"immediately before a write is sent. A ticket is on its caller's stack, if the caller keeps it there. The million partitions are asked for in an order of chance, so that each is read from memory, not from a processor's cache: " +
 	"four places of memory a request, with pages of 4 KiB. " +
 	"Readers have two processors and the transitions, a thousand a second, share them: each is a write to the store in memory, which is watched, decoded and applied. " +
-	"The cycle over etcd is compared with three conditional writes of the same size by etcd's own client, which take turns with it: a cycle reads the entry before each of its three writes. " +
+	"The cycle over etcd is compared with three conditional writes of the same size by etcd's own client, which take turns with it: each transition of a cycle is decided on the entry that the one before has left, and is one write, which is refused if that is not the newest. " +
 	"Instructions are counted by valgrind's callgrind as the difference of two runs, in which reading a clock is a system call."
 
 // figure is a row that is a benchmark's own figure.

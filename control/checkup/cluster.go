@@ -281,7 +281,7 @@ func (l *look) restoreFlipped(ctx context.Context, e placement.Entry, all map[st
 		return "", err
 	}
 	if e.Previous.Kind == placement.SharedIndex {
-		_, err := l.x.s.Apply(ctx, e.Partition, placement.Command{Op: placement.OpRetire, Expect: e.Epoch})
+		_, err := l.x.s.ApplyTo(ctx, e, placement.Command{Op: placement.OpRetire, Expect: e.Epoch})
 		return "forgotten", err
 	}
 	var indices []mover.Index

@@ -96,7 +96,7 @@ func (l *look) abortEntry(ctx context.Context, e placement.Entry, m store.Record
 	if err != nil {
 		return "", err
 	}
-	_, err = l.x.s.Apply(ctx, e.Partition, placement.Command{Op: placement.OpAbort, Expect: e.Epoch, Attempt: e.Attempt})
+	_, err = l.x.s.ApplyTo(ctx, e, placement.Command{Op: placement.OpAbort, Expect: e.Epoch, Attempt: e.Attempt})
 	if err != nil {
 		return "", err
 	}

@@ -499,15 +499,15 @@ func (w *World) abort() {
 // meddle makes a transition by hand, at whatever epoch the entry is. What it does
 // is harmless, and spoils a driver's plans.
 func (w *World) meddle(op string) {
-	c := control.New(w.truth, nil, nil)
+	c, e := control.New(w.truth, nil, nil), placement.Entry{Partition: tenant}
 	var err error
 	switch op {
 	case "abort":
-		_, err = c.AbortMigration(w.life, tenant)
+		_, err = c.AbortMigration(w.life, e)
 	case "reopen":
-		_, err = c.Reopen(w.life, tenant, 0)
+		_, err = c.Reopen(w.life, e)
 	case "cutover":
-		_, err = c.EnterCutover(w.life, tenant, 0)
+		_, err = c.EnterCutover(w.life, e)
 	}
 	w.note("meddler", "%s: %v", op, err)
 }
