@@ -31,7 +31,7 @@ type entryJSON struct {
 // EncodeEntry returns the stored form of e. Partition and Epoch are not part of
 // it: they are the record's key and version. Equal entries encode equally.
 func EncodeEntry(e placement.Entry) []byte {
-	return appendEntry(make([]byte, 0, 256), &e)
+	return appendEntry(make([]byte, 0, 448), &e)
 }
 
 // DecodeEntry reads the stored form; its epoch is the record's version, to which

@@ -31,8 +31,8 @@ func (s *Store) Head(ctx context.Context) (placement.Epoch, error) {
 	if err != nil {
 		return 0, err
 	}
-	c, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	c := s.bound(ctx)
+	defer c.end()
 	v, err := h.Head(c, SpaceEntries)
 	if err != nil {
 		return 0, unavailable(ctx, "read the table's head", err)
@@ -68,8 +68,8 @@ func (s *Store) Epochs(ctx context.Context, ids []placement.PartitionID) (map[pl
 	if len(names) == 0 {
 		return out, nil
 	}
-	c, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	c := s.bound(ctx)
+	defer c.end()
 	seen, err := b.Versions(c, SpaceEntries, names)
 	if err != nil {
 		return nil, unavailable(ctx, "read epochs", err)
@@ -97,8 +97,8 @@ func (s *Store) Since(ctx context.Context, from placement.Epoch) ([]Change, plac
 	if err != nil {
 		return nil, 0, err
 	}
-	c, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	c := s.bound(ctx)
+	defer c.end()
 	evs, v, err := b.Since(c, SpaceEntries, versionOf(base, from))
 	switch {
 	case errors.Is(err, driver.ErrCompacted):

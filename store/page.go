@@ -20,8 +20,8 @@ func (s *Store) page(ctx context.Context, space, after string, limit int) ([]dri
 		return nil, false, err
 	}
 	if p, ok := s.d.(driver.Pager); ok {
-		c, cancel := context.WithTimeout(ctx, s.timeout)
-		defer cancel()
+		c := s.bound(ctx)
+		defer c.end()
 		all, more, err := p.Page(c, space, after, limit)
 		if err != nil {
 			return nil, false, unavailable(ctx, "read a page of "+space, err)

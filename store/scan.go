@@ -35,11 +35,11 @@ func appendEntry(b []byte, e *placement.Entry) []byte {
 		if e.CutoverAt.Since != 0 {
 			b = strconv.AppendInt(append(b, `,"since":`...), int64(e.CutoverAt.Since), 10)
 		}
-		wall, err := e.CutoverAt.Wall.MarshalJSON()
-		if err != nil {
+		var err error
+		if b, err = e.CutoverAt.Wall.AppendText(append(b, `,"wall":"`...)); err != nil {
 			panic("encode entry: " + err.Error()) // a year of five digits
 		}
-		b = append(append(append(b, `,"wall":`...), wall...), '}')
+		b = append(b, `"}`...)
 	}
 	if !e.Previous.IsZero() {
 		b = appendPlacement(append(b, `,"previous":`...), &e.Previous)
@@ -68,14 +68,17 @@ func appendPlacement(b []byte, p *placement.Placement) []byte {
 	return append(b, '}')
 }
 
-// plain reports whether c stands for itself in a text of JSON, as encoding/json writes it.
-func plain(c byte) bool {
-	return ' ' <= c && c <= '~' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
-}
+// plain has the bytes that stand for themselves in a text of JSON, as encoding/json writes it.
+var plain = func() (is [256]bool) {
+	for c := byte(' '); c <= '~'; c++ {
+		is[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+	}
+	return is
+}()
 
 func appendText(b []byte, s string) []byte {
 	for i := range len(s) {
-		if !plain(s[i]) {
+		if !plain[s[i]] {
 			quoted, err := json.Marshal(s)
 			if err != nil {
 				panic("encode entry: " + err.Error()) // of a string there is none
@@ -177,7 +180,7 @@ func (s *scan) quoted() []byte {
 		return nil
 	}
 	n := 1
-	for n < len(s.rest) && plain(s.rest[n]) {
+	for n < len(s.rest) && plain[s.rest[n]] {
 		n++
 	}
 	if n == len(s.rest) || s.rest[n] != '"' {

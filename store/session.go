@@ -145,8 +145,8 @@ func (s *Store) OpenSession(ctx context.Context, info Info, first Report, o *Ses
 	if err != nil {
 		return nil, fmt.Errorf("open session: %w", err)
 	}
-	c, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	c := s.bound(ctx)
+	defer c.end()
 	sent := opt.Now()
 	d, err := s.d.Open(c, driver.Key{Space: SpaceSessions, Name: info.ID}, value, opt.TTL)
 	if err != nil {

@@ -105,8 +105,8 @@ func (s *Store) get(ctx context.Context, key driver.Key) (driver.KV, error) {
 	if _, err := s.opened(ctx); err != nil {
 		return driver.KV{}, err
 	}
-	c, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	c := s.bound(ctx)
+	defer c.end()
 	kv, err := s.d.Get(c, key)
 	if err == nil || errors.Is(err, driver.ErrNotFound) {
 		return kv, err
@@ -119,8 +119,8 @@ func (s *Store) write(ctx context.Context, w driver.Write) (driver.Version, erro
 	if _, err := s.opened(ctx); err != nil {
 		return 0, err
 	}
-	c, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	c := s.bound(ctx)
+	defer c.end()
 	v, err := s.d.Write(c, w)
 	if err == nil || errors.Is(err, driver.ErrConflict) {
 		return v, err

@@ -176,8 +176,8 @@ func (s *Store) opened(ctx context.Context) (placement.Epoch, error) {
 }
 
 func (s *Store) readTable(ctx context.Context) (Table, error) {
-	c, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	c := s.bound(ctx)
+	defer c.end()
 	t, err := ReadTable(c, s.d)
 	if err != nil && ctx.Err() != nil {
 		return t, fmt.Errorf("read the table's record: %w", ctx.Err())

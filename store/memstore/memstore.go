@@ -201,6 +201,9 @@ func (s *Store) Watch(ctx context.Context, space string, from driver.Version, ap
 		}
 		sp := s.space(space)
 		evs, ok := sp.after(from)
+		if len(evs) == 0 && sp.more == nil {
+			sp.more = make(chan struct{})
+		}
 		more := sp.more
 		s.mu.Unlock()
 		if !ok {

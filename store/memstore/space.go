@@ -26,11 +26,11 @@ type space struct {
 	log     []driver.Event // oldest first, versions growing, one change each
 	gone    driver.Version // newest version that is not in log any more
 	head    driver.Version // newest version
-	more    chan struct{}  // closed and replaced at each change
+	more    chan struct{}  // closed at the next change; nil: nobody waits for one
 }
 
 func newSpace() *space {
-	return &space{records: newRecords(), more: make(chan struct{})}
+	return &space{records: newRecords()}
 }
 
 // append logs a change and wakes the watches.
@@ -42,8 +42,10 @@ func (sp *space) append(ev driver.Event, history int) {
 		sp.gone = sp.log[drop-1].Version
 		sp.log = append([]driver.Event(nil), sp.log[drop:]...)
 	}
-	close(sp.more)
-	sp.more = make(chan struct{})
+	if sp.more != nil {
+		close(sp.more)
+		sp.more = nil
+	}
 }
 
 // after returns a copy of the first changes after version from, or false when
