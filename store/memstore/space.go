@@ -40,7 +40,9 @@ func (sp *space) append(ev driver.Event, history int) {
 	if len(sp.log) >= 2*history { // half of it at a time: constant work per change on average
 		drop := len(sp.log) - history
 		sp.gone = sp.log[drop-1].Version
-		sp.log = append([]driver.Event(nil), sp.log[drop:]...)
+		kept := copy(sp.log, sp.log[drop:]) // in place: whoever reads the log copies it under the mutex
+		clear(sp.log[kept:])
+		sp.log = sp.log[:kept]
 	}
 	if sp.more != nil {
 		close(sp.more)
