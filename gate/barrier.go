@@ -21,7 +21,8 @@ import (
 // partitions that are waited for. Either is linearizable, and begins after each
 // request that it serves had arrived: what it tells is at least the epoch of any change
 // of the request's partition that was acknowledged by then. A replica that has applied
-// that epoch has applied the change.
+// that epoch has applied the change. Of a head that is known without asking each request
+// takes what it is then.
 type readBarrier struct {
 	store *store.Store
 	rep   *replica
@@ -50,6 +51,9 @@ func newReadBarrier(s *store.Store, r *replica, limit time.Duration) *readBarrie
 // before pass was called (of the partition, at least), or with the reason why
 // that cannot be known.
 func (b *readBarrier) pass(ctx context.Context, life context.Context, id placement.PartitionID) error {
+	if head, ok := b.store.LocalHead(); ok {
+		return b.rep.wait(ctx, head)
+	}
 	read := b.join(life, id)
 	select {
 	case <-read.done:

@@ -40,6 +40,17 @@ func (s *Store) Head(ctx context.Context) (placement.Epoch, error) {
 	return epochOf(base, v), nil
 }
 
+// LocalHead is what Head returns, where the driver can tell it without asking anybody;
+// false: Head must be asked. An Observer is not told of it, for it is no call of the engine.
+func (s *Store) LocalHead() (placement.Epoch, bool) {
+	base := s.base.Load()
+	if s.local == nil || base == notRead {
+		return 0, false
+	}
+	v, ok := s.local.LocalHead(SpaceEntries)
+	return epochOf(placement.Epoch(base), v), ok
+}
+
 // Seen is what Epochs says of one partition.
 type Seen struct {
 	Epoch placement.Epoch // of the entry, which need not be one that can be decoded; 0: there is none

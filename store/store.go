@@ -69,6 +69,7 @@ type Options struct {
 // no goroutine of its own.
 type Store struct {
 	d       driver.Driver
+	local   driver.LocalHeader // nil: d is none
 	timeout time.Duration
 	log     *slog.Logger
 	base    atomic.Uint64 // notRead until the reserved record was read
@@ -78,6 +79,7 @@ type Store struct {
 // of any method reads the table's reserved record; Open does so at once.
 func New(d driver.Driver, o *Options) *Store {
 	s := &Store{d: d, timeout: 5 * time.Second, log: slog.New(slog.DiscardHandler)}
+	s.local, _ = d.(driver.LocalHeader)
 	s.base.Store(notRead)
 	if o != nil && o.Timeout > 0 {
 		s.timeout = o.Timeout

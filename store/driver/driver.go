@@ -129,6 +129,15 @@ type Header interface {
 	Head(ctx context.Context, space string) (Version, error)
 }
 
+// LocalHeader is implemented by Headers that can tell the head without asking anybody,
+// at times.
+type LocalHeader interface {
+	Header
+	// LocalHead is what Head returns, without waiting for anything; false: Head must be
+	// asked.
+	LocalHead(space string) (Version, bool)
+}
+
 // LossNoticer is implemented by drivers that notice when their engine has lost
 // changes (ErrHistoryLost). Whoever serves by what it has read must stop then, and
 // cannot rely on making a call that fails.

@@ -26,6 +26,11 @@ func (s *suite) covers(tape *tape, d driver.Driver, space string, acked driver.V
 	if v < acked {
 		s.Fatalf("the head of %s is %d; %d was acknowledged", space, v, acked)
 	}
+	if l, ok := d.(driver.LocalHeader); ok {
+		if v, known := l.LocalHead(space); known && v < acked {
+			s.Fatalf("the head of %s without asking is %d; %d was acknowledged", space, v, acked)
+		}
+	}
 	tape.reach(v)
 }
 
@@ -127,6 +132,12 @@ func headUnderLoad(s *suite) {
 			h := ways[r%2].(driver.Header)
 			for {
 				floor := driver.Version(acked.Load())
+				if l, ok := h.(driver.LocalHeader); ok {
+					if v, known := l.LocalHead(entries); known && v < floor {
+						s.Errorf("the head without asking is %d; %d was acknowledged", v, floor)
+						return
+					}
+				}
 				if v, err := h.Head(s.ctx, entries); err != nil || v < floor {
 					s.Errorf("head %d, %v; %d was acknowledged", v, err, floor)
 					return

@@ -18,7 +18,6 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdserver"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
 	"go.etcd.io/etcd/server/v3/lease"
-	"go.etcd.io/etcd/server/v3/storage/mvcc"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"google.golang.org/grpc"
@@ -112,7 +111,7 @@ func StartEmbedded(ctx context.Context, c EmbeddedConfig, o *Options) (*Embedded
 	}
 	e.store = newStore(v3client.New(e.etcd.Server), c.Prefix, opt)
 	e.store.newRenewal = func() renewal { return localRenewal{e.etcd.Server} }
-	e.store.localHead = e.head
+	e.store.member = e.etcd.Server
 	return e, nil
 }
 
@@ -231,7 +230,9 @@ func (e *Embedded) Store() *Store { return e.store }
 
 // WithPrefix returns another driver on the member, whose keys begin with prefix,
 // which begins and ends with "/". Close of the Embedded closes it.
-func (e *Embedded) WithPrefix(prefix string) *Store { return &Store{e.store.client, prefix} }
+func (e *Embedded) WithPrefix(prefix string) *Store {
+	return &Store{client: e.store.client, prefix: prefix}
+}
 
 // Endpoint returns the URL at which other processes reach the member.
 func (e *Embedded) Endpoint() string { return e.endpoint }
@@ -264,22 +265,6 @@ func (e *Embedded) close() error {
 	}
 	e.etcd.Close()
 	return e.lock.Close()
-}
-
-// head reads a generation's revision from the member's index, in memory. It is
-// known only while this is the only member; see Store.Head.
-func (e *Embedded) head(key string) (rev int64, known bool) {
-	if len(e.etcd.Server.Cluster().Members()) != 1 {
-		return 0, false
-	}
-	r, err := e.etcd.Server.KV().Range(context.Background(), []byte(key), nil, mvcc.RangeOptions{FastKeysOnly: true})
-	if err != nil {
-		return 0, false
-	}
-	if len(r.KVs) == 0 {
-		return 0, true
-	}
-	return r.KVs[0].ModRevision, true
 }
 
 // localRenewal renews leases of the member in this process.

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/etcdserver"
 
 	"github.com/sluiceproxy/sluice/store/driver"
 )
@@ -16,6 +18,7 @@ import (
 type Store struct {
 	*client
 	prefix string
+	seen   atomic.Pointer[seenHead] // see LocalHead
 }
 
 // client is what all Stores of one connection share.
@@ -25,8 +28,8 @@ type client struct {
 	log     *slog.Logger
 	page    int64 // records that List reads at a time
 
-	newRenewal func() renewal                           // how a session renews its lease
-	localHead  func(key string) (rev int64, known bool) // see Head; nil unless the member is in this process
+	newRenewal func() renewal         // how a session renews its lease
+	member     *etcdserver.EtcdServer // the only one, in this process; nil: none is
 
 	done       chan struct{}  // closed by Close
 	release    func()         // of what the connection holds beside the client
@@ -159,29 +162,20 @@ func (s *Store) commit(ctx context.Context, doing string, cmp clientv3.Cmp, ops 
 	return r, err
 }
 
-// Head implements driver.Header: the revision of the space's generation.
-//
-// Beside the only member it is read from that member's memory, without a round
-// trip. That is linearizable: whoever acknowledges a change, here or to another
-// process, is this member, and it does so only after it has applied the change
-// to the memory that is read (the answer to a transaction is made when it is
-// applied); so what was acknowledged before Head is in it. As soon as the
-// cluster has another member, which could acknowledge what this one has not
-// applied yet, the read goes through the cluster as everywhere else. A member
-// that joins cannot do so before this one, the leader, has applied that it does.
+// Head implements driver.Header: the revision of the space's generation. Beside a
+// member in this process it is read from that member's memory; see LocalHead.
 func (s *Store) Head(ctx context.Context, space string) (driver.Version, error) {
-	k := s.generation(space)
-	if s.localHead != nil {
+	if s.member != nil {
 		if err := s.alive(ctx); err != nil {
 			return 0, fmt.Errorf("etcd: read the head of %s: %w", space, err)
 		}
-		if rev, ok := s.localHead(k); ok {
-			return driver.Version(rev), nil
+		if v, ok := s.readLocal(space); ok {
+			return v, nil
 		}
 	}
 	var r *clientv3.GetResponse
 	err := s.ask(ctx, "read the head of "+space, func(ctx context.Context) (err error) {
-		r, err = s.c.Get(ctx, k, clientv3.WithKeysOnly())
+		r, err = s.c.Get(ctx, s.generation(space), clientv3.WithKeysOnly())
 		return err
 	})
 	if err != nil || len(r.Kvs) == 0 {
