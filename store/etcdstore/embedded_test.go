@@ -249,7 +249,7 @@ func BenchmarkHead(b *testing.B) {
 	e := startEmbedded(b, b.TempDir())
 	c := connect(b, "", e.Endpoint())
 	put(b, c, key("k"), "x", 0)
-	for name, s := range map[string]*etcdstore.Store{"in process": e.Store(), "over the network": c} {
+	for name, s := range map[string]*etcdstore.Store{"in process, read": e.Store(), "over the network": c} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := s.Head(b.Context(), "entries"); err != nil {
@@ -258,4 +258,11 @@ func BenchmarkHead(b *testing.B) {
 			}
 		})
 	}
+	b.Run("in process, nothing written", func(b *testing.B) {
+		for b.Loop() {
+			if _, ok := e.Store().LocalHead("entries"); !ok {
+				b.Fatal("it is not known")
+			}
+		}
+	})
 }
