@@ -301,7 +301,7 @@ func (t *tenancy) scan(ctx context.Context) error {
 		return err
 	}
 	t.looks++
-	f, err := readFleet(ctx, t.c.s)
+	f, err := readFleet(ctx, t.c.s, fleet{})
 	if err != nil {
 		return err
 	}

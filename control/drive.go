@@ -202,7 +202,7 @@ func (d *drive) claim(ctx context.Context) error {
 				return fmt.Errorf("claim: %w", err)
 			}
 			m, v = r.Value, r.Version
-			f, err := readFleet(ctx, d.c.s)
+			f, err := readFleet(ctx, d.c.s, fleet{})
 			if err != nil {
 				return fmt.Errorf("claim: %w", err)
 			}

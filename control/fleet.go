@@ -17,6 +17,7 @@ import (
 // after the roster was read.
 type fleet struct {
 	roster      map[string]store.Record[store.RosterRecord]
+	all         map[string]store.Record[store.SessionRecord]
 	sessions    map[string]store.SessionRecord // proxies only
 	controllers map[string]bool                // controllers' sessions
 	versions    map[string]driver.Version      // of the sessions' records
@@ -25,21 +26,17 @@ type fleet struct {
 // readFleet reads the roster first. A proxy that closes cleanly ends its session
 // and then strikes itself off: read in this order it can look vanished for a
 // moment, which a second look corrects. In the other order one that opens
-// between the two reads and dies would be in neither.
-func readFleet(ctx context.Context, s *store.Store) (fleet, error) {
-	f := fleet{roster: map[string]store.Record[store.RosterRecord]{}, sessions: map[string]store.SessionRecord{}, controllers: map[string]bool{}, versions: map[string]driver.Version{}}
-	roster, _, err := s.Roster().List(ctx)
-	if err != nil {
+// between the two reads and dies would be in neither. Of last, an earlier look, it takes
+// what is still the same: of a large fleet that acknowledges, most is.
+func readFleet(ctx context.Context, s *store.Store, last fleet) (f fleet, err error) {
+	if f.roster, err = s.Roster().ListByName(ctx, last.roster); err != nil {
 		return f, fmt.Errorf("read the fleet: %w", err)
 	}
-	sessions, _, err := s.Sessions().List(ctx)
-	if err != nil {
+	if f.all, err = s.Sessions().ListByName(ctx, last.all); err != nil {
 		return f, fmt.Errorf("read the fleet: %w", err)
 	}
-	for _, r := range roster {
-		f.roster[r.Name] = r
-	}
-	for _, r := range sessions {
+	f.sessions, f.controllers, f.versions = make(map[string]store.SessionRecord, len(f.all)), map[string]bool{}, make(map[string]driver.Version, len(f.all))
+	for _, r := range f.all {
 		switch r.Value.Kind {
 		case store.KindController:
 			f.controllers[r.Name] = true

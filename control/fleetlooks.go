@@ -14,6 +14,7 @@ import (
 type looks struct {
 	s    *store.Store
 	turn chan struct{} // of capacity one, held while a look is under way
+	last fleet         // as it was seen last; of whoever has the turn
 
 	mu   sync.Mutex
 	next *sharedLook // that has not begun; nil: nobody waits for one
@@ -68,7 +69,10 @@ func (l *looks) read(ctx context.Context, x *sharedLook) {
 		<-x.done // closed before the turn was given up
 		return
 	}
-	x.f, x.err = readFleet(ctx, l.s)
+	x.f, x.err = readFleet(ctx, l.s, l.last)
+	if x.err == nil {
+		l.last = x.f
+	}
 	x.stopped = x.err != nil && ctx.Err() != nil
 	close(x.done)
 }

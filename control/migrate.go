@@ -254,7 +254,7 @@ func (d *drive) drained(ctx context.Context, missing []store.Info) (map[string]b
 
 // look reads the fleet and remembers who is missing.
 func (d *drive) look(ctx context.Context) (fleet, error) {
-	f, err := readFleet(ctx, d.c.s)
+	f, err := readFleet(ctx, d.c.s, fleet{})
 	if err == nil {
 		d.c.absent.note(f)
 	}

@@ -226,7 +226,7 @@ func (s *shadowReader) each(f func(*shadowProxy)) {
 // ask tells every proxy to sample, also those that came after the last time.
 func (s *shadowReader) ask(ctx context.Context) {
 	m := s.d.move()
-	f, err := readFleet(ctx, s.d.c.s)
+	f, err := readFleet(ctx, s.d.c.s, fleet{})
 	if err != nil {
 		return // who was asked before samples on
 	}

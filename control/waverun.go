@@ -61,7 +61,7 @@ func (t *tenancy) stepWaves(ctx context.Context) error {
 		return nil
 	}
 	// After the list: an owner whom this look does not show has ended for good.
-	f, err := readFleet(ctx, t.c.s)
+	f, err := readFleet(ctx, t.c.s, fleet{})
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,32 @@ func (r Records[T]) List(ctx context.Context) ([]Record[T], driver.Version, erro
 	return out, v, nil
 }
 
+// ListByName is List by the records' names, for whoever lists again and again: what was at
+// the same version in last, which it returned before, is taken from there and not decoded
+// again. Values of both are the same, so they are read only.
+func (r Records[T]) ListByName(ctx context.Context, last map[string]Record[T]) (map[string]Record[T], error) {
+	if _, err := r.s.opened(ctx); err != nil {
+		return nil, err
+	}
+	out := make(map[string]Record[T], len(last))
+	var bad error
+	_, err := r.s.d.List(ctx, r.space, func(kv driver.KV) bool {
+		rec, known := last[kv.Name]
+		if !known || rec.Version != kv.Version {
+			rec, bad = r.decode(kv)
+		}
+		out[rec.Name] = rec
+		return bad == nil
+	})
+	if bad != nil {
+		return nil, bad
+	}
+	if err != nil {
+		return nil, unavailable(ctx, "list "+r.space, err)
+	}
+	return out, nil
+}
+
 // Put writes the record iff it is at version expect (0: it must not exist).
 // ErrConflict: nothing was written. Any other error: the outcome is unknown.
 func (r Records[T]) Put(ctx context.Context, name string, value T, expect driver.Version) (driver.Version, error) {
