@@ -152,7 +152,7 @@ func freshResult(machine report.Machine, version string, p freshPlan, all []*add
 		Method: fmt.Sprintf("One etcd %s as a process of its own; two gates, one fresh and one leased, over a table of %d tenants, with connections of their own, in the process that asks. Clients make one request "+
 			"after the other, for tenants chosen at random. All kinds and numbers of clients take turns of %v in each of %d rounds, in an order that turns; a round before does not count. A round trip is one read of the table's head, "+
 			"by each client for itself. Values are medians over the rounds of each round's median; the spread is the least to the most.", version, p.Entries, p.Slice, p.Rounds),
-		Notes: "A request that arrives while a read of the table is under way waits for the next one, which began after it: so with many clients it waits for half of one and the whole of another.",
+		Notes: "A request that arrives while a read of the table is under way waits for the next one, which began after it: so with many clients it waits for what is left of one and the whole of another. Clients that were served by one read and ask again at once share the next one.",
 	}
 	alone := middle(of(roundTrip, 1).P50)
 	for _, n := range []int{1, 16, 64} {
