@@ -17,7 +17,9 @@ func TestListByName(t *testing.T) {
 	type value struct{ N *int }
 	r := store.RecordsOf[value](s, "things")
 	at := map[string]driver.Version{}
-	set := func(name string, n int) { at[name] = must[driver.Version](t)(r.Put(t.Context(), name, value{&n}, at[name])) }
+	set := func(name string, n int) {
+		at[name] = must[driver.Version](t)(r.Put(t.Context(), name, value{&n}, at[name]))
+	}
 	remove := func(name string) {
 		if err := r.Delete(t.Context(), name, at[name]); err != nil {
 			t.Fatal(err)
