@@ -44,6 +44,7 @@ func (m *Mover) look(ctx context.Context, begun int) (*Look, error) {
 	l := &Look{begun: begun, idx: idx, src: make([]found, len(idx)), dst: make([]found, len(idx)), own: make([][]string, len(idx))}
 	var tasks []task
 	var raw []found
+	marks := make([]map[string]int64, len(idx)) // the others read idx meanwhile
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
 	g.Go(func() (err error) { tasks, err = m.tasks(gctx, m.src, lasting); return err })
@@ -54,7 +55,7 @@ func (m *Mover) look(ctx context.Context, begun int) (*Look, error) {
 		return err
 	})
 	for n, i := range idx { // each goroutine writes its own elements
-		g.Go(func() (err error) { idx[n].Mark, err = m.marks(gctx, i.Source); return err })
+		g.Go(func() (err error) { marks[n], err = m.marks(gctx, i.Source); return err })
 		g.Go(func() (err error) {
 			if m.into != nil {
 				a, err := m.aliases(gctx, []Index{i})
@@ -81,6 +82,9 @@ func (m *Mover) look(ctx context.Context, begun int) (*Look, error) {
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
+	}
+	for n := range idx {
+		idx[n].Mark = marks[n]
 	}
 	l.Tasks = m.touching(tasks, raw)
 	return l, nil
