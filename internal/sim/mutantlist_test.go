@@ -149,17 +149,17 @@ func meddled(op string, after time.Duration) sim.Fault {
 }
 
 var mutants = []mutant{
-	{"send_check", "M_NO_SEND_CHECK", 125, "a ticket is sent only while its session is valid", edits{
+	{"send_check", "M_NO_SEND_CHECK", 82, "a ticket is sent only while its session is valid", edits{
 		{"gate/ticket.go", "	if !t.sess.Valid() {\n		return ErrFenced\n	}\n", ""}}, nil},
-	{"late_acknowledgement", "M_NOT_BOUND", 64, "whoever is fenced out acknowledges nothing", edits{
+	{"late_acknowledgement", "M_NOT_BOUND", 76, "whoever is fenced out acknowledges nothing", edits{
 		{"gate/ticket.go", "	if !valid {\n", "	if !valid && false {\n"}}, &sim.Options{Ghosts: true}},
 	{"acknowledged_before_drained", "M_ACK_UNDRAINED", 62, "what is still in flight is published as pending", edits{
 		{"gate/run.go", "	r.Pending = g.rep.pending()\n", ""}}, nil},
-	{"publication_in_two", "M_SPLIT_PUBLICATION", 73, "a report is one record", edits{
+	{"publication_in_two", "M_SPLIT_PUBLICATION", 146, "a report is one record", edits{
 		{"gate/run.go", "		if err := sess.Publish(ctx, r); err != nil {", "		_ = sess.Publish(ctx, store.Report{Applied: r.Applied})\n		if err := sess.Publish(ctx, r); err != nil {"}}, nil},
-	{"applied_read_last", "M_APPLIED_LAST", 13, "what is applied is read before what is pending", edits{
+	{"applied_read_last", "M_APPLIED_LAST", 42, "what is applied is read before what is pending", edits{
 		{"gate/run.go", "		r := g.report(placement.Epoch(g.rep.applied.Load()))\n", "		r := g.report(0)\n		time.Sleep(300 * time.Millisecond)\n		r.Applied = placement.Epoch(g.rep.applied.Load())\n"}}, atBegin(slowly("proxy-1", "a"), slowly("proxy-2", "a"))},
-	{"checked_then_counted", "M_CHECK_THEN_COUNT", 48, "the closed bit and the count are one word", edits{
+	{"checked_then_counted", "M_CHECK_THEN_COUNT", 371, "the closed bit and the count are one word", edits{
 		{"gate/replica.go", "	if v.tickets.Add(1)&closedBit == 0 {\n		return true\n	}\n	r.release(v)\n	return false\n", "	if v.tickets.Load()&closedBit != 0 {\n		return false\n	}\n	time.Sleep(5 * time.Millisecond)\n	v.tickets.Add(1)\n	return true\n"}}, nil},
 	{"unresolved_ignored", "M_UNRESOLVED_IGNORED", 77, "a write of unknown outcome is published as unresolved", edits{
 		{"gate/run.go", "	r.Unresolved = g.flight.unresolvedPartitions()\n", ""}}, nil},
@@ -172,15 +172,15 @@ var mutants = []mutant{
 	{"unresolved_read_early", "M_UNRESOLVED_READABLE_EARLY", 3, "an unresolved write's id is not in the journal before its drain ends", edits{
 		{"gate/ticket.go", "		t.journal() // before it leaves unresolved, for the same reason\n", ""},
 		{"gate/ticket.go", "	t.g.flight.addUnresolved(t)\n", "	t.g.flight.addUnresolved(t)\n	t.journal()\n"}}, unknownWhileCopying},
-	{"session_after_list", "M_LIST_FIRST", 47, "the session is opened before the table is read", edits{
+	{"session_after_list", "M_LIST_FIRST", 123, "the session is opened before the table is read", edits{
 		{"gate/run.go", "	sess, err := g.store.OpenSession(", "	if err := g.catchUp(ctx); err != nil {\n		return nil, err\n	}\n	sess, err := g.store.OpenSession("},
 		{"gate/run.go", "	if err := g.catchUp(ctx); err != nil {\n		bound, cancel", "	if err := error(nil); err != nil {\n		bound, cancel"}}, openedAtTheFlip},
-	{"write_in_cutover", "", 3, "nothing is admitted in Cutover", edits{
+	{"write_in_cutover", "", 12, "nothing is admitted in Cutover", edits{
 		{"gate/ticket.go", "case v.entry.Phase() == placement.Cutover:", "case v.entry.Phase() == placement.Cutover && false:"}}, nil},
-	{"journal_before_outcome", "M_JOURNAL_EARLY", 59, "an id becomes readable when its ticket ends, not before", edits{
+	{"journal_before_outcome", "M_JOURNAL_EARLY", 73, "an id becomes readable when its ticket ends, not before", edits{
 		{"gate/ticket.go", "	t.sent = true\n	return nil\n", "	t.sent = true\n	t.journal()\n	return nil\n"},
 		{"gate/ticket.go", "	t.journal()\n	t.end()\n	if !valid", "	t.end()\n	if !valid"}}, nil},
-	{"counted_down_before_journaled", "M_COUNT_BEFORE_JOURNAL", 48, "an id is in the journal before the ticket's count goes down", edits{
+	{"counted_down_before_journaled", "M_COUNT_BEFORE_JOURNAL", 73, "an id is in the journal before the ticket's count goes down", edits{
 		{"gate/ticket.go", "	t.journal()\n	t.end()\n	if !valid", "	t.end()\n	time.Sleep(5 * time.Millisecond)\n	t.journal()\n	if !valid"}}, nil},
 	{"no_read_barrier", "M_NO_READ_BARRIER", 3, "in fresh mode a request waits for a read of the table", edits{
 		{"gate/gate.go", "if err == nil && g.opt.Mode == Fresh {", "if err == nil && g.opt.Mode == Fresh && false {"}}, nil},
@@ -189,16 +189,16 @@ var mutants = []mutant{
 		{"gate/barrier.go", "		cancel()\n		close(read.done)\n", "		cancel()\n		b.mu.Lock()\n		b.waiting = b.waiting[1:]\n		b.mu.Unlock()\n		close(read.done)\n"}}, staleReads},
 	{"lease_from_renewal", "M_LEASE_FROM_RENEWAL", 12, "in leased mode validity counts from proven progress of the watch", edits{
 		{"gate/gate.go", "	if g.opt.Mode == Leased {\n		// Validity", "	if g.opt.Mode == Leased && false {\n		// Validity"}}, nil},
-	{"journal_overflow_untold", "M_LOST_IGNORED", 3, "a journal that has given up says so", edits{
+	{"journal_overflow_untold", "M_LOST_IGNORED", 18, "a journal that has given up says so", edits{
 		{"gate/journal.go", "		j.lostAt = j.seq\n		lost = true\n	}\n	return lost\n", "	}\n	return lost\n"}}, overflowing(10*time.Second, 8*time.Second)},
-	{"lost_journal_believed", "M_LOST_IGNORED", 2, "a journal that is incomplete is not believed", edits{
+	{"lost_journal_believed", "M_LOST_IGNORED", 3, "a journal that is incomplete is not believed", edits{
 		{"control/journals.go", "			if page.Lost {", "			if page.Lost && false {"},
 		{"control/cutover.go", "		if h.Lost {", "		if h.Lost && false {"}}, overflowing(10*time.Second, 8*time.Second)},
-	{"confirmed_what_was_not_compared", "M_HEAD_AFTER_RECONCILE", 3, "what is confirmed after a comparison is what the journal held before it", edits{
+	{"confirmed_what_was_not_compared", "M_HEAD_AFTER_RECONCILE", 939, "what is confirmed after a comparison is what the journal held before it", edits{
 		{"control/journals.go", "f.sessions[s].Info, m.Partition, head)", "f.sessions[s].Info, m.Partition, 1<<62)"}}, overflowing(20*time.Second, 18*time.Second)},
-	{"sequences_start_over", "M_CONFIRM_ANY_MOVE", 9, "a late confirmation confirms nothing of a later move", edits{
+	{"sequences_start_over", "M_CONFIRM_ANY_MOVE", 547, "a late confirmation confirms nothing of a later move", edits{
 		{"gate/journal.go", "		js.ended[id] = j.seq\n", ""}}, lateConfirmationOfAnotherMove},
-	{"journal_of_any_session", "M_PULL_ANY_SESSION", 15, "a journal is read and confirmed in the name of its session", edits{
+	{"journal_of_any_session", "M_PULL_ANY_SESSION", 54, "a journal is read and confirmed in the name of its session", edits{
 		{"gate/journal.go", "	if session == \"\" || session != js.session {\n		return JournalPage{}, false\n", "	if session == \"\" {\n		return JournalPage{}, false\n"},
 		{"gate/journal.go", "	if session == \"\" || session != js.session {\n		return false\n", "	if session == \"\" {\n		return false\n"}}, lateConfirmation},
 	{"closed_with_writes_open", "M_CLOSE_DIRTY", 12, "a clean close waits for the writes that are open", edits{
@@ -209,7 +209,7 @@ var mutants = []mutant{
 		{"store/session.go", "	x.deadline.Store(int64(sent + x.ttl - x.margin))\n	return nil\n}\n\n// Publish", "	x.deadline.Store(int64(sent + 10*x.ttl))\n	return nil\n}\n\n// Publish"}}, atBegin(
 		sim.Fault{Kind: sim.Pause, A: "proxy-1", B: "a", Point: "before it looks the cluster up", At: time.Millisecond, For: 80 * time.Second, Until: "active"},
 		sim.Fault{Kind: sim.Pause, A: "proxy-2", B: "a", Point: "before it looks the cluster up", At: time.Millisecond, For: 80 * time.Second, Until: "active"})},
-	{"stale_epoch", "M_NO_EPOCH", 13, "a transition is decided on the very epoch that it changes", edits{
+	{"stale_epoch", "M_NO_EPOCH", 235, "a transition is decided on the very epoch that it changes", edits{
 		{"placement/step.go", "cmd.Expect != 0 && cmd.Expect != e.Epoch", "cmd.Expect != 0 && cmd.Expect > e.Epoch"}}, atBegin(slowly("proxy-1", "a"), slowly("proxy-2", "a"), meddled("reopen", 2*time.Millisecond), meddled("cutover", 6*time.Millisecond))},
 	{"no_barrier_at_begin", "M_NO_BEGIN_BARRIER", 17, "copying starts when every session has applied the begin", edits{
 		{"control/migrate.go", "_, err = d.c.barrier.Wait(bound, m.Partition, m.BeginEpoch, accounted)", "_, _, err = bound, accounted, nil"}}, atBegin(slowly("proxy-1", "a"), slowly("proxy-2", "a"))},
@@ -228,15 +228,15 @@ var mutants = []mutant{
 		{"control/cutover.go", "		last, err := d.lastRound(gctx, clear)\n", "		last, err := []gate.DocRef(nil), error(nil)\n"}}, atBegin(slowly("proxy-1", "a"), slowly("proxy-2", "a"))},
 	{"early_round_not_written", "M_EARLY_UNWRITTEN", 7, "what is taken beside the barrier counts when it is written", edits{
 		{"control/cutover.go", "		if err == nil && len(h.lost) == 0 && len(h.refs) > 0 && d.absorb(ctx, h) == nil {\n			refs = h.refs\n		}\n", "		for s, upto := range h.upto {\n			d.after[s] = max(d.after[s], upto)\n		}\n		_ = err\n"}}, twoProxies(early(8, 20*time.Second, sim.Fault{Kind: sim.Slow, A: "controller-1", B: "store", For: time.Minute, By: 100 * time.Millisecond}))},
-	{"no_barrier_at_cutover", "M_NO_BARRIER", 3, "the flip waits for every session's acknowledgement", edits{
+	{"no_barrier_at_cutover", "M_NO_BARRIER", 58, "the flip waits for every session's acknowledgement", edits{
 		{"control/fleetbarrier.go", "		case r.Applied < w.epoch:\n			reason = \"applying\"\n		case slices.Contains(r.Pending, w.id):\n			reason = \"pending\"\n", "		case slices.Contains(r.Pending, w.id) && false:\n"}}, nil},
 	{"no_deadline", "M_NO_DEADLINE", 2, "a cutover that takes too long is left again", edits{
-		{"control/cutover.go", "m.Options.CutoverDeadline-time.Since(began)", "time.Hour"}}, early(6, 30*time.Second, deafAtCutover("proxy-1", time.Microsecond, 20*time.Second))},
+		{"control/cutover.go", "m.Options.CutoverDeadline-time.Since(began)", "m.Options.CutoverDeadline+time.Hour"}}, early(6, 30*time.Second, deafAtCutover("proxy-1", time.Microsecond, 20*time.Second))},
 	{"no_takeover", "M_NO_TAKEOVER", 7, "a move whose driver has gone is taken up by another", edits{
 		{"control/controller.go", "	return m.Owner == \"\" || m.Owner == me || !alive(m.Owner)", "	return m.Owner == \"\" || m.Owner == me"}}, nil},
 	{"dead_cutover_held", "M_NO_RELIEVE", 8, "a cutover that outlasts its deadline is ended by any controller", edits{
 		{"control/controller.go", "	work.Go(func() { t.relieve(life) })\n", ""}}, driverDies(sim.Kill, 2*time.Millisecond)},
-	{"confirmed_before_copied", "M_CONFIRM_FIRST", 2, "a journal is confirmed when what it held is at the target", edits{
+	{"confirmed_before_copied", "M_CONFIRM_FIRST", 37, "a journal is confirmed when what it held is at the target", edits{
 		{"control/journals.go", "		if err := d.absorb(ctx, h); err != nil {\n			return nil, err\n		}\n		if err := d.confirm(ctx, proxies, h); err != nil {\n			return nil, err\n		}\n", "		if err := d.confirm(ctx, proxies, h); err != nil {\n			return nil, err\n		}\n		if err := d.absorb(ctx, h); err != nil {\n			return nil, err\n		}\n"}}, twoProxies(early(8, 30*time.Second, lossy("controller-1", "b", 0, 15*time.Second, 0.5), deaf("proxy-2", time.Second, 18*time.Second)))},
 	{"abort_keeps_the_copy", "M_ABORT_KEEPS_COPY", 1, "an abort leaves nothing at the target", edits{
 		{"control/migrate.go", "	if d.mv != nil && !untouched {", "	if d.mv != nil && !untouched && false {"}}, nil},
@@ -251,16 +251,16 @@ var mutants = []mutant{
 		{"mover/bulk.go", "query(\"require_alias\", \"true\", ", "query("}}, atBegin(badly("controller-1", "b"))},
 	{"stale_mover", "M_NO_DRAIN", 7, "a takeover waits for what was sent through the write aliases that it removes", edits{
 		{"mover/alias.go", "	if drain {\n		m.unsettled.Store(true)\n", "	if drain && false {\n		m.unsettled.Store(true)\n"}}, nil},
-	{"unknown_bulk_not_drained", "M_UNKNOWN_IGNORED", 48, "a bulk of unknown outcome is drained before its documents are written again", edits{
+	{"unknown_bulk_not_drained", "M_UNKNOWN_IGNORED", 93, "a bulk of unknown outcome is drained before its documents are written again", edits{
 		{"mover/bulk.go", "			if err := m.settleSoon(ctx, turn); err != nil {", "			if err := error(nil); err != nil && turn > 0 {"},
 		{"mover/bulk.go", "		if lost {\n			m.unsettled.Store(true)\n		}\n		return turn, nil, lost,", "		return turn, nil, lost,"}}, twoProxies(early(8, 30*time.Second, lossy("controller-1", "b", 0, 2*time.Second, 0.6), deaf("proxy-2", time.Second, 20*time.Second)))},
 	{"barrier_of_another_epoch", "M_PROOF_OF_OTHER_EPOCH", 4, "a timed barrier is of one cutover", edits{
 		{"control/timebarrier.go", "	if !ok || s.epoch != e.Epoch {", "	if !ok {"}}, &sim.Options{Timed: true}},
-	{"rollback_by_versions", "", 41, "a rollback takes over what was written since the flip, whatever its version", edits{
+	{"rollback_by_versions", "", 80, "a rollback takes over what was written since the flip, whatever its version", edits{
 		{"mover/resync.go", "	if err != nil || m.back() {", "	if err != nil {"}}, rollbacks},
-	{"rollback_not_fenced_again", "", 1, "an aborted rollback fences the old copy again", edits{
+	{"rollback_not_fenced_again", "", 33, "an aborted rollback fences the old copy again", edits{
 		{"control/rollback.go", "d.mv.GiveBack(ctx, fence)", "d.mv.GiveBack(ctx, false)"}}, rollbacks},
-	{"rollback_forgets_the_way", "", 1, "the way back is in the entry until the rollback completes", edits{
+	{"rollback_forgets_the_way", "", 8, "the way back is in the entry until the rollback completes", edits{
 		{"placement/step.go", "		if cmd.Back == \"\" {", "		if true {"}}, rollbacks},
 }
 

@@ -1,9 +1,17 @@
 package sim_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -87,19 +95,100 @@ func mutated(root string, es edits) (map[string]string, error) {
 	return text, nil
 }
 
-// What the mutants replace is still there: a mutant that would change nothing is
-// found here, and not only where all are compiled.
+// What the mutants replace is still there, and what they put there is Go: a mutant
+// that would change nothing, or not compile, is found here, and not only where all are
+// compiled.
 func TestMutantsApply(t *testing.T) {
 	names := map[string]bool{}
+	var c checker
 	for _, m := range mutants {
 		if names[m.name] {
 			t.Errorf("there are two mutants %s", m.name)
 		}
 		names[m.name] = true
-		if _, err := mutated("../..", m.edits); err != nil {
+		text, err := mutated("../..", m.edits)
+		if err == nil {
+			err = c.check(text)
+		}
+		if err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
 	}
+}
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath, Dir, Export string
+	GoFiles                 []string
+}
+
+// checker checks packages of this module against what the others export as they are.
+type checker struct {
+	packages map[string]listed // by their folders
+	fset     *token.FileSet
+	importer types.Importer
+}
+
+func (c *checker) init() error {
+	list := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles", "./internal/sim")
+	list.Dir, list.Stderr = "../..", os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	c.packages, c.fset = map[string]listed{}, token.NewFileSet()
+	exports := map[string]string{}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return err
+		}
+		exports[p.ImportPath] = p.Export
+		c.packages[p.Dir] = p
+	}
+	c.importer = importer.ForCompiler(c.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	return nil
+}
+
+// check checks the packages of these files, whose text is by their paths.
+func (c *checker) check(text map[string]string) error {
+	if c.importer == nil {
+		if err := c.init(); err != nil {
+			return err
+		}
+	}
+	dirs := map[string]bool{}
+	for path := range text {
+		dirs[filepath.Dir(path)] = true
+	}
+	for dir := range dirs {
+		full, err := filepath.Abs(dir)
+		if err != nil {
+			return err
+		}
+		p, ok := c.packages[full]
+		if !ok {
+			return fmt.Errorf("%s is not among what the simulation is made of", dir)
+		}
+		var files []*ast.File
+		for _, name := range p.GoFiles {
+			var src any // nil: as it is on disk
+			if s, changed := text[filepath.Join(dir, name)]; changed {
+				src = s
+			}
+			f, err := parser.ParseFile(c.fset, filepath.Join(dir, name), src, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			files = append(files, f)
+		}
+		if _, err := (&types.Config{Importer: c.importer}).Check(p.ImportPath, c.fset, files, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // The runs that mutants are given find nothing in the code as it is: what they
