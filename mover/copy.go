@@ -254,8 +254,9 @@ func (m *Mover) copyOnce(ctx context.Context, n int, i Index, c *course, from *s
 				if err != nil {
 					return err
 				}
+				n := int64(len(b.hits))
 				c.end(b)
-				p.add(int64(len(b.hits)), size)
+				p.add(n, size)
 			}
 			return nil
 		})

@@ -23,6 +23,17 @@ func DecodeBulk(raw []byte, want int) ([]bool, error) {
 	return out, err
 }
 
+// Documents is an answer with documents.
+type Documents = documents
+
+// Decode decodes one.
+func (d *documents) Decode(answer []byte) error { return d.decode(answer) }
+
+// DecodedPlainly reports whether an answer is decoded without package json.
+func DecodedPlainly(answer []byte) bool {
+	return (&cutter{b: answer}).answer(&documents{})
+}
+
 // Different is what SyncMeta would set at the target.
 var Different = different
 

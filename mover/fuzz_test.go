@@ -78,6 +78,7 @@ func FuzzDecodeBulk(f *testing.F) {
 	f.Add([]byte(`{"items":[{"index":{"status":201}},{"delete":{"status":404,"error":{"type":"t","reason":"r"}}}]}`), 2)
 	f.Add([]byte(`{"items":[{"index":{"status":409},"delete":{"status":200}},{},null,{"index":{"status":429}},{"index":{"status":503}}]}`), 5)
 	f.Add([]byte(`{"items":[{"index":{"status":2000}},{"delete":{"status":404}},{"index":{"status":-200}}]}`), 3)
+	f.Add([]byte(`{"items":[{"index":{"status":201}},{"index":{"status":200}}]}`), 2)
 	f.Fuzz(func(t *testing.T, raw []byte, n int) {
 		if n < 0 || n > 100 {
 			return

@@ -145,7 +145,7 @@ func (c *course) end(b *batch) {
 	c.flying.add(-len(b.hits), -b.bytes)
 	c.unsaved.add(len(b.hits), b.bytes)
 	c.at.Docs, c.at.Bytes = c.at.Docs+int64(len(b.hits)), c.at.Bytes+b.bytes
-	b.done = true
+	b.hits, b.done = nil, true // it may wait long in the queue
 	for len(c.queue) > 0 && c.queue[0].done {
 		c.at.After = c.queue[0].after
 		past := c.queue[0].span.To

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,23 +27,6 @@ const idsAlive = "3m"
 
 // everything is the query that leaves nothing out.
 var everything = map[string]any{"match_all": map[string]any{}}
-
-// doc is a document as a search or a get returns it.
-type doc struct {
-	Index   string          `json:"_index"`
-	ID      string          `json:"_id"`
-	Routing string          `json:"_routing"`
-	Version int64           `json:"_version"`
-	SeqNo   int64           `json:"_seq_no"`
-	Term    int64           `json:"_primary_term"`
-	Found   bool            `json:"found"`
-	Source  json.RawMessage `json:"_source"`
-	Sort    json.RawMessage `json:"sort"`
-	Error   *struct {
-		Type   string `json:"type"`
-		Reason string `json:"reason"`
-	} `json:"error"`
-}
 
 // scan is a point in time on one primary shard. _doc is unique there and stable
 // while it lives, so search_after neither skips nor repeats. Over several shards
@@ -144,7 +128,7 @@ func (s *scan) pages(ctx context.Context, where map[string]any, source bool, pag
 		if len(hits) == 0 {
 			return nil
 		}
-		after = hits[len(hits)-1].Sort
+		after = slices.Clone(hits[len(hits)-1].Sort) // the page need not live until the next one
 		if err := each(hits); err != nil {
 			return err
 		}
@@ -188,14 +172,8 @@ func (m *Mover) window(ctx context.Context, c *upstream.Client, index string) (i
 // page performs one search. A timeout or a failed shard is an error: it would
 // look like the end of the shard.
 func (m *Mover) page(ctx context.Context, c *upstream.Client, index string, body any) ([]doc, error) {
-	var ans struct {
-		TimedOut bool                                    `json:"timed_out"`
-		Shards   struct{ Total, Successful, Failed int } `json:"_shards"`
-		Hits     struct {
-			Hits []doc `json:"hits"`
-		} `json:"hits"`
-	}
-	err := m.read(ctx, c, http.MethodPost, "/_search", query("allow_partial_search_results", "false"), body, &ans)
+	var ans documents
+	err := m.read(ctx, c, http.MethodPost, "/_search", query("allow_partial_search_results", "false"), body, ans.decode)
 	if code, _ := status(err); code == http.StatusNotFound || code >= 500 {
 		return nil, errors.Join(errScanLost, err)
 	}
@@ -249,13 +227,10 @@ func (m *Mover) fetch(ctx context.Context, c *upstream.Client, gets []get, what 
 			docs[i].Stored = []string{"_routing"}
 		}
 	}
-	var ans struct {
-		Docs []doc `json:"docs"`
-	}
+	var ans documents
 	q := query("preference", "_primary", "realtime", "true")
 	for n := 0; ; n++ {
-		ans.Docs = nil
-		if err := m.read(ctx, c, http.MethodPost, "/_mget", q, map[string]any{"docs": docs}, &ans); err != nil {
+		if err := m.read(ctx, c, http.MethodPost, "/_mget", q, map[string]any{"docs": docs}, ans.decode); err != nil {
 			return nil, fmt.Errorf("get documents from %s: %w", c.Name(), err)
 		}
 		if len(ans.Docs) != len(gets) {

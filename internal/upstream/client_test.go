@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -159,6 +160,34 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		if _, err := upstream.New(test.c, nil); err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%+v: %v, want a refusal that names %s", test.c, err, test.says)
+		}
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	want := `{"a":"` + strings.Repeat("x", 100_000) + `"}`
+	for name, head := range map[string]string{"of known length": strconv.Itoa(len(want)), "in chunks": ""} {
+		up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if head != "" {
+				w.Header().Set("Content-Length", head)
+			}
+			_, _ = io.WriteString(w, want)
+		}))
+		defer up.Close()
+		c := client(t, placement.Cluster{Endpoints: []string{up.URL}})
+		var raw, seen []byte
+		var decoded struct{ A string }
+		refuse := errors.New("no")
+		for _, into := range []any{nil, &raw, &decoded, func(b []byte) error { seen = b; return nil }} {
+			if err := c.JSON(t.Context(), "GET", "/", nil, nil, into); err != nil {
+				t.Errorf("%s, into %T: %v", name, into, err)
+			}
+		}
+		if string(raw) != want || string(seen) != want || len(decoded.A) != 100_000 {
+			t.Errorf("%s: %d and %d bytes, %d decoded", name, len(raw), len(seen), len(decoded.A))
+		}
+		if err := c.JSON(t.Context(), "GET", "/", nil, nil, func([]byte) error { return refuse }); !errors.Is(err, refuse) || upstream.NotSent(err) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -60,9 +60,9 @@ func newStatusError(method, path string, status int, body []byte) *StatusError {
 // JSON performs one call. path is escaped, begins with one slash and has no query.
 // body is nil, a []byte that is sent as it is (JSON, or newline-delimited JSON
 // for _bulk and _msearch), or a value that is marshalled. into is nil, a *[]byte
-// for the raw answer, or what the answer is unmarshalled into. An answer of
-// status 300 or more is a *StatusError; for any other error ask NotSent whether
-// the call can have had an effect.
+// for the raw answer, a func([]byte) error that decodes it and may keep it, or what the
+// answer is unmarshalled into. An answer of status 300 or more is a *StatusError; for any
+// other error ask NotSent whether the call can have had an effect.
 func (c *Client) JSON(ctx context.Context, method, path string, query url.Values, body, into any) error {
 	u, err := url.Parse(path)
 	if err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "?#") {
@@ -92,10 +92,14 @@ func (c *Client) JSON(ctx context.Context, method, path string, query url.Values
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
+	var read bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= 64<<20 { // all at once; what claims to be larger grows as it comes
+		read.Grow(int(n) + bytes.MinRead)
+	}
+	if _, err := read.ReadFrom(resp.Body); err != nil {
 		return fmt.Errorf("%s %s: read the answer: %w", method, path, err)
 	}
+	answer := read.Bytes()
 	if resp.StatusCode >= 300 {
 		return newStatusError(method, path, resp.StatusCode, answer)
 	}
@@ -106,7 +110,11 @@ func (c *Client) JSON(ctx context.Context, method, path string, query url.Values
 		*into = answer
 		return nil
 	}
-	if err := json.Unmarshal(answer, into); err != nil {
+	decode, ok := into.(func([]byte) error)
+	if !ok {
+		decode = func(answer []byte) error { return json.Unmarshal(answer, into) }
+	}
+	if err := decode(answer); err != nil {
 		return fmt.Errorf("%s %s: decode the answer: %w", method, path, err)
 	}
 	return nil
