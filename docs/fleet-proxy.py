@@ -61,8 +61,10 @@ class Server(http.server.ThreadingHTTPServer):
 
     def stop(self, *_):
         def leave():
-            self.fleet.leave()
-            self.shutdown()
+            try:
+                self.fleet.leave()
+            finally:
+                self.shutdown()
 
         threading.Thread(target=leave).start()
 
@@ -72,7 +74,8 @@ def main(api, token_file, listen, drain=30):
     server = Server((host, int(port)), Handler)
     with open(token_file) as f:
         server.fleet = Fleet(api, f.read().strip(), "python " + listen, "http://" + listen, float(drain))
-    signal.signal(signal.SIGTERM, server.stop)
+    for name in signal.SIGTERM, signal.SIGINT:
+        signal.signal(name, server.stop)
     server.fleet.start()
     server.serve_forever()
 

@@ -100,14 +100,17 @@ class Fleet:
             return {"session": session.id, "head": self.heads.get(query["partition"], 0), "lost": False, "more": len(after) > len(page), "entries": page}
 
     def leave(self, patience=15):
-        """Takes nothing more, and leaves when nothing is left to account for."""
+        """Takes nothing more, and leaves when nothing is left to account for, or after patience seconds."""
         self.closing, end = True, now() + patience
         self.changed()
         while (left := +self.busy or +self.unresolved or any(self.journals.values())) and now() < end:
             time.sleep(0.05)
         if self.session:
             self.session.over = True
-            self.session.ask("DELETE", f"?clean={'false' if left else 'true'}")
+            try:
+                self.session.ask("DELETE", f"?clean={'false' if left else 'true'}")
+            except BROKEN as e:  # who holds it is gone or has given it up: the fleet accounts for one that vanished
+                print("leaving the fleet:", e, file=sys.stderr)
 
     def call(self, method, path, body=None, base=None):
         with fetch(method, (base or self.api) + "/api/v1/fleet" + path, body and json.dumps(body).encode(), Authorization="Bearer " + self.token) as answer:
@@ -228,7 +231,9 @@ class Ticket:
                 fleet._journal(self)
             elif self.write and self.sent:
                 fleet.unresolved[tenant] += 1  # before the count goes down
-                threading.Timer(fleet.drain, fleet._settle, (self,)).start()
+                timer = threading.Timer(fleet.drain, fleet._settle, (self,))
+                timer.daemon = True  # the process does not wait for it: leave has its own patience
+                timer.start()
             fleet.busy[tenant, self.entry["epoch"], self.write] -= 1
         fleet.changed()
         if self.sent and not (self.known and (valid or not self.write)):

@@ -77,6 +77,23 @@ func startForeign(t *testing.T, api, tokenFile, path string) *foreign {
 	}
 }
 
+// stop ends it by a signal.
+func (f *foreign) stop(t *testing.T, by syscall.Signal) {
+	t.Helper()
+	if err := f.cmd.Process.Signal(by); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-f.over:
+		f.over <- err
+		if err != nil {
+			t.Errorf("it ended with %v\n%s", err, f.log)
+		}
+	case <-time.After(60 * time.Second):
+		t.Fatalf("it does not stop\n%s", f.log)
+	}
+}
+
 // writer writes one document after the other, and keeps which were acknowledged.
 type writer struct {
 	mu    sync.Mutex
@@ -228,20 +245,8 @@ func TestForeignProxy(t *testing.T) {
 	checkStored(t, a.URL(), m.To.Index, w.acked)
 
 	// It leaves with nothing to account for.
-	if err := f.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-f.over:
-		f.over <- err
-		if err != nil {
-			t.Errorf("it ended with %v\n%s", err, f.log)
-		}
-	case <-time.After(60 * time.Second):
-		t.Fatalf("it does not stop\n%s", f.log)
-	}
+	f.stop(t, syscall.SIGTERM)
 	s, closeTable := openTable(t, c)
-	defer closeTable()
 	roster, _, err := s.Roster().List(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -259,6 +264,15 @@ func TestForeignProxy(t *testing.T) {
 		if x.Value.Name == name {
 			t.Errorf("it has left, and its session is there: %+v", x)
 		}
+	}
+	closeTable()
+
+	// And so it does when nobody is there any more whom it could tell.
+	alone := startForeign(t, "http://"+operators, token, "/docs/_doc/0")
+	p.stop(t)
+	alone.stop(t, syscall.SIGINT)
+	if !strings.Contains(alone.log.String(), "leaving the fleet: ") {
+		t.Errorf("it has not said that it could not tell it:\n%s", alone.log)
 	}
 }
 

@@ -1,5 +1,5 @@
 """What docs/sluice_fleet.py makes of each way in which a request can end, without a fleet."""
-import time
+import contextlib, io, threading, time
 from sluice_fleet import Fleet, Refused
 
 
@@ -77,6 +77,7 @@ except Refused as e:
 for how in (False, OSError("broken"), ValueError("half an answer")):
     status, f = end(answer=how)
     assert status == 504 and written(f)[1] == {"acme": 1}, (status, written(f))
+    assert all(t.daemon for t in threading.enumerate() if t is not threading.main_thread())  # who leaves does not wait for it
     deadline = time.time() + 60
     while +f.unresolved and time.time() < deadline:
         time.sleep(0.01)
@@ -97,4 +98,21 @@ with f.admit("acme", True) as ticket, f.admit("acme", False) as read:
     assert f._report()["pending"] == ["acme"] == f._report()["old_reads"], f._report()
     ticket.send(ref), ticket.answered()
 assert f._report()["pending"] == [] == f._report()["old_reads"] and f._report()["journals"] == {"acme": {"head": 1}}
+# Leaving ends, whatever becomes of what is asked, and says what is left.
+for left in (False, True):
+    for answer in ({}, OSError("nobody is there"), ValueError("half an answer")):
+        f, asked = fleet(), []
+
+        def ask(method, what):
+            asked.append((method, what))
+            if isinstance(answer, Exception):
+                raise answer
+
+        f.session.ask = ask
+        if left:
+            f.unresolved["acme"] += 1
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            f.leave(patience=0.1)
+        assert said.getvalue().count("leaving the fleet: ") == isinstance(answer, Exception), said.getvalue()
+        assert f.session.over and asked == [("DELETE", "?clean=" + ("false" if left else "true"))], (left, answer, asked)
 print("ok")
