@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 	f.IntVar(&p.Rounds, "rounds", 4, "rounds, besides one before that does not count")
 	f.IntVar(&p.Shards, "shards", 2, "primary shards of the index")
 	f.IntVar(&p.HeapMB, "heap", 1024, "MiB of heap of each node")
-	f.IntVar(&p.Writers, "writers", 4, "bulk requests at the same time of the plain load; a move has four")
+	f.IntVar(&p.Writers, "writers", 4, "bulk requests at the same time of the plain load; a move has controller.copy_workers, which is 2")
 	program := f.String("program", "bin/sluice", "the sluice to measure")
 	tools := f.Bool("fetch", false, "fetch the other tools into the cache, and measure nothing")
 	out := f.String("out", "", "`directory` of the result, besides standard error")

@@ -46,7 +46,7 @@ func (r *results) report() *report.Result {
 			"A move copies as it does by default, by reading and writing documents (sluice move), but without its throttle (--copy-throttle off), as nobody else uses the clusters; or, where that is asked for, by "+
 			"snapshot and restore (--copy snapshot) with a repository in a directory that both nodes see and that has no limit of bytes a second. Its time and processor time are those of its copying stage, without "+
 			"the comparison of every version that follows; it reads the documents' versions too and writes them with those. _reindex and helpers.reindex take 1,000 documents at a time, elasticdump as well, from whose time its start (%.2f s) is taken off, and the interpreter's start "+
-			"is not in that of helpers.reindex. The plain load sends the same documents in requests of 4 MiB, %d at a time, and reads nothing. The spread is the least to the most.",
+			"is not in that of helpers.reindex. The plain load sends the same documents in requests of 4 MiB, %d at a time, and reads nothing; a move sends two at a time, of up to 1,000 documents. The spread is the least to the most.",
 			r.opensearch, r.HeapMB, r.Rounds, r.Docs, r.Shards, r.Startup, r.Writers),
 		Notes: "Source and target share the machine's processors, so whoever reads the source takes from what the target could do; the plain load has no source, and what it takes is a bound for all that write document by document. " +
 			"The rows of documents per second of the target's processor leave that out: they say what a document costs the target. A snapshot copies the files of segments, so nothing is indexed again; " +
