@@ -98,7 +98,7 @@ doctor --fix --yes --only label_corrupt --only orphan_documents:a/pool/a,b
 // The same commands on a store, and over HTTPS with a token: what they print, what they
 // end with, and what the audit log has of them is the same, but for who asked.
 func TestStoreAndAPIAgree(t *testing.T) {
-	withContexts(t)
+	t.Parallel()
 	onStore, _ := newCLI(t)
 	_, s := newCLI(t)
 	token := strings.Repeat("0", 64)
@@ -113,8 +113,7 @@ func TestStoreAndAPIAgree(t *testing.T) {
 	server.StartTLS()
 	defer server.Close()
 	ca := write(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
-	(cli{t: t}).ok("context", "add", "api", "--api", server.URL, "--token-file", write(t, "token", token), "--ca-file", ca)
-	byAPI := cli{t, []string{"--context", "api"}}
+	byAPI := cli{t, []string{"--api", server.URL, "--api-token-file", write(t, "token", token), "--api-ca-file", ca}}
 
 	for line := range strings.SplitSeq(strings.TrimSpace(agreed), "\n") {
 		args := append(strings.Fields(line), "-o", "json")

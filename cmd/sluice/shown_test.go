@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,25 +33,23 @@ import (
 //	endless           it is ended after two seconds
 //	exit N            it ends with that exit code
 //	file NAME         its content is a file
-//	stops: REASON     it is not run: the test stops in its own way what runs
+//	source            it is run in the folder of the source
 const (
-	markNotRun, markStops, markBackground, markApart, markEndless, markExit, markFile = "not run: ", "stops: ", "background", "apart", "endless", "exit ", "file "
+	markNotRun, markBackground, markApart, markEndless, markExit, markFile, markSource = "not run: ", "background", "apart", "endless", "exit ", "file ", "source"
 )
 
-// notRun are the pages with blocks that cannot be run here, and how many they may have.
+// notRun are the pages with blocks that cannot be run here, and how many they may have; the
+// pages have the reasons.
 var notRun = map[string]int{
-	"docs/howto/store-embedded.md": 1, // systemd
-	"docs/howto/backup.md":         1, // systemd
-	"README.md":                    2, // make demo and make test; make build
-	"docs/clusters.md":             1, // Amazon's service
-	"docs/running.md":              1, // Kubernetes
-	"docs/tutorial.md":             2, // make build; addresses that the test has
+	"README.md":        1, // make demo, which a test of internal/demo runs with fewer documents, and make test, which runs all
+	"docs/clusters.md": 1, // Amazon's service
+	"docs/running.md":  1, // Kubernetes
 }
 
-// elsewhere are the pages whose commands another test runs, or parses only.
+// elsewhere are the pages whose commands another test runs, or nobody.
 var elsewhere = map[string]string{
 	"docs/tutorial.md":    "TestTutorial runs it and compares what it prints",
-	"docs/commands.md":    "made from the examples of the help, which TestHelpShowsCommands parses: each would need a world of its own",
+	"docs/commands.md":    "made from the examples of the help, which TestExamplesRun runs",
 	"CONTRIBUTING.md":     "what a contributor runs is the test itself",
 	"docs/performance.md": "made from results; each command measures for minutes, on a machine with nothing else to do",
 }
@@ -59,15 +58,14 @@ func shell(lang string) bool { return slices.Contains([]string{"sh", "bash", "co
 
 // scene is what a page's commands are run in.
 type scene struct {
-	t         *testing.T
-	page      string
-	dir       string // the working directory
-	env       []string
-	a, b      func() *engines.OpenSearch // the clusters; the first call starts one, for all pages
-	ca        *testca.Authority
-	snapshots string   // a folder in which both clusters may have a repository
-	replace   []string // what stands for what in the page's text, as of strings.NewReplacer
-	before    []string // lines of shell that come first
+	t       *testing.T
+	page    string
+	dir     string // the working directory
+	env     []string
+	a, b    func() *engines.OpenSearch // the clusters; the first call takes one
+	ca      *testca.Authority
+	replace []string // what stands for what in the page's text, as of strings.NewReplacer
+	before  []string // lines of shell that come first
 }
 
 func (s *scene) put(shown, real string) { s.replace = append(s.replace, shown, real) }
@@ -81,6 +79,37 @@ func (s *scene) tool(name, program string) {
 }
 
 func (s *scene) run(lines ...string) { s.before = append(s.before, lines...) }
+
+// newScene has the program, and a certificate for every server.
+func newScene(t *testing.T, page string) *scene {
+	t.Helper()
+	s := &scene{t: t, page: page, dir: t.TempDir(), ca: testca.New(t)}
+	s.ca.Server("server", "search.example")
+	for _, name := range []string{"etc", "bin"} {
+		if err := os.Mkdir(filepath.Join(s.dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.put("/etc/sluice", filepath.Join(s.dir, "etc"))
+	s.put("/var/lib/sluice", filepath.Join(s.dir, "var"))
+	s.env = []string{"PATH=" + filepath.Join(s.dir, "bin") + ":" + filepath.Dir(buildSluice(t)) + ":" + os.Getenv("PATH"), "SSL_CERT_FILE=" + s.ca.File("ca.pem"), "CURL_CA_BUNDLE=" + s.ca.File("ca.pem"), "HOME=" + s.dir,
+		// Clusters on one busy machine are slower than anybody's.
+		"SLUICE_CONTROLLER_PAUSE_BUDGET=8s", "SLUICE_CONTROLLER_CUTOVER_DEADLINE=20s", "SLUICE_PROXY_HOLD_DEADLINE=40s"}
+	return s
+}
+
+// requireTools skips a test where a program is missing, and fails it where CI is set.
+func requireTools(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("there is no %s", name)
+			}
+			t.Skipf("skipped, it would fail where CI is set: there is no %s", name)
+		}
+	}
+}
 
 // address makes a free address stand for each of those shown.
 func (s *scene) address(shown ...string) {
@@ -208,7 +237,7 @@ func (s *scene) text(shown string) string { return strings.NewReplacer(s.replace
 
 // script is the page as one script of bash, so that a variable of one block is there in
 // the next. What it prints says where it is.
-func (s *scene) script(all []block) (script string, blocks, skipped int) {
+func (s *scene) script(all []block) (script string, blocks int) {
 	var b strings.Builder
 	b.WriteString(`set -euo pipefail
 curl() { command curl --fail-with-body --silent --show-error --max-time 120 "$@"; }
@@ -242,12 +271,13 @@ trap 'code=$?; trap - EXIT; for j in $(jobs -p | tac); do kill "$j" 2>/dev/null 
 		fmt.Fprintf(&b, "echo '== %s:%d'\n", x.page, x.line)
 		switch {
 		case strings.HasPrefix(x.mark, markNotRun):
-			skipped++
 			continue
-		case strings.HasPrefix(x.mark, markStops):
-			skipped++
-			b.WriteString("for j in $(jobs -p); do kill \"$j\"; done; wait\n")
-			continue
+		case x.mark == markSource:
+			root, err := filepath.Abs("../..")
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "cd '%s'\nHOME='%s'\n%s\nHOME='%s'\ncd ~\n", root, os.Getenv("HOME"), text, s.dir) // Go's caches are at home
 		case x.mark == markApart:
 			fmt.Fprintf(&b, "apart <<'END OF BLOCK'\n%s\nEND OF BLOCK\n", strings.Join(x.lines, "\n"))
 		case strings.HasPrefix(x.mark, markBackground+" "):
@@ -266,16 +296,13 @@ trap 'code=$?; trap - EXIT; for j in $(jobs -p | tac); do kill "$j" 2>/dev/null 
 		}
 		blocks++
 	}
-	return b.String(), blocks, skipped
+	return b.String(), blocks
 }
 
 // play runs a page's commands, and fails with what they printed last.
-func (s *scene) play(all []block) (blocks, skipped int) {
+func (s *scene) play(all []block) (blocks int) {
 	s.t.Helper()
-	script, blocks, skipped := s.script(all)
-	if blocks == 0 {
-		return 0, skipped
-	}
+	script, blocks := s.script(all)
 	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-c", script)
@@ -291,7 +318,7 @@ func (s *scene) play(all []block) (blocks, skipped int) {
 		s.t.Errorf("%s: %v:\n%s\nthe end of the log of what it has started:\n%s", s.page, err, tail, log[max(0, len(log)-3000):])
 	}
 	s.t.Logf("%d blocks of %s in %s", blocks, s.page, time.Since(began).Round(10*time.Millisecond))
-	return blocks, skipped
+	return blocks
 }
 
 // Every command that the manual shows is one that works: the blocks of each page are run,
@@ -299,14 +326,7 @@ func (s *scene) play(all []block) (blocks, skipped int) {
 // page says, or with 0.
 func TestManualRuns(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bash", "curl", "openssl", "redis-cli", "htpasswd", "python3"} { // and what every Unix has
-		if _, err := exec.LookPath(name); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("there is no %s", name)
-			}
-			t.Skipf("skipped, it would fail where CI is set: there is no %s", name)
-		}
-	}
+	requireTools(t, "bash", "curl", "openssl", "redis-cli", "htpasswd", "python3") // and what every Unix has
 	pages := manual(t)
 	for page := range elsewhere {
 		if _, ok := pages[page]; !ok {
@@ -316,11 +336,7 @@ func TestManualRuns(t *testing.T) {
 	for page, all := range pages { // before anything is started
 		n := 0
 		for _, x := range all {
-			reason, ok := strings.CutPrefix(x.mark, markNotRun)
-			if !ok {
-				reason, ok = strings.CutPrefix(x.mark, markStops)
-			}
-			if ok {
+			if reason, ok := strings.CutPrefix(x.mark, markNotRun); ok {
 				n++
 				if len(reason) < 15 {
 					t.Errorf("%s:%d: %q is no reason", page, x.line, reason)
@@ -341,17 +357,6 @@ func TestManualRuns(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	shared := t.TempDir() // of snapshots, for both
-	var started []*engines.OpenSearch
-	node := func() func() *engines.OpenSearch {
-		return sync.OnceValue(func() *engines.OpenSearch {
-			n := enginetest.OpenSearchWith(t, &engines.OpenSearchOptions{HeapMB: 384, Settings: map[string]string{"path.repo": shared}})
-			started = append(started, n)
-			return n
-		})
-	}
-	a, b := node(), node()
-	program := buildSluice(t)
 	names := make([]string, 0, len(pages))
 	for page := range pages {
 		if elsewhere[page] == "" {
@@ -359,58 +364,30 @@ func TestManualRuns(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	ran := 0
+	var ran atomic.Int64
+	t.Cleanup(func() { // when all pages have been run
+		if n := ran.Load(); n < 20 && !strings.Contains(flag.Lookup("test.run").Value.String(), "/") {
+			t.Errorf("only %d blocks were run", n)
+		}
+	})
 	for _, page := range names {
 		runs := slices.ContainsFunc(pages[page], func(x block) bool { return x.fence && shell(x.lang) && !strings.HasPrefix(x.mark, markNotRun) })
 		if !runs {
 			continue
 		}
 		t.Run(page, func(t *testing.T) {
-			s := &scene{t: t, page: page, dir: t.TempDir(), a: a, b: b, ca: testca.New(t), snapshots: shared}
-			s.ca.Server("server", "search.example")
-			for _, name := range []string{"etc", "bin"} {
-				if err := os.Mkdir(filepath.Join(s.dir, name), 0o700); err != nil {
-					t.Fatal(err)
-				}
+			t.Parallel()
+			s := newScene(t, page)
+			node := func() func() *engines.OpenSearch {
+				return sync.OnceValue(func() *engines.OpenSearch { return enginetest.LendOpenSearch(t, engines.OpenSearch2) })
 			}
-			s.put("/etc/sluice", filepath.Join(s.dir, "etc"))
-			s.put("/var/lib/sluice", filepath.Join(s.dir, "var"))
-			s.env = []string{"PATH=" + filepath.Join(s.dir, "bin") + ":" + filepath.Dir(program) + ":" + os.Getenv("PATH"), "SSL_CERT_FILE=" + s.ca.File("ca.pem"), "CURL_CA_BUNDLE=" + s.ca.File("ca.pem"), "HOME=" + s.dir,
-				// Two clusters on one busy machine are slower than anybody's.
-				"SLUICE_CONTROLLER_PAUSE_BUDGET=8s", "SLUICE_CONTROLLER_CUTOVER_DEADLINE=20s", "SLUICE_PROXY_HOLD_DEADLINE=40s"}
-			for _, n := range started {
-				wipe(t, n.URL())
+			s.a, s.b = node(), node()
+			stage := stages[page]
+			if stage == nil {
+				stage = (*scene).fleet
 			}
-			scenes := stages[page]
-			if scenes == nil {
-				scenes = (*scene).fleet
-			}
-			scenes(s)
-			blocks, _ := s.play(pages[page])
-			ran += blocks
+			stage(s)
+			ran.Add(int64(s.play(pages[page])))
 		})
 	}
-	if ran < 20 && !strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // of all pages
-		t.Errorf("only %d blocks were run", ran)
-	}
-}
-
-// wipe removes what the page before has left on a cluster.
-func wipe(t *testing.T, cluster string) {
-	t.Helper()
-	for _, path := range []string{"/_all", "/_snapshot/*"} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, cluster+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode >= 300 && resp.StatusCode != http.StatusNotFound {
-			t.Fatalf("%s%s: %s", cluster, path, resp.Status)
-		}
-	}
-	http.DefaultClient.CloseIdleConnections()
 }

@@ -49,7 +49,7 @@ var stages = map[string]func(*scene){
 		s.put("sluice move acme --to b --copy auto", "sluice move umbrella --to b --copy auto")
 		s3Stage(s)
 		for _, x := range []struct{ at, more string }{{s.a().URL(), ""}, {s.b().URL(), `,"readonly":true`}} {
-			s.run(`curl -X PUT ` + x.at + `/_snapshot/backups -H 'Content-Type: application/json' -d '{"type":"fs","settings":{"location":"` + filepath.Join(s.snapshots, "backups") + `"` + x.more + `}}'`)
+			s.run(`curl -X PUT ` + x.at + `/_snapshot/backups -H 'Content-Type: application/json' -d '{"type":"fs","settings":{"location":"` + filepath.Join(s.dir, "backups") + `"` + x.more + `}}'`)
 		}
 	},
 	"docs/running.md": func(s *scene) {
@@ -113,6 +113,7 @@ var stages = map[string]func(*scene){
 		s.listens("PROXY_LISTEN", "API_LISTEN")
 		s.env = append(s.env, "SLUICE_ADMIN_LISTEN="+s.text("127.0.0.1:9281"))
 		s.other()
+		s.run(systemctl)
 	},
 	"docs/howto/store-etcd.md":   etcdStage,
 	"docs/howto/store-consul.md": consulStage,
@@ -168,8 +169,17 @@ var stages = map[string]func(*scene){
 		secret := filepath.Join(s.dir, "etc", "fleet.secret")
 		s.file("fleet.secret", strings.Repeat("0123456789abcdef", 4)+"\n")
 		s.write("new.yaml", s.text(config+"fleet: {secret_file: "+secret+"}\nstore: {kind: redis, redis: {addresses: [\""+enginetest.Redis(s.t).Addr()+"\"]}}\nproxy:"+rest))
+		s.run(systemctl)
 	},
 }
+
+// systemctl stands for systemd's, which needs to have been the machine's first process. It
+// stops what the page has started by a SIGTERM, as that does, and waits for its end.
+const systemctl = `systemctl() {
+	[[ $1 = stop && sluice = $2 && $# = 2 ]] || { echo "systemctl $*: nothing stands for that"; return 1; }
+	for j in $(jobs -p); do kill "$j"; done
+	wait
+}`
 
 func basic(user, password string) func(*http.Request) bool {
 	return func(r *http.Request) bool {

@@ -2,21 +2,21 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"io"
-	"net/http"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluiceproxy/sluice/internal/child"
 	"github.com/sluiceproxy/sluice/internal/engines"
+	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
 )
 
 // What varies from run to run in what a command prints, and what stands for it.
@@ -43,110 +43,125 @@ func steady(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// tutorial runs the page's commands, one after the other.
+// tutorial runs the page's commands, one after the other, as in one shell.
 type tutorial struct {
-	t       *testing.T
-	address *strings.Replacer // from the page's addresses to free ones
-	back    *strings.Replacer
-	env     map[string]string
-	skipped int
+	t           *testing.T
+	dir         string   // what the page works in
+	state       string   // the folder of what the shell keeps: its variables, and where it is
+	there, back []string // what stands for what the page has, and the reverse, as of strings.NewReplacer
 }
 
-// background starts a command that runs to the end of the test, and returns when what it
-// prints shows that it is up.
-func (u *tutorial) background(call []string, up string) (out *syncBuffer) {
+func (u *tutorial) put(shown, real string) {
+	u.there, u.back = append(u.there, shown, real), append(u.back, real, shown)
+}
+
+func (u *tutorial) text(shown string) string { return strings.NewReplacer(u.there...).Replace(shown) }
+
+func (u *tutorial) shown(text string) string { return strings.NewReplacer(u.back...).Replace(text) }
+
+// shell is a line of a shell that goes on from the line before.
+func (u *tutorial) shell(line string) *exec.Cmd {
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", `state=$0
+if [ -e "$state/variables" ]; then . "$state/variables"; cd "$(cat "$state/folder")"; fi
+`+line+`
+export -p >"$state/variables"; pwd >"$state/folder"`, u.state)
+	cmd.Dir = filepath.Join("..", "..")
+	return cmd
+}
+
+// background starts a command that runs to the end of the test, and returns what it prints
+// when that shows that it is up.
+func (u *tutorial) background(line, up string) string {
 	u.t.Helper()
-	out = &syncBuffer{}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan int, 1)
-	go func() { ended <- runContext(ctx, call, out, out) }()
+	out := &syncBuffer{}
+	cmd := u.shell("exec " + line)
+	cmd.Stdout, cmd.Stderr = out, out
+	process, err := child.Start(cmd) // it ends with this test, however that ends
+	if err != nil {
+		u.t.Fatal(err)
+	}
 	u.t.Cleanup(func() {
-		cancel()
+		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
-		case code := <-ended:
-			if code != exitOK {
-				u.t.Errorf("sluice %s ended with %d:\n%s", strings.Join(call, " "), code, out)
+		case <-process.Done():
+			if err := process.Err(); err != nil {
+				u.t.Errorf("%s ended with %v:\n%s", line, err, out)
 			}
 		case <-time.After(time.Minute):
-			u.t.Errorf("sluice %s does not end:\n%s", strings.Join(call, " "), out)
+			u.t.Errorf("%s does not end:\n%s", line, out)
+			_ = cmd.Process.Kill()
 		}
 	})
 	for end := time.Now().Add(3 * time.Minute); !strings.Contains(out.String(), up); time.Sleep(20 * time.Millisecond) { // polls a real process
-		if len(ended) > 0 || time.Now().After(end) {
-			u.t.Fatalf("sluice %s is not up:\n%s", strings.Join(call, " "), out)
+		select {
+		case <-process.Done():
+			u.t.Fatalf("%s has ended: %v:\n%s", line, process.Err(), out)
+		default:
+		}
+		if time.Now().After(end) {
+			u.t.Fatalf("%s is not up:\n%s", line, out)
 		}
 	}
-	return out
+	return out.String()
 }
 
 // line runs one line of a block, and returns what it prints.
 func (u *tutorial) line(line string) string {
 	u.t.Helper()
-	line = u.address.Replace(line)
-	if all := calls(os.Expand(line, func(name string) string { return u.env[name] })); len(all) == 1 {
-		return cli{t: u.t}.ok(all[0]...)
+	curl := strings.HasPrefix(line, "curl ")
+	if curl {
+		line = strings.Replace(line, "curl ", "curl --fail-with-body --max-time 60 ", 1)
 	}
-	if !strings.HasPrefix(line, "curl ") {
-		u.t.Fatalf("the test knows no way to run: %s", line)
-	}
-	ctx, cancel := context.WithTimeout(u.t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", strings.Replace(line, "curl ", "curl --fail-with-body ", 1))
+	cmd := u.shell(u.text(line))
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
 		u.t.Fatalf("%s: %v: %s%s", line, err, out, errs.String())
 	}
-	return string(out) + "\n"
+	if curl {
+		return string(out) + "\n"
+	}
+	return string(out)
 }
 
-// block runs a block and returns what it prints; false: the page says why it is not run.
+// block runs a block and returns what it prints; false: that is not compared.
 func (u *tutorial) block(b block) (string, bool) {
 	u.t.Helper()
-	if reason, ok := strings.CutPrefix(b.mark, "not run: "); ok {
-		u.t.Logf("not run, for %s: %s", reason, strings.Join(b.lines, "; "))
-		u.skipped++
-		return "", false
-	}
 	text := strings.Join(b.lines, "\n") + "\n"
 	switch {
 	case b.lang == "yaml" && b.mark == "file":
-		if err := os.WriteFile("sluice.yaml", []byte(u.address.Replace(text)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(u.dir, "sluice.yaml"), []byte(u.text(text)), 0o600); err != nil {
 			u.t.Fatal(err)
 		}
 		return "", false
 	case b.mark == "background" && strings.Contains(text, "demo clusters"):
-		out := u.background([]string{"demo", "clusters"}, "they run until")
-		for _, m := range regexp.MustCompile(`(?m)^([ab])  (http\S+)`).FindAllStringSubmatch(out.String(), -1) {
-			u.env[strings.ToUpper(m[1])] = m[2]
+		out := u.background(b.lines[0], "they run until")
+		for i, m := range regexp.MustCompile(`(?m)^[ab]  (http\S+)`).FindAllStringSubmatch(out, -1) {
+			u.put(fmt.Sprint("http://127.0.0.1:2010", i+1), m[1])
 		}
 		return "", false
 	case b.mark == "background":
-		u.background(calls(b.lines[0])[0], "sluice is up")
+		u.background(b.lines[0], "sluice is up")
 		return "", false
 	}
 	var out strings.Builder
 	for _, line := range b.lines {
 		out.WriteString(u.line(line))
 	}
-	return out.String(), true
+	return out.String(), b.mark != "source"
 }
 
 // The tutorial is true: its commands run, in its order, and print what it shows. With
 // -update it is given what they print.
 func TestTutorial(t *testing.T) {
+	t.Parallel()
+	requireTools(t, "bash", "curl", "make")
 	page, err := filepath.Abs("../../docs/tutorial.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := engines.PrepareOpenSearch(t.Context(), engines.OpenSearch2, io.Discard); err != nil {
-		var missing *engines.MissingError
-		if errors.As(err, &missing) && os.Getenv("CI") == "" {
-			t.Skipf("skipped, it would fail where CI is set: %v", err)
-		}
-		t.Fatal(err)
-	}
+	enginetest.RequireOpenSearch(t, engines.OpenSearch2)
 	raw, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -155,15 +170,11 @@ func TestTutorial(t *testing.T) {
 		raw = regexp.MustCompile("(?s)\n```text\n.*?\n```\n").ReplaceAll(raw, nil)
 	}
 	all := blocks(t, "docs/tutorial.md", string(raw))
-	t.Chdir(t.TempDir())
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	u := &tutorial{t: t, env: map[string]string{}}
-	var there, back []string
+	u := &tutorial{t: t, dir: t.TempDir(), state: t.TempDir()}
+	u.put("/tmp/sluice-tutorial", u.dir)
 	for _, port := range []string{"12379", "9280", "9281", "9282"} {
-		free := freeAddress(t)
-		there, back = append(there, "127.0.0.1:"+port, free), append(back, free, "127.0.0.1:"+port)
+		u.put("127.0.0.1:"+port, freeAddress(t))
 	}
-	u.address, u.back = strings.NewReplacer(there...), strings.NewReplacer(back...)
 	var made strings.Builder
 	ran := 0
 	for i, b := range all {
@@ -175,22 +186,22 @@ func TestTutorial(t *testing.T) {
 			continue // compared with what the block before it printed
 		}
 		made.WriteString("```" + b.lang + "\n" + strings.Join(b.lines, "\n") + "\n```\n")
-		out, run := u.block(b)
-		if !run {
+		out, compared := u.block(b)
+		ran += len(b.lines)
+		if !compared {
 			continue
 		}
-		ran += len(b.lines)
 		var shown string
 		if i+2 < len(all) && all[i+2].lang == "text" && all[i+2].fence {
 			shown = strings.Join(all[i+2].lines, "\n")
 		}
-		if have, want := steady(u.back.Replace(out)), steady(shown); have != want && !*update {
+		if have, want := steady(u.shown(out)), steady(shown); have != want && !*update {
 			t.Errorf("docs/tutorial.md:%d: what is printed differs from what is shown (-shown +printed); -update writes the page:\n%s", b.line, cmp.Diff(want, have))
 		}
-		made.WriteString("\n```text\n" + strings.TrimSpace(varies[0].what.ReplaceAllString(u.back.Replace(out), "")) + "\n```\n")
+		made.WriteString("\n```text\n" + strings.TrimSpace(varies[0].what.ReplaceAllString(u.shown(out), "")) + "\n```\n")
 	}
-	if ran < 15 || u.skipped > 2 {
-		t.Errorf("%d commands run, %d blocks not run", ran, u.skipped)
+	if ran < 20 {
+		t.Errorf("only %d lines were run", ran)
 	}
 	if *update {
 		if err := os.WriteFile(page, []byte(strings.TrimSpace(made.String())+"\n"), 0o644); err != nil {

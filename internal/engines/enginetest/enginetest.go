@@ -34,6 +34,12 @@ func OpenSearchWith(t testing.TB, o *engines.OpenSearchOptions) *engines.OpenSea
 	return node
 }
 
+// RequireOpenSearch prepares the given version and starts nothing, for a test whose own processes start it.
+func RequireOpenSearch(t testing.TB, version string) {
+	t.Helper()
+	demand(t, engines.PrepareOpenSearch(t.Context(), version, progress))
+}
+
 // OpenSearchCluster starts a cluster of n nodes for this test alone. It is stopped when the test ends.
 func OpenSearchCluster(t testing.TB, n int, o *engines.OpenSearchOptions) *engines.OpenSearchCluster {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +23,9 @@ var lending struct {
 
 // LendOpenSearch returns a node of the given version that the test has for itself while it runs, with nothing in it. It
 // spares the start of a node for each test: a node that comes back, when a test has ended and has cleaned up behind
-// itself, is emptied and lent again, and Main stops it. A test that kills or pauses its node, or gives it settings,
-// starts one of its own with OpenSearch.
+// itself, is emptied and lent again, and Main stops it. It takes repositories of snapshots in folders of the test, as
+// t.TempDir returns them, so that several nodes may have one in common. A test that kills or pauses its node, or gives it
+// settings, starts one of its own with OpenSearch.
 func LendOpenSearch(t testing.TB, version string) *engines.OpenSearch {
 	t.Helper()
 	lending.Lock()
@@ -35,7 +37,7 @@ func LendOpenSearch(t testing.TB, version string) *engines.OpenSearch {
 	node := idle(t, version)
 	if node == nil {
 		// Not the test's context: the node outlives it.
-		n, err := engines.StartOpenSearch(context.Background(), &engines.OpenSearchOptions{Version: version, Progress: progress})
+		n, err := engines.StartOpenSearch(context.Background(), &engines.OpenSearchOptions{Version: version, Settings: map[string]string{"path.repo": os.TempDir()}, Progress: progress})
 		demand(t, err)
 		node = n
 	}
