@@ -1,27 +1,44 @@
 package demo_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/demo"
+	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
-	"github.com/sluiceproxy/sluice/placement"
 )
 
-// TestDedicatedCluster runs the whole demo with a tenant that has a cluster of its own: two indices, there and back, under
-// load through two proxies, with a scroll and a point in time open over each flip. Its receipt has to be clean.
+// TestDedicatedCluster runs the whole demo, by the command that README.md begins with, with a tenant that has a cluster of its
+// own: two indices, there and back, under load through two proxies, with a scroll and a point in time open over each flip. Its
+// receipt has to be clean. It has fewer documents than make demo has without flags, which would be minutes beside other tests.
 func TestDedicatedCluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	enginetest.OpenSearch(t, "") // fails or skips as all tests do that need the engine
-	program, err := buildSluice()
-	must(t, err)
-	o := demo.Defaults()
-	o.Placement, o.Docs, o.Rate, o.Settle = placement.DedicatedCluster, 2000, 80, time.Second
-	res, err := demo.Run(t.Context(), program, o, t.Output())
-	must(t, err)
+	enginetest.RequireOpenSearch(t, engines.OpenSearch2)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, "make", "demo", "DEMO_FLAGS=--placement dedicated_cluster --docs 2000 --rate 80 --settle 1s -o json")
+	c.Dir, c.Stderr = filepath.Join("..", ".."), t.Output()
+	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) } // make tells the program, which stops what it has started
+	c.WaitDelay = time.Minute
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	shown, receipt, found := bytes.Cut(out, []byte("\n{"))
+	if !found || !bytes.Contains(shown, []byte("bin/sluice demo --store etcd ")) {
+		t.Fatalf("make demo does not run the demo:\n%s", out)
+	}
+	var res demo.Result
+	must(t, json.Unmarshal(append([]byte("{"), receipt...), &res))
 	if !res.OK || res.Counts.Acknowledged < 2000 || res.Counts.Reads == 0 || len(res.Legs) != 2 {
 		t.Errorf("%+v", res)
 	}

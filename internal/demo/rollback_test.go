@@ -15,7 +15,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	enginetest.OpenSearch(t, engines.OpenSearch3) // fails or skips as all tests do that need the engine
+	enginetest.RequireOpenSearch(t, engines.OpenSearch3)
 	program, err := buildSluice()
 	must(t, err)
 	o := demo.Defaults()
