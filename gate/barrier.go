@@ -32,7 +32,7 @@ type readBarrier struct {
 
 	mu      sync.Mutex
 	waiting []*barrierRead // not yet begun, the next first; only the last may have room
-	busy    bool           // serve runs
+	busy    bool           // a read is under way, or serve about to begin one; if not, none waits
 }
 
 // barrierRead is one read and who waits for it.
@@ -56,7 +56,15 @@ func (b *readBarrier) pass(ctx context.Context, life context.Context, id placeme
 	if head, ok := b.store.LocalHead(); ok {
 		return b.rep.wait(ctx, head)
 	}
-	read := b.join(life, id)
+	read, alone := b.join(id)
+	if alone {
+		b.do(ctx, read)
+		b.mu.Lock()
+		if b.busy = len(b.waiting) > 0; b.busy {
+			go b.serve(life)
+		}
+		b.mu.Unlock()
+	}
 	select {
 	case <-read.done:
 	case <-ctx.Done():
@@ -78,29 +86,30 @@ func (b *readBarrier) pass(ctx context.Context, life context.Context, id placeme
 	}
 }
 
-// join returns a read that has not begun and will be of the partition.
-func (b *readBarrier) join(life context.Context, id placement.PartitionID) *barrierRead {
+// join returns a read that has not begun and will be of the partition. If none is under
+// way, it is the caller's alone, who does it and then lets those read who came meanwhile:
+// a request that nobody shares with wakes nobody.
+func (b *readBarrier) join(id placement.PartitionID) (read *barrierRead, alone bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := len(b.waiting)
-	if n == 0 || len(b.waiting[n-1].want) >= driver.MaxBatch {
-		read := &barrierRead{done: make(chan struct{})}
+	if n := len(b.waiting); n > 0 && len(b.waiting[n-1].want) < driver.MaxBatch {
+		read = b.waiting[n-1]
+	} else {
+		read = &barrierRead{done: make(chan struct{})}
 		if !b.head {
 			read.want = map[placement.PartitionID]struct{}{}
 		}
-		b.waiting = append(b.waiting, read)
-		n++
+		if alone = !b.busy; alone {
+			b.busy = true
+		} else {
+			b.waiting = append(b.waiting, read)
+		}
 	}
-	read := b.waiting[n-1]
 	read.n++
 	if !b.head {
 		read.want[id] = struct{}{}
 	}
-	if !b.busy {
-		b.busy = true
-		go b.serve(life)
-	}
-	return read
+	return read, alone
 }
 
 // serve reads until nobody waits. It takes a read off waiting before it begins it, so
@@ -111,16 +120,20 @@ func (b *readBarrier) serve(life context.Context) {
 		if read == nil {
 			return
 		}
-		bound, cancel := context.WithTimeout(life, b.limit)
-		if b.head {
-			read.head, read.err = b.store.Head(bound)
-		} else {
-			read.seen, read.err = b.store.Epochs(bound, slices.Collect(maps.Keys(read.want)))
-		}
-		cancel()
-		close(read.done)
+		b.do(life, read)
 		served = read.n
 	}
+}
+
+func (b *readBarrier) do(ctx context.Context, read *barrierRead) {
+	ctx, cancel := context.WithTimeout(ctx, b.limit)
+	defer cancel()
+	if b.head {
+		read.head, read.err = b.store.Head(ctx)
+	} else {
+		read.seen, read.err = b.store.Epochs(ctx, slices.Collect(maps.Keys(read.want)))
+	}
+	close(read.done)
 }
 
 // next takes the read that is to begin off waiting; nil: nobody waits, and serve ends.

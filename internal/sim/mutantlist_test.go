@@ -186,7 +186,7 @@ var mutants = []mutant{
 		{"gate/gate.go", "if err == nil && g.opt.Mode == Fresh {", "if err == nil && g.opt.Mode == Fresh && false {"}}, nil},
 	{"barrier_shared_too_late", "M_NO_READ_BARRIER", 1, "a request waits for a read of the table that began after it arrived", edits{
 		{"gate/barrier.go", "		b.waiting = b.waiting[1:]\n", ""},
-		{"gate/barrier.go", "		cancel()\n		close(read.done)\n", "		cancel()\n		b.mu.Lock()\n		b.waiting = b.waiting[1:]\n		b.mu.Unlock()\n		close(read.done)\n"}}, staleReads},
+		{"gate/barrier.go", "		b.do(life, read)\n", "		b.do(life, read)\n		b.mu.Lock()\n		b.waiting = b.waiting[1:]\n		b.mu.Unlock()\n"}}, staleReads},
 	{"lease_from_renewal", "M_LEASE_FROM_RENEWAL", 12, "in leased mode validity counts from proven progress of the watch", edits{
 		{"gate/gate.go", "	if g.opt.Mode == Leased {\n		// Validity", "	if g.opt.Mode == Leased && false {\n		// Validity"}}, nil},
 	{"journal_overflow_untold", "M_LOST_IGNORED", 18, "a journal that has given up says so", edits{
