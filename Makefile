@@ -193,9 +193,9 @@ endpoints-page: ## write docs/endpoints.md from the table of the proxy
 console: ## build the page at /ui from console/src into console/dist, which the program embeds
 	@.ci/console write
 
-manual: ## run the commands that README.md and docs show, on real clusters and stores; make test does it too
+manual: ## run the commands that README.md, docs and the help show, on real clusters and stores; make test does it too
 	@.ci/check-tools tests
-	CI=true go test -count=1 -v -timeout 30m -run 'TestManualRuns$$' ./cmd/sluice
+	CI=true go test -count=1 -v -timeout 30m -run 'TestManualRuns$$|TestTutorial$$|TestExamplesRun$$' ./cmd/sluice
 
 container: ## build the image of deploy/container/Containerfile and run what it holds; as root, with buildah and debootstrap; PULL=yes pulls the golang image in place of a stand-in
 	@.ci/check-tools go

@@ -40,9 +40,10 @@ func fleetEvents() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "events",
 		Short: "Follow what changes: tenants, moves, waves and processes",
-		Long: `Follow what changes: tenants, moves, waves and processes, until it is interrupted. For programs,
-an event "ready" comes when nothing will be missed from then on, and "reset" when something may
-be missing: list anew. A controller that goes away is waited for, for a minute.`,
+		Long: `Follow what changes: tenants, moves, waves and processes, until it is interrupted. Of a tenant
+that is where it lives and its phase, not its labels. For programs, an event "ready" comes when
+nothing will be missed from then on, and "reset" when something may be missing: list anew. A
+controller that goes away is waited for, for a minute.`,
 		Example: `  sluice fleet events
   sluice fleet events --kinds move,wave -o json
   sluice fleet events --kinds tenant -n 1      # until the next change of a tenant`,
