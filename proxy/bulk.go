@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/upstream"
@@ -47,7 +48,10 @@ func (q *request) bulk() error {
 		return &http.MaxBytesError{Limit: q.p.o.BulkBody}
 	}
 	body := q.keep(http.MaxBytesReader(q.out.ResponseWriter, q.r.Body, q.p.o.BulkBody), 0)
-	in := bufio.NewReaderSize(body, 64<<10)
+	in := bulkReaders.Get().(*bufio.Reader)
+	in.Reset(body)
+	// What was read of it has been copied, and nothing that goes on after the request reads.
+	defer func() { in.Reset(nil); bulkReaders.Put(in) }()
 	if q.mixed {
 		if err := q.checkMixed(); err != nil {
 			return err
@@ -106,17 +110,21 @@ func (q *request) bulk() error {
 	return q.answerBulk(&all)
 }
 
+var bulkReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
+
 // bulkReader splits a body into chunks.
 type bulkReader struct {
-	in   *bufio.Reader
-	line int
+	in     *bufio.Reader
+	line   int
+	action []byte // the line at hand; parsed actions hold nothing of it
 }
 
 // next reads one chunk; end is true behind the last one. An error means that the
 // chunk is malformed, and none of it may be carried out.
 func (r *bulkReader) next() (c chunk, end bool, err error) {
 	for len(c.items) < chunkItems && len(c.data) < chunkBytes {
-		b, err := r.readLine(nil, maxAction)
+		b, err := r.readLine(r.action[:0], maxAction)
+		r.action = b
 		if err == io.EOF {
 			return c, true, nil
 		}
@@ -232,7 +240,7 @@ func (q *request) bulkOnce(c chunk) (r chunkResult, again bool, err error) {
 		return r, false, nil
 	}
 	rules, err := q.translation(origin{pl, q.entry.Incarnation}, resp)
-	if err == nil {
+	if err == nil && !rules.idle() {
 		raw, err = rewriteBytes(raw, rules)
 	}
 	if err == nil {
@@ -275,7 +283,7 @@ func (q *request) planBulk(pl placement.Placement) (plan, *sharing, error) {
 func (q *request) translateChunk(c chunk, t *gate.Ticket, s *sharing) (body []byte, local map[int]*apiError) {
 	routing := q.query.Get("routing")
 	unlisted := q.query.Get("pipeline") != "" && q.query.Get("pipeline") != "_none"
-	refs := make([]gate.DocRef, 0, len(c.items))
+	var refs []gate.DocRef
 	size := 64 * len(c.items)
 	for _, it := range c.items {
 		size += it.to - it.from

@@ -40,6 +40,94 @@ func malformed(line int, format string, args ...any) *apiError {
 // parseAction reads an action line strictly: one action, keys that OpenSearch
 // knows, each once. What two parsers could read differently is refused.
 func parseAction(b []byte, line int) (action, error) {
+	if a, ok := plainAction(b); ok {
+		return a, nil
+	}
+	return anyAction(b, line)
+}
+
+// plainAction reads an action line of the form that clients write: texts of ASCII without
+// escapes, under the names of what an item is. Of any other ok is false, and what such a
+// line means is for anyAction to say.
+func plainAction(b []byte) (a action, ok bool) {
+	verb, b := plainText(skipMark(b, '{'))
+	switch string(verb) {
+	case "index":
+		a.verb = "index"
+	case "create":
+		a.verb = "create"
+	case "update":
+		a.verb = "update"
+	case "delete":
+		a.verb = "delete"
+	default:
+		return a, false
+	}
+	b = skipMark(skipMark(b, ':'), '{')
+	if rest := skipMark(b, '}'); rest != nil { // of a new document
+		return a, blank(skipMark(rest, '}'))
+	}
+	for {
+		var key, value []byte
+		key, b = plainText(b)
+		value, b = plainText(skipMark(b, ':'))
+		var into *string
+		switch string(key) {
+		case "_index":
+			into = &a.index
+		case "_id":
+			into = &a.id
+		case "routing":
+			into = &a.routing
+		default:
+			return a, false
+		}
+		if b == nil || *into != "" || len(value) == 0 { // twice, or empty: a case for the other
+			return a, false
+		}
+		*into = string(value)
+		if rest := skipMark(b, ','); rest != nil {
+			b = rest
+			continue
+		}
+		return a, blank(skipMark(skipMark(b, '}'), '}'))
+	}
+}
+
+// skipMark is what follows white space and one character; nil if that does not come next.
+func skipMark(b []byte, c byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	if len(b) == 0 || b[0] != c {
+		return nil
+	}
+	return b[1:]
+}
+
+// plainText is a string that is what is written, and what follows it; nil if there is no
+// such string next.
+func plainText(b []byte) (text, rest []byte) {
+	if b = skipMark(b, '"'); b == nil {
+		return nil, nil
+	}
+	n := plain(b)
+	if n == len(b) || b[n] != '"' {
+		return nil, nil
+	}
+	for _, c := range b[:n] {
+		if c >= utf8.RuneSelf {
+			return nil, nil
+		}
+	}
+	return b[:n], b[n+1:]
+}
+
+// blank reports whether b is there and has no more than white space.
+func blank(b []byte) bool { return b != nil && len(bytes.TrimRight(b, " \t\r")) == 0 }
+
+// anyAction is parseAction of any line.
+func anyAction(b []byte, line int) (action, error) {
 	var a action
 	if !utf8.Valid(b) { // encoding/json would make one replacement character of many ids
 		return a, malformed(line, "it is not UTF-8")
@@ -163,28 +251,24 @@ func (a *action) append(b []byte) []byte {
 	b = append(b, a.verb...)
 	b = append(b, `":{`...)
 	comma := false
-	add := func(name string, raw []byte) {
+	name := func(s string) {
 		if comma {
 			b = append(b, ',')
 		}
 		comma = true
-		b = append(append(append(append(b, '"'), name...), `":`...), raw...)
+		b = append(append(append(b, '"'), s...), `":`...)
 	}
-	for _, f := range []struct{ name, value string }{
-		{"_index", a.index}, {"_id", a.id}, {"routing", a.routing}, {"pipeline", a.pipe},
+	for _, f := range [...]struct{ name, value string }{
+		{"_index", a.index}, {"_id", a.id}, {"routing", a.routing}, {"pipeline", a.pipe}, {"if_seq_no", a.seqNo}, {"if_primary_term", a.term},
 	} {
 		if f.value != "" {
-			add(f.name, quote(f.value))
+			name(f.name)
+			b = appendQuoted(b, f.value)
 		}
 	}
-	if a.seqNo != "" {
-		add("if_seq_no", quote(a.seqNo))
-	}
-	if a.term != "" {
-		add("if_primary_term", quote(a.term))
-	}
 	for _, f := range a.rest {
-		add(f.name, f.raw)
+		name(f.name)
+		b = append(b, f.raw...)
 	}
 	return append(b, "}}\n"...)
 }

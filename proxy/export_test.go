@@ -42,6 +42,14 @@ func Action(b []byte) (out []byte, verb, id, index string, err error) {
 	return a.append(nil), a.verb, a.id, a.index, nil
 }
 
+// PlainAction says what the fast parser of action lines makes of one, and what the
+// parser of any line makes of the same.
+func PlainAction(b []byte) (fast bool, got, want string, err error) {
+	a, fast := plainAction(b)
+	w, err := anyAction(b, 1)
+	return fast, fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", w), err
+}
+
 // Classify exposes the table.
 func Classify(method, path string) (class, index, id, at string, status int) {
 	t, err := classify(method, path)

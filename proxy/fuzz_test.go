@@ -242,6 +242,20 @@ func FuzzAction(f *testing.F) {
 	})
 }
 
+// The fast parser of action lines leaves alone what it does not know, and finds in all
+// others what the parser of any line finds.
+func FuzzPlainAction(f *testing.F) {
+	for _, test := range plainActions {
+		f.Add([]byte(test.line))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fast, got, want, err := proxy.PlainAction(b)
+		if fast && (err != nil || got != want) {
+			t.Fatalf("%q was taken for %s, and is %s (%v)", b, got, want, err)
+		}
+	})
+}
+
 // A bulk body has the items that splitting it at its line feeds finds, however it
 // arrives.
 func FuzzBulk(f *testing.F) {

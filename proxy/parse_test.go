@@ -60,3 +60,61 @@ func TestClassify(t *testing.T) {
 		}
 	}
 }
+
+// plainActions are lines that the fast parser reads, and lines that it must leave to the
+// other one, whether they are right or wrong.
+var plainActions = []struct {
+	line string
+	fast bool
+}{
+	{`{"index":{"_id":"1"}}`, true},
+	{`{"index":{}}`, true},
+	{`{"create":{"_index":"docs","_id":"a b","routing":"r"}}`, true},
+	{`{"update":{"routing":"r","_id":"1"}}`, true},
+	{"{\"delete\":{\"_id\":\"\x7f<&>\"}}\r", true},
+	{" {\t\"index\" : { \"_index\" :\"docs\" , \"_id\": \"1\" } } ", true},
+	{`{"index":{"_id":""}}`, false},
+	{`{"index":{"_index":""}}`, false},
+	{`{"index":{"_id":"1","_id":"2"}}`, false},
+	{`{"index":{"_id":"1",}}`, false},
+	{`{"index":{"_id":"1" "_index":"a"}}`, false},
+	{`{"index":{,"_id":"1"}}`, false},
+	{`{"index":{"_id":5}}`, false},
+	{`{"index":{"_id":null}}`, false},
+	{`{"index":{"_id":"\u0031"}}`, false},
+	{`{"index":{"\u005fid":"1"}}`, false},
+	{`{"ind\u0065x":{"_id":"1"}}`, false},
+	{`{"index":{"_id":"é"}}`, false},
+	{"{\"index\":{\"_id\":\"\xc1\xa9\"}}", false},
+	{"{\"index\":{\"_id\":\"\x00\"}}", false},
+	{"{\"index\":{\"_id\":\"1\"}}\xff", false},
+	{`{"index":{"_id":"1","version":7,"version_type":"external"}}`, false},
+	{`{"index":{"_id":"1","pipeline":"p"}}`, false},
+	{`{"index":{"_id":"1","if_seq_no":3,"if_primary_term":1}}`, false},
+	{`{"index":{"_id":"1"}}{}`, false},
+	{`{"index":{"_id":"1"},"delete":{"_id":"1"}}`, false},
+	{`{"index":{"_id":"1"}`, false},
+	{`{"index":{"_id":"1"`, false},
+	{`{"index":{"_id":"1`, false},
+	{`{"index":{"_id":`, false},
+	{`{"index":{"_id"`, false},
+	{`{"index":{`, false},
+	{`{"index":`, false},
+	{`{"index"`, false},
+	{`{`, false},
+	{``, false},
+	{`{}`, false},
+	{`{"index":null}`, false},
+	{`{"INDEX":{"_id":"1"}}`, false},
+	{`{"index":{"_ID":"1"}}`, false},
+	{"{\"index\":{\r\"_id\":\"1\"}}", false},
+}
+
+func TestPlainAction(t *testing.T) {
+	for _, test := range plainActions {
+		fast, got, want, err := proxy.PlainAction([]byte(test.line))
+		if fast != test.fast || fast && (err != nil || got != want) {
+			t.Errorf("%q: read at once %t, as %s; it is %s (%v)", test.line, fast, got, want, err)
+		}
+	}
+}
