@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -334,19 +333,11 @@ func (q *request) translateChunk(c chunk, t *gate.Ticket, s *sharing) (body []by
 	return body, local
 }
 
-// read takes the cluster's answer apart.
+// read takes the cluster's answer apart. The items are parts of raw.
 func (r *chunkResult) read(c chunk, local map[int]*apiError, raw []byte) error {
-	var a struct {
-		Took       int64             `json:"took"`
-		IngestTook *int64            `json:"ingest_took"`
-		Errors     bool              `json:"errors"`
-		Items      []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(raw, &a); err != nil {
+	a, err := readBulkReply(raw, len(c.items)-len(local))
+	if err != nil {
 		return err
-	}
-	if len(a.Items)+len(local) != len(c.items) {
-		return errors.New("it has " + itoa(len(a.Items)) + " items for " + itoa(len(c.items)-len(local)))
 	}
 	r.took, r.errors = a.Took, a.Errors
 	if a.IngestTook != nil {

@@ -50,6 +50,13 @@ func PlainAction(b []byte) (fast bool, got, want string, err error) {
 	return fast, fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", w), err
 }
 
+// PlainBulkReply says what the fast reader of answers to bulks makes of one, and what
+// encoding/json makes of the same.
+func PlainBulkReply(raw []byte) (fast bool, got, want bulkReply, err error) {
+	got, fast = plainBulkReply(raw, 2)
+	return fast, got, want, json.Unmarshal(raw, &want)
+}
+
 // Classify exposes the table.
 func Classify(method, path string) (class, index, id, at string, status int) {
 	t, err := classify(method, path)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -300,6 +301,20 @@ func FuzzBulk(f *testing.F) {
 		}
 		if err == nil && !slices.Equal(items, want) {
 			t.Fatalf("%q has %v, want %v", b, items, want)
+		}
+	})
+}
+
+// The fast reader of answers to bulks leaves alone what it does not know, and finds in all
+// others what encoding/json finds.
+func FuzzPlainBulkReply(f *testing.F) {
+	for _, test := range plainBulkReplies {
+		f.Add([]byte(test.text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		fast, got, want, err := proxy.PlainBulkReply(raw)
+		if fast && (err != nil || !reflect.DeepEqual(got, want)) {
+			t.Fatalf("%q was read as %+v, and is %+v (%v)", raw, got, want, err)
 		}
 	})
 }

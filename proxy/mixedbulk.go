@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -394,27 +393,18 @@ func refusedPart(resp *http.Response, raw []byte, parts []*part, cluster string)
 
 // take gives each part its items of the cluster's answer.
 func (m *mixedChunk) take(parts []*part, raw []byte) error {
-	type answer struct {
-		Took       int64             `json:"took"`
-		IngestTook *int64            `json:"ingest_took,omitempty"`
-		Errors     bool              `json:"errors"`
-		Items      []json.RawMessage `json:"items"`
-	}
-	var all answer
-	if err := json.Unmarshal(raw, &all); err != nil {
-		return err
-	}
 	sent := 0
 	for _, p := range parts {
 		sent += len(p.items) - len(p.local)
 	}
-	if sent != len(all.Items) {
-		return fmt.Errorf("it has %d items for %d", len(all.Items), sent)
+	all, err := readBulkReply(raw, sent)
+	if err != nil {
+		return err
 	}
 	done := make([]chunkResult, len(parts))
 	for i, p := range parts {
 		n := len(p.items) - len(p.local)
-		own := answer{all.Took, all.IngestTook, all.Errors, all.Items[:n]}
+		own := bulkReply{all.Took, all.IngestTook, all.Errors, all.Items[:n]}
 		all.Items = all.Items[n:]
 		b, err := json.Marshal(own)
 		if err != nil {

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -115,6 +116,62 @@ func TestPlainAction(t *testing.T) {
 		fast, got, want, err := proxy.PlainAction([]byte(test.line))
 		if fast != test.fast || fast && (err != nil || got != want) {
 			t.Errorf("%q: read at once %t, as %s; it is %s (%v)", test.line, fast, got, want, err)
+		}
+	}
+}
+
+// plainBulkReplies are answers that the fast reader takes, and others that it must leave to
+// encoding/json.
+var plainBulkReplies = []struct {
+	text string
+	fast bool
+}{
+	{`{"took":5,"errors":false,"items":[{"index":{"_id":"1","status":201}},{"delete":{"status":404}}]}`, true},
+	{`{"took":5,"ingest_took":2,"errors":true,"items":[{"index":{"error":{"reason":"\u00e9 \" ]}"}}}]}`, true},
+	{" {\n \"items\" : [ {} , null,5 ] ,\"took\": -1 }\r\n", true},
+	{`{"items":[]}`, true},
+	{`{"took":1}`, true},
+	{`{}`, false},
+	{``, false},
+	{`null`, false},
+	{`[]`, false},
+	{`{"took":5,"items":[{}]`, false},
+	{`{"took":5,"items":[{}],}`, false},
+	{`{"took":5,"items":[{},]}`, false},
+	{`{"took":5,"items":[,{}]}`, false},
+	{`{"took":5,"items":[{}{}]}`, false},
+	{`{"took":5 "items":[]}`, false},
+	{`{"took":5,"items":[]} x`, false},
+	{`{"took":5,"items":[]}{}`, false},
+	{`{"took":5,"items":[],"items":[{}]}`, false},
+	{`{"took":5,"took":6}`, false},
+	{`{"took":0,"took":0}`, false},
+	{`{"ingest_took":0,"ingest_took":0}`, false},
+	{`{"errors":false,"errors":true}`, false},
+	{`{"errors":null}`, false},
+	{`{"errors":"true"}`, false},
+	{`{"items":null}`, false},
+	{`{"items":{}}`, false},
+	{`{"took":null}`, false},
+	{`{"ingest_took":null}`, false},
+	{`{"took":"5"}`, false},
+	{`{"took":1e3}`, false},
+	{`{"took":05}`, false},
+	{`{"took":9223372036854775808}`, false},
+	{`{"Items":[{}]}`, false},
+	{`{"\u0069tems":[{}]}`, false},
+	{`{items:[{}]}`, false},
+	{`{"took":5,"items":[tru]}`, false},
+	{`{"took":5,"items":[{"a":"\x"}]}`, false},
+	{`{"took":5,"errors":false,"unknown":1,"items":[]}`, false},
+	{`{"error":{"type":"x"},"status":400}`, false},
+}
+
+func TestPlainBulkReply(t *testing.T) {
+	for _, test := range plainBulkReplies {
+		fast, got, want, err := proxy.PlainBulkReply([]byte(test.text))
+		if fast != test.fast || fast && (err != nil || !reflect.DeepEqual(got, want)) {
+			t.Errorf("%s: read at once %t, as %+v; it is %+v (%v)", test.text, fast, got, want, err)
 		}
 	}
 }

@@ -1,0 +1,129 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
+
+// bulkReply is what a cluster says to a bulk.
+type bulkReply struct {
+	Took       int64             `json:"took"`
+	IngestTook *int64            `json:"ingest_took,omitempty"`
+	Errors     bool              `json:"errors"`
+	Items      []json.RawMessage `json:"items"`
+}
+
+// readBulkReply takes the answer to a bulk of n items apart. The items may be parts of raw.
+func readBulkReply(raw []byte, n int) (bulkReply, error) {
+	a, ok := plainBulkReply(raw, n)
+	if !ok {
+		a = bulkReply{}
+		if err := json.Unmarshal(raw, &a); err != nil {
+			return a, err
+		}
+	}
+	if len(a.Items) != n {
+		return a, fmt.Errorf("it has %d items for %d", len(a.Items), n)
+	}
+	return a, nil
+}
+
+// plainBulkReply reads an answer of the form that OpenSearch writes: an object with the
+// members of bulkReply, each once at most. Of any other ok is false, and what it means is
+// for encoding/json to say.
+func plainBulkReply(raw []byte, n int) (a bulkReply, ok bool) {
+	x := rewriters.Get().(*rewriter)
+	defer x.free()
+	x.buf, x.keep, x.blind = raw, -1, 1 // it reads values, and copies nothing
+	if !x.mark('{') {
+		return a, false
+	}
+	var took, failed bool
+	for {
+		key, ok := x.blindValue()
+		if !ok || !x.mark(':') {
+			return a, false
+		}
+		var err error
+		switch string(key) {
+		case `"items"`:
+			ok = a.Items == nil && x.mark('[')
+			if ok {
+				a.Items, ok = x.blindArray(make([]json.RawMessage, 0, n))
+			}
+		case `"took"`:
+			var v []byte
+			v, ok = x.blindValue()
+			ok = ok && !took
+			took = true
+			a.Took, err = strconv.ParseInt(string(v), 10, 64)
+		case `"ingest_took"`:
+			var v []byte
+			v, ok = x.blindValue()
+			ok = ok && a.IngestTook == nil
+			a.IngestTook = new(int64)
+			*a.IngestTook, err = strconv.ParseInt(string(v), 10, 64)
+		case `"errors"`:
+			var v []byte
+			v, ok = x.blindValue()
+			a.Errors = string(v) == "true"
+			ok = ok && !failed && (a.Errors || string(v) == "false")
+			failed = true
+		default:
+			return a, false
+		}
+		if !ok || err != nil {
+			return a, false
+		}
+		if x.mark(',') {
+			continue
+		}
+		if !x.mark('}') {
+			return a, false
+		}
+		_, err = x.token()
+		return a, err != nil // nothing is behind it
+	}
+}
+
+// mark reads white space and one character; false if that does not come next.
+func (x *rewriter) mark(c byte) bool {
+	if next, err := x.token(); err != nil || next != c {
+		return false
+	}
+	x.i++
+	return true
+}
+
+// blindValue reads a value, and returns it as it is written.
+func (x *rewriter) blindValue() ([]byte, bool) {
+	if _, err := x.token(); err != nil {
+		return nil, false
+	}
+	from := x.i
+	if x.value(1) != nil {
+		return nil, false
+	}
+	return x.buf[from:x.i:x.i], true
+}
+
+// blindArray reads what is behind the opening of an array into values.
+func (x *rewriter) blindArray(values []json.RawMessage) ([]json.RawMessage, bool) {
+	if x.mark(']') {
+		return values, true
+	}
+	for {
+		v, ok := x.blindValue()
+		if !ok {
+			return nil, false
+		}
+		values = append(values, v)
+		if x.mark(']') {
+			return values, true
+		}
+		if !x.mark(',') {
+			return nil, false
+		}
+	}
+}
