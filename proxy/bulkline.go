@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -111,7 +112,7 @@ func plainText(b []byte) (text, rest []byte) {
 	if b = skipMark(b, '"'); b == nil {
 		return nil, nil
 	}
-	n := plain(b)
+	n := jsontext.Plain(b)
 	if n == len(b) || b[n] != '"' {
 		return nil, nil
 	}
@@ -263,7 +264,7 @@ func (a *action) append(b []byte) []byte {
 	} {
 		if f.value != "" {
 			name(f.name)
-			b = appendQuoted(b, f.value)
+			b = jsontext.AppendString(b, f.value)
 		}
 	}
 	for _, f := range a.rest {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
@@ -298,11 +299,11 @@ func catJSON(rows []cells) []byte {
 			if k > 0 {
 				b = append(b, ',')
 			}
-			b = append(append(b, quote(c.name)...), ':')
+			b = append(jsontext.AppendString(b, c.name), ':')
 			if c.value == nil {
 				b = append(b, "null"...)
 			} else {
-				b = append(b, quote(*c.value)...)
+				b = jsontext.AppendString(b, *c.value)
 			}
 		}
 		b = append(b, '}')

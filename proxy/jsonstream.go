@@ -2,14 +2,13 @@ package proxy
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"sync"
-	"unicode/utf8"
+
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 )
 
 // rules say what a rewriter changes in a JSON text. A path is the keys that lead
@@ -163,7 +162,7 @@ func (x *rewriter) copyTo(to int) {
 // put writes a string in the place of what was read since a place.
 func (x *rewriter) put(at int, s string) {
 	x.copyTo(at)
-	x.out = appendQuoted(x.out, s)
+	x.out = jsontext.AppendString(x.out, s)
 	x.from = x.i
 }
 
@@ -487,7 +486,7 @@ func (x *rewriter) str() error {
 // where there are more than limit bytes from keep on, and whole is false.
 func (x *rewriter) rest(limit int) (whole bool, err error) {
 	for {
-		x.i += plain(x.buf[x.i:])
+		x.i += jsontext.Plain(x.buf[x.i:])
 		if limit >= 0 && x.i-x.keep > limit {
 			return false, nil
 		}
@@ -508,29 +507,6 @@ func (x *rewriter) rest(limit int) (whole bool, err error) {
 			return false, bad(c)
 		}
 	}
-}
-
-// plain is how many bytes of b come before the first one that means something in a string:
-// a quote, a backslash or a control character. It looks at eight bytes at once: a byte is
-// zero, or less than n, where subtracting one, or n, from each borrows and its highest bit
-// was not set. A borrow may reach into bytes above the first such one, and the first one
-// is all that counts.
-func plain(b []byte) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	n := 0
-	for ; n+8 <= len(b); n += 8 {
-		w := binary.LittleEndian.Uint64(b[n:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		if found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & high; found != 0 {
-			return n + bits.TrailingZeros64(found)/8
-		}
-	}
-	for ; n < len(b); n++ {
-		if c := b[n]; c == '"' || c == '\\' || c < ' ' {
-			return n
-		}
-	}
-	return n
 }
 
 // escape reads what follows a backslash.
@@ -611,63 +587,10 @@ func (x *rewriter) number() error {
 			return fmt.Errorf("%w: a number has more than %d digits", errJSON, maxNumber)
 		}
 	}
-	if raw := x.buf[x.keep:x.i]; !isNumber(raw) {
+	if raw := x.buf[x.keep:x.i]; !jsontext.IsNumber(raw) {
 		return fmt.Errorf("%w: %q is no number", errJSON, raw)
 	}
 	return x.bare()
-}
-
-// isNumber reports whether b is a number of JSON.
-func isNumber(b []byte) bool {
-	digits := func() bool {
-		n := 0
-		for n < len(b) && b[n] >= '0' && b[n] <= '9' {
-			n++
-		}
-		b = b[n:]
-		return n > 0
-	}
-	if len(b) > 0 && b[0] == '-' {
-		b = b[1:]
-	}
-	if len(b) > 1 && b[0] == '0' && b[1] >= '0' && b[1] <= '9' || !digits() {
-		return false
-	}
-	if len(b) > 0 && b[0] == '.' {
-		if b = b[1:]; !digits() {
-			return false
-		}
-	}
-	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
-		if b = b[1:]; len(b) > 0 && (b[0] == '+' || b[0] == '-') {
-			b = b[1:]
-		}
-		if !digits() {
-			return false
-		}
-	}
-	return len(b) == 0
-}
-
-// quote encodes a JSON string without HTML's escapes.
-func quote(s string) []byte { return appendQuoted(make([]byte, 0, len(s)+2), s) }
-
-// appendQuoted appends a JSON string without HTML's escapes to b.
-func appendQuoted(b []byte, s string) []byte {
-	simple := true
-	for i := 0; i < len(s) && simple; i++ {
-		simple = s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' && s[i] != 0x7f
-	}
-	if simple {
-		return append(append(append(b, '"'), s...), '"')
-	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		panic("encode a string: " + err.Error()) // strings always encode
-	}
-	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
 }
 
 func decodeString(raw []byte) (string, error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -174,7 +175,7 @@ func (p *pattern) header(line []byte, inPath string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m["index"] = quote(index)
+	m["index"] = jsontext.AppendString(nil, index)
 	return json.Marshal(m) // known keys once each: no parser can see others
 }
 

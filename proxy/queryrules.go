@@ -3,6 +3,8 @@ package proxy
 import (
 	"net/http"
 	"slices"
+
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 )
 
 // queryRules check and translate a request body that holds queries. In a
@@ -63,7 +65,7 @@ func (r *queryRules) wants(path []string) bool {
 func (r *queryRules) scalar(path []string, v string, bare bool) (string, bool, error) {
 	out, changed, err := r.text(path, v)
 	if bare && changed {
-		out = string(quote(out))
+		out = string(jsontext.AppendString(nil, out))
 	}
 	return out, changed, err
 }

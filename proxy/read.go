@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sluiceproxy/sluice/affinity"
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -267,7 +268,7 @@ func msearchHeader(line []byte, pl placement.Placement) ([]byte, error) {
 			return nil, err
 		}
 	}
-	m["index"] = quote(pl.Index)
+	m["index"] = jsontext.AppendString(nil, pl.Index)
 	return json.Marshal(m) // known keys once each: no parser can see others
 }
 

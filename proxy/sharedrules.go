@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/affinity"
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 	"github.com/sluiceproxy/sluice/tenancy/shared"
 )
 
@@ -49,7 +50,7 @@ func (r *sharedRules) wants(path []string) bool { return r.at[len(path)].do != n
 func (r *sharedRules) scalar(path []string, v string, bare bool) (string, bool, error) {
 	out, changed, err := r.at[len(path)].do(r, v, bare)
 	if bare && changed && !r.at[len(path)].bare {
-		out = string(quote(out))
+		out = string(jsontext.AppendString(nil, out))
 	}
 	return out, changed, err
 }

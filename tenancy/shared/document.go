@@ -3,6 +3,8 @@ package shared
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 )
 
 // Document appends a client's document to dst with the partition field in it,
@@ -13,6 +15,7 @@ func (t *Tenant) Document(dst, source []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer s.free()
 	if s.peek() != '{' {
 		return nil, fmt.Errorf("%w: a document must be an object", ErrSyntax)
 	}
@@ -50,7 +53,7 @@ func (t *Tenant) Update(dst, body []byte) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(append(dst, quote(m.key)...), ':')
+		dst = append(jsontext.AppendString(dst, m.key), ':')
 		switch m.key {
 		case "doc", "upsert":
 			if dst, err = t.Document(dst, m.value); err != nil {

@@ -3,6 +3,8 @@ package shared
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 )
 
 // node is a parsed JSON value. What is sent upstream is written from nodes that
@@ -28,6 +30,7 @@ func parse(b []byte) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer s.free()
 	n, err := s.node(0)
 	if err == nil {
 		err = s.end()
@@ -85,7 +88,7 @@ func (n *node) append(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(append(b, quote(m.key)...), ':')
+			b = append(jsontext.AppendString(b, m.key), ':')
 			b = m.value.append(b)
 		}
 		return append(b, '}')
@@ -99,7 +102,7 @@ func (n *node) append(b []byte) []byte {
 		}
 		return append(b, ']')
 	case '"':
-		return append(b, quote(n.text)...)
+		return jsontext.AppendString(b, n.text)
 	}
 	return append(b, n.text...)
 }

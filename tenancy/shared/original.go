@@ -1,6 +1,10 @@
 package shared
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/sluiceproxy/sluice/internal/jsontext"
+)
 
 // Filter is the query that matches the tenant's documents in the index.
 func (t *Tenant) Filter() []byte { return append([]byte(nil), t.filter...) }
@@ -14,6 +18,7 @@ func (t *Tenant) Original(dst, source []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer s.free()
 	if s.peek() != '{' {
 		return nil, fmt.Errorf("%w: a document must be an object", ErrSyntax)
 	}
@@ -31,7 +36,7 @@ func (t *Tenant) Original(dst, source []byte) ([]byte, error) {
 			return err
 		}
 		if mine {
-			member := append(quote(t.field), ':')
+			member := append(jsontext.AppendString(nil, t.field), ':')
 			if member = append(member, source[value:s.i]...); string(member) != string(t.member) {
 				return refuse("a document of the index is marked as another tenant's")
 			}

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/sluiceproxy/sluice/internal/catalog"
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 )
 
 // ErrSyntax: the text is not strict JSON, in valid UTF-8, with each key of an
@@ -48,25 +50,44 @@ func (s *scanner) peek() byte {
 	return s.b[s.i]
 }
 
-// begin checks what holds for the whole text.
+// scanners are kept for the next text. Nothing of one is anybody else's: what it returned
+// are parts of the text, or copies.
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
+
+// begin checks what holds for the whole text. Whoever gets a scanner frees it.
 func begin(b []byte) (*scanner, error) {
 	if !utf8.Valid(b) {
 		return nil, fmt.Errorf("%w: it is not UTF-8", ErrSyntax)
 	}
-	return &scanner{b: b}, nil
+	s := scanners.Get().(*scanner)
+	s.b = b
+	return s, nil
+}
+
+// free gives a scanner back, with nothing of the text but room for as many keys as most
+// texts have.
+func (s *scanner) free() {
+	keys := s.keys[:cap(s.keys)]
+	if len(keys) > 64 {
+		keys = nil
+	}
+	clear(keys)
+	*s = scanner{keys: keys[:0]}
+	scanners.Put(s)
 }
 
 // Strict checks that b is one JSON value that every parser reads alike; its error
 // is ErrSyntax.
 func Strict(b []byte) error {
 	s, err := begin(b)
-	if err == nil {
-		err = s.skip(0)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = s.end()
+	defer s.free()
+	if err := s.skip(0); err != nil {
+		return err
 	}
-	return err
+	return s.end()
 }
 
 // end checks that nothing follows.
@@ -191,27 +212,29 @@ func (s *scanner) array(item func() error) error {
 func (s *scanner) str() ([]byte, error) {
 	start := s.i
 	escaped := false
-	for s.i++; s.i < len(s.b); s.i++ {
-		switch c := s.b[s.i]; {
-		case c == '"':
-			s.i++
-			raw := s.b[start:s.i]
-			if !escaped {
-				return raw[1 : len(raw)-1], nil
-			}
-			var out string
-			if err := json.Unmarshal(raw, &out); err != nil {
-				return nil, s.bad("no such escape")
-			}
-			return []byte(out), nil
-		case c == '\\':
-			escaped = true
-			s.i++
-		case c < ' ':
-			return nil, s.bad("a control character")
+	for s.i++; ; s.i += 2 { // a backslash, and what it escapes
+		s.i = min(s.i, len(s.b))
+		s.i += jsontext.Plain(s.b[s.i:])
+		if s.i == len(s.b) {
+			return nil, s.bad("a string without an end")
 		}
+		if c := s.b[s.i]; c < ' ' {
+			return nil, s.bad("a control character")
+		} else if c == '"' {
+			break
+		}
+		escaped = true
 	}
-	return nil, s.bad("a string without an end")
+	s.i++
+	raw := s.b[start:s.i]
+	if !escaped {
+		return raw[1 : len(raw)-1], nil
+	}
+	var out string
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, s.bad("no such escape")
+	}
+	return []byte(out), nil
 }
 
 // plain reads a number, true, false or null.
@@ -225,7 +248,11 @@ func (s *scanner) plain() ([]byte, error) {
 		s.i++
 	}
 	raw := s.b[start:s.i]
-	if len(raw) == 0 || !json.Valid(raw) {
+	switch string(raw) {
+	case "true", "false", "null":
+		return raw, nil
+	}
+	if !jsontext.IsNumber(raw) {
 		return nil, s.bad("no value")
 	}
 	return raw, nil
@@ -244,6 +271,7 @@ func members(b []byte) ([]member, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer s.free()
 	if s.peek() != '{' {
 		return nil, fmt.Errorf("%w: it is no object", ErrSyntax)
 	}

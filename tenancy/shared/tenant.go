@@ -1,12 +1,11 @@
 package shared
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
@@ -48,7 +47,7 @@ func New(id placement.PartitionID, field string) (*Tenant, error) {
 		return nil, &placement.InvalidError{Field: "partition", Value: string(id),
 			Fix: fmt.Sprintf("takes %d bytes of every document's _id in a shared index, and may take %d: use a shorter id, of letters and digits", len(t.prefix), maxPrefix)}
 	}
-	t.member = bytes.Join([][]byte{quote(field), quote(string(id))}, []byte(":"))
+	t.member = jsontext.AppendString(append(jsontext.AppendString(nil, field), ':'), string(id))
 	t.filter = []byte(`{"term":{` + string(t.member) + `}}`)
 	return t, nil
 }
@@ -119,15 +118,4 @@ func (t *Tenant) ClientRouting(routing string) (string, bool) {
 func (t *Tenant) owns(key string) bool {
 	first, _, _ := strings.Cut(strings.TrimLeft(key, ". \t\n\r"), ".")
 	return strings.TrimSpace(first) == t.field
-}
-
-// quote encodes a JSON string without HTML's escapes.
-func quote(s string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		panic("encode a string: " + err.Error()) // strings always encode
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
