@@ -21,6 +21,9 @@ const (
 	chunkBytes = 4 << 20
 	chunkItems = 5000
 	maxAction  = 64 << 10 // an action line, in bytes
+
+	ordinaryBody = 64 << 10 // in bytes
+	ordinaryItem = 256      // in bytes, both of its lines
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -57,7 +60,7 @@ func (q *request) bulk() error {
 		}
 	}
 	q.capTimeout()
-	rd := &bulkReader{in: in}
+	rd := &bulkReader{in: in, expect: q.r.ContentLength}
 	var all results
 	for n := 0; ; n++ {
 		body.forget() // the chunk before
@@ -114,6 +117,7 @@ var bulkReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64
 // bulkReader splits a body into chunks.
 type bulkReader struct {
 	in     *bufio.Reader
+	expect int64 // of the body, in bytes; what a client says, or nothing
 	line   int
 	action []byte // the line at hand; parsed actions hold nothing of it
 }
@@ -121,6 +125,10 @@ type bulkReader struct {
 // next reads one chunk; end is true behind the last one. An error means that the
 // chunk is malformed, and none of it may be carried out.
 func (r *bulkReader) next() (c chunk, end bool, err error) {
+	// Room for a body of ordinary size. What takes more room than that must have come first.
+	room := max(min(r.expect, ordinaryBody), 0)
+	c.data, c.items = make([]byte, 0, room), make([]item, 0, room/ordinaryItem+1)
+	r.expect -= room
 	for len(c.items) < chunkItems && len(c.data) < chunkBytes {
 		b, err := r.readLine(r.action[:0], maxAction)
 		r.action = b
@@ -284,6 +292,9 @@ func (q *request) translateChunk(c chunk, t *gate.Ticket, s *sharing) (body []by
 	unlisted := q.query.Get("pipeline") != "" && q.query.Get("pipeline") != "_none"
 	var refs []gate.DocRef
 	size := 64 * len(c.items)
+	if s != nil {
+		size *= 3 // the id has a prefix, which is the routing; and the document has a member more
+	}
 	for _, it := range c.items {
 		size += it.to - it.from
 	}

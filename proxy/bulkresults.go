@@ -26,6 +26,13 @@ func (r *results) add(c chunkResult) error {
 	r.ingested = r.ingested || c.ingested
 	r.errors = r.errors || c.errors
 	var w io.Writer = &r.plain
+	if r.n == 0 {
+		room := len(c.items)
+		for _, it := range c.items {
+			room += len(it)
+		}
+		r.plain.Grow(min(room, bufferBody))
+	}
 	if r.z == nil && r.plain.Len() > bufferBody {
 		z, err := flate.NewWriter(&r.packed, flate.BestSpeed)
 		if err != nil {

@@ -246,11 +246,14 @@ func (x *rewriter) early() error {
 // token reads whitespace and returns the first other byte, which is not read.
 func (x *rewriter) token() (byte, error) {
 	for {
-		c, err := x.peek()
-		if err != nil || !space(c) {
-			return c, err
+		for ; x.i < len(x.buf); x.i++ {
+			if c := x.buf[x.i]; !space(c) {
+				return c, nil
+			}
 		}
-		x.i++
+		if !x.more() {
+			return 0, x.early()
+		}
 	}
 }
 
@@ -345,7 +348,6 @@ func (x *rewriter) member(kept bool, comma, depth int) (wrote bool, err error) {
 	repl, what := x.rules.key(x.path, key)
 	n := len(x.path)
 	x.path = append(x.path, key)
-	defer func() { x.path = x.path[:n] }()
 	if what == drop {
 		x.copyTo(x.keep)
 		x.keep, x.drop = -1, true
@@ -359,12 +361,12 @@ func (x *rewriter) member(kept bool, comma, depth int) (wrote bool, err error) {
 		x.copyTo(x.i) // nowhere
 		x.blind--
 		x.drop = false
+		x.path = x.path[:n]
 		return false, err
 	}
 	if what == hold {
 		x.copyTo(x.keep)
 		x.held++
-		defer func() { x.held-- }()
 	}
 	mark := len(x.out)
 	if !kept && comma >= 0 { // behind dropped members only, the comma is one too many
@@ -375,21 +377,25 @@ func (x *rewriter) member(kept bool, comma, depth int) (wrote bool, err error) {
 		x.put(x.keep+at, repl)
 	}
 	x.keep = -1
-	if !whole {
-		if _, err := x.rest(-1); err != nil {
-			return false, err
-		}
-	}
 	if what == opaque {
 		x.blind++
-		err = x.memberValue(depth)
-		x.blind--
-		return true, err
 	}
-	err = x.memberValue(depth)
-	if what == hold && errors.Is(err, errDrop) {
-		x.out, x.from = x.out[:mark], x.i
-		return false, nil
+	if !whole {
+		_, err = x.rest(-1)
+	}
+	if err == nil {
+		err = x.memberValue(depth)
+	}
+	x.path = x.path[:n]
+	switch what {
+	case opaque:
+		x.blind--
+	case hold:
+		x.held--
+		if errors.Is(err, errDrop) {
+			x.out, x.from = x.out[:mark], x.i
+			return false, nil
+		}
 	}
 	return true, err
 }
@@ -573,19 +579,25 @@ func (x *rewriter) bare() error {
 	return err
 }
 
+func ofNumber(c byte) bool {
+	return c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
+}
+
 func (x *rewriter) number() error {
 	x.keep = x.i
 	for {
-		c, ok := x.next()
-		if !ok && x.err != nil {
-			return x.err
+		for x.i < len(x.buf) && ofNumber(x.buf[x.i]) {
+			x.i++
 		}
-		if !ok || !(c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E') {
-			break
-		}
-		if x.i++; x.i-x.keep > maxNumber {
+		if x.i-x.keep > maxNumber {
 			return fmt.Errorf("%w: a number has more than %d digits", errJSON, maxNumber)
 		}
+		if x.i < len(x.buf) || !x.more() {
+			break
+		}
+	}
+	if x.i == len(x.buf) && x.err != nil {
+		return x.err
 	}
 	if raw := x.buf[x.keep:x.i]; !jsontext.IsNumber(raw) {
 		return fmt.Errorf("%w: %q is no number", errJSON, raw)

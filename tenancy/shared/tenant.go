@@ -116,6 +116,9 @@ func (t *Tenant) ClientRouting(routing string) (string, bool) {
 // owns reports whether a key at the top of a document is the partition field, or
 // leads into it: OpenSearch reads dots in a key as a path.
 func (t *Tenant) owns(key string) bool {
+	if !strings.Contains(key, t.field) {
+		return false
+	}
 	first, _, _ := strings.Cut(strings.TrimLeft(key, ". \t\n\r"), ".")
 	return strings.TrimSpace(first) == t.field
 }
