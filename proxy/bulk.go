@@ -247,11 +247,8 @@ func (q *request) bulkOnce(c chunk) (r chunkResult, again bool, err error) {
 		return r, false, nil
 	}
 	rules, err := q.translation(origin{pl, q.entry.Incarnation}, resp)
-	if err == nil && !rules.idle() {
-		raw, err = rewriteBytes(raw, rules)
-	}
 	if err == nil {
-		err = r.read(c, local, raw)
+		err = r.read(c, local, raw, rules)
 	}
 	if err == nil && r.errors && q.entry.Journaling() {
 		q.noteItems(r.items)
@@ -344,9 +341,9 @@ func (q *request) translateChunk(c chunk, t *gate.Ticket, s *sharing) (body []by
 	return body, local
 }
 
-// read takes the cluster's answer apart. The items are parts of raw.
-func (r *chunkResult) read(c chunk, local map[int]*apiError, raw []byte) error {
-	a, err := readBulkReply(raw, len(c.items)-len(local))
+// read takes the cluster's answer apart, as rules make it. The items may be parts of raw.
+func (r *chunkResult) read(c chunk, local map[int]*apiError, raw []byte, rules translation) error {
+	a, err := readBulkReply(raw, len(c.items)-len(local), rules)
 	if err != nil {
 		return err
 	}

@@ -14,25 +14,38 @@ type bulkReply struct {
 	Items      []json.RawMessage `json:"items"`
 }
 
-// readBulkReply takes the answer to a bulk of n items apart. The items may be parts of raw.
-func readBulkReply(raw []byte, n int) (bulkReply, error) {
-	a, ok := plainBulkReply(raw, n)
+// readBulkReply takes the answer to a bulk of n items apart, as rules make it. The items
+// may be parts of raw.
+func readBulkReply(raw []byte, n int, rules translation) (a bulkReply, err error) {
+	items := rules.items()
+	ok := items != nil
+	if ok {
+		a, ok = plainBulkReply(raw, n, items)
+	}
 	if !ok {
-		a = bulkReply{}
-		if err := json.Unmarshal(raw, &a); err != nil {
+		a, err = anyBulkReply(raw, rules)
+	}
+	if err == nil && len(a.Items) != n {
+		err = fmt.Errorf("it has %d items for %d", len(a.Items), n)
+	}
+	return a, err
+}
+
+// anyBulkReply reads any answer to a bulk.
+func anyBulkReply(raw []byte, rules translation) (a bulkReply, err error) {
+	if !rules.idle() {
+		if raw, err = rewriteBytes(raw, rules); err != nil {
 			return a, err
 		}
 	}
-	if len(a.Items) != n {
-		return a, fmt.Errorf("it has %d items for %d", len(a.Items), n)
-	}
-	return a, nil
+	err = json.Unmarshal(raw, &a)
+	return a, err
 }
 
 // plainBulkReply reads an answer of the form that OpenSearch writes: an object with the
-// members of bulkReply, each once at most. Of any other ok is false, and what it means is
-// for encoding/json to say.
-func plainBulkReply(raw []byte, n int) (a bulkReply, ok bool) {
+// members of bulkReply, each once at most, and plain items, if rules change any. Of any
+// other ok is false, and what it means is for anyBulkReply to say.
+func plainBulkReply(raw []byte, n int, rules *itemRules) (a bulkReply, ok bool) {
 	x := rewriters.Get().(*rewriter)
 	defer x.free()
 	x.buf, x.keep, x.blind = raw, -1, 1 // it reads values, and copies nothing
@@ -50,7 +63,7 @@ func plainBulkReply(raw []byte, n int) (a bulkReply, ok bool) {
 		case `"items"`:
 			ok = a.Items == nil && x.mark('[')
 			if ok {
-				a.Items, ok = x.blindArray(make([]json.RawMessage, 0, n))
+				a.Items, ok = x.bulkItems(n, rules)
 			}
 		case `"took"`:
 			var v []byte
@@ -108,19 +121,43 @@ func (x *rewriter) blindValue() ([]byte, bool) {
 	return x.buf[from:x.i:x.i], true
 }
 
-// blindArray reads what is behind the opening of an array into values.
-func (x *rewriter) blindArray(values []json.RawMessage) ([]json.RawMessage, bool) {
+// bulkItems reads what is behind the opening of an array of about n items.
+func (x *rewriter) bulkItems(n int, rules *itemRules) ([]json.RawMessage, bool) {
+	items := make([]json.RawMessage, 0, n)
 	if x.mark(']') {
-		return values, true
+		return items, true
+	}
+	var out []byte // where the items are, if rules change them
+	if !rules.idle() {
+		out = make([]byte, 0, len(x.buf)+n*len(rules.logical))
 	}
 	for {
-		v, ok := x.blindValue()
-		if !ok {
+		if _, err := x.token(); err != nil {
 			return nil, false
 		}
-		values = append(values, v)
+		item, ok := readPlainItem(x.buf[x.i:])
+		switch {
+		case ok && rules.idle():
+			x.i += len(item.text)
+			items = append(items, item.text)
+		case ok:
+			x.i += len(item.text)
+			from := len(out)
+			if out, ok = rules.append(out, item); !ok {
+				return nil, false
+			}
+			items = append(items, out[from:len(out):len(out)]) // what moves to a larger one stays here as well
+		case rules.idle():
+			v, ok := x.blindValue()
+			if !ok {
+				return nil, false
+			}
+			items = append(items, v)
+		default:
+			return nil, false
+		}
 		if x.mark(']') {
-			return values, true
+			return items, true
 		}
 		if !x.mark(',') {
 			return nil, false

@@ -50,11 +50,28 @@ func PlainAction(b []byte) (fast bool, got, want string, err error) {
 	return fast, fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", w), err
 }
 
-// PlainBulkReply says what the fast reader of answers to bulks makes of one, and what
-// encoding/json makes of the same.
-func PlainBulkReply(raw []byte) (fast bool, got, want bulkReply, err error) {
-	got, fast = plainBulkReply(raw, 2)
-	return fast, got, want, json.Unmarshal(raw, &want)
+// BulkRules are rules of answers to bulks: of a cluster of the tenant's own, of that after
+// a move, of an index, and of a shared one.
+func BulkRules() map[string]translation {
+	t, err := shared.New("a b", "tenant")
+	if err != nil {
+		panic(err)
+	}
+	of := newSharedRules(t, shared.Names{Logical: "l", Physical: "p"}, answerShapes[opBulk])
+	of.incarnation = 1
+	return map[string]translation{
+		"whole": &answerRules{}, "moved": &answerRules{incarnation: 3}, "index": &answerRules{physical: "p", logical: "a \"long\" name of an index", incarnation: 1}, "shared": of,
+	}
+}
+
+// PlainBulkReply says what the fast reader of answers to bulks makes of one by some rules,
+// and what the reader of any makes of the same.
+func PlainBulkReply(raw []byte, rules string) (fast bool, got, want bulkReply, err error) {
+	if items := BulkRules()[rules].items(); items != nil {
+		got, fast = plainBulkReply(raw, 2, items)
+	}
+	want, err = anyBulkReply(raw, BulkRules()[rules])
+	return fast, got, want, err
 }
 
 // Classify exposes the table.
@@ -98,7 +115,7 @@ func BulkAnswer(raw []byte, verbs []string, failed map[int]string) ([]byte, erro
 		local[i] = fail(http.StatusBadRequest, TypeForeignIndex, "%s", reason)
 	}
 	var one chunkResult
-	if err := one.read(c, local, raw); err != nil {
+	if err := one.read(c, local, raw, &answerRules{}); err != nil {
 		return nil, err
 	}
 	var all results

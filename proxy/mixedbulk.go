@@ -397,7 +397,7 @@ func (m *mixedChunk) take(parts []*part, raw []byte) error {
 	for _, p := range parts {
 		sent += len(p.items) - len(p.local)
 	}
-	all, err := readBulkReply(raw, sent)
+	all, err := readBulkReply(raw, sent, &answerRules{}) // of several tenants: as it is
 	if err != nil {
 		return err
 	}
@@ -412,10 +412,7 @@ func (m *mixedChunk) take(parts []*part, raw []byte) error {
 		}
 		rules, err := p.translation(origin{p.entry.State.From, p.entry.Incarnation}, nil)
 		if err == nil {
-			b, err = rewriteBytes(b, rules)
-		}
-		if err == nil {
-			err = done[i].read(chunk{p.items, m.data}, p.local, b)
+			err = done[i].read(chunk{p.items, m.data}, p.local, b, rules)
 		}
 		if err != nil {
 			return err

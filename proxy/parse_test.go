@@ -1,7 +1,10 @@
 package proxy_test
 
 import (
+	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,54 +127,79 @@ func TestPlainAction(t *testing.T) {
 // encoding/json.
 var plainBulkReplies = []struct {
 	text string
-	fast bool
+	fast string // under which rules
 }{
-	{`{"took":5,"errors":false,"items":[{"index":{"_id":"1","status":201}},{"delete":{"status":404}}]}`, true},
-	{`{"took":5,"ingest_took":2,"errors":true,"items":[{"index":{"error":{"reason":"\u00e9 \" ]}"}}}]}`, true},
-	{" {\n \"items\" : [ {} , null,5 ] ,\"took\": -1 }\r\n", true},
-	{`{"items":[]}`, true},
-	{`{"took":1}`, true},
-	{`{}`, false},
-	{``, false},
-	{`null`, false},
-	{`[]`, false},
-	{`{"took":5,"items":[{}]`, false},
-	{`{"took":5,"items":[{}],}`, false},
-	{`{"took":5,"items":[{},]}`, false},
-	{`{"took":5,"items":[,{}]}`, false},
-	{`{"took":5,"items":[{}{}]}`, false},
-	{`{"took":5 "items":[]}`, false},
-	{`{"took":5,"items":[]} x`, false},
-	{`{"took":5,"items":[]}{}`, false},
-	{`{"took":5,"items":[],"items":[{}]}`, false},
-	{`{"took":5,"took":6}`, false},
-	{`{"took":0,"took":0}`, false},
-	{`{"ingest_took":0,"ingest_took":0}`, false},
-	{`{"errors":false,"errors":true}`, false},
-	{`{"errors":null}`, false},
-	{`{"errors":"true"}`, false},
-	{`{"items":null}`, false},
-	{`{"items":{}}`, false},
-	{`{"took":null}`, false},
-	{`{"ingest_took":null}`, false},
-	{`{"took":"5"}`, false},
-	{`{"took":1e3}`, false},
-	{`{"took":05}`, false},
-	{`{"took":9223372036854775808}`, false},
-	{`{"Items":[{}]}`, false},
-	{`{"\u0069tems":[{}]}`, false},
-	{`{items:[{}]}`, false},
-	{`{"took":5,"items":[tru]}`, false},
-	{`{"took":5,"items":[{"a":"\x"}]}`, false},
-	{`{"took":5,"errors":false,"unknown":1,"items":[]}`, false},
-	{`{"error":{"type":"x"},"status":400}`, false},
+	{`{"took":5,"errors":false,"items":[` + plainItem("index", "p", "a~20b:1", "created", 1) + `,` + plainItem("delete", "p", "a~20b:", "not_found", 12) + `]}`, "index moved shared whole"},
+	{`{"took":5,"errors":false,"items":[ ` + strings.Replace(plainItem("update", "p", "a~20b:1", "updated", 0), `"_shards"`, `"forced_refresh":true,"_shards"`, 1) + "\n]}", "index moved shared whole"},
+	{`{"took":5,"errors":false,"items":[` + plainItem("create", "p", "a~20c:1", "created", 1) + `]}`, "index moved whole"}, // another tenant's
+	{`{"took":5,"errors":false,"items":[` + plainItem("create", "other", "a~20b:1", "created", 1) + `]}`, "moved whole"},
+	{`{"took":5,"errors":false,"items":[` + plainItem("create", "p", `a~20b:\"`, "created", 1) + `]}`, "whole"},
+	{`{"took":5,"errors":false,"items":[` + plainItem("create", "p", `a~20b:é`, "created", 1) + `]}`, "whole"},
+	{`{"took":5,"errors":false,"items":[` + plainItem("_source", "p", `a~20b:1`, "created", 1) + `]}`, "whole"},
+	{`{"took":5,"errors":false,"items":[` + plainItem("index", "p", "a~20b:1", "created", 1) + `,{"index":{"_index":"p","_id":"a~20b:2","status":409,"error":{"type":"version_conflict_engine_exception"}}}]}`, "whole"},
+	{`{"took":5,"errors":false,"items":[` + strings.TrimSuffix(plainItem("index", "p", "a~20b:1", "created", 1), "}") + `]}`, ""},
+	{`{"took":5,"errors":false,"items":[` + plainItem("index", "p", "a~20b:1", "created", 1) + `}]}`, ""},
+	{`{"took":5,"errors":false,"items":[` + strings.Replace(plainItem("index", "p", "a~20b:1", "created", 1), `:201`, `:0201`, 1) + `]}`, ""},
+	{`{"took":5,"errors":false,"items":[{"index":{"_id":"1","status":201}},{"delete":{"status":404}}]}`, "whole"},
+	{`{"took":5,"ingest_took":2,"errors":true,"items":[{"index":{"error":{"reason":"\u00e9 \" ]}"}}}]}`, "whole"},
+	{" {\n \"items\" : [ {} , null,5 ] ,\"took\": -1 }\r\n", "whole"},
+	{`{"items":[]}`, "index moved shared whole"},
+	{`{"took":1}`, "index moved shared whole"},
+	{`{}`, ""},
+	{``, ""},
+	{`null`, ""},
+	{`[]`, ""},
+	{`{"took":5,"items":[{}]`, ""},
+	{`{"took":5,"items":[{}],}`, ""},
+	{`{"took":5,"items":[{},]}`, ""},
+	{`{"took":5,"items":[,{}]}`, ""},
+	{`{"took":5,"items":[{}{}]}`, ""},
+	{`{"took":5 "items":[]}`, ""},
+	{`{"took":5,"items":[]} x`, ""},
+	{`{"took":5,"items":[]}{}`, ""},
+	{`{"took":5,"items":[],"items":[{}]}`, ""},
+	{`{"took":5,"took":6}`, ""},
+	{`{"took":0,"took":0}`, ""},
+	{`{"ingest_took":0,"ingest_took":0}`, ""},
+	{`{"errors":false,"errors":true}`, ""},
+	{`{"errors":null}`, ""},
+	{`{"errors":"true"}`, ""},
+	{`{"items":null}`, ""},
+	{`{"items":{}}`, ""},
+	{`{"took":null}`, ""},
+	{`{"ingest_took":null}`, ""},
+	{`{"took":"5"}`, ""},
+	{`{"took":1e3}`, ""},
+	{`{"took":05}`, ""},
+	{`{"took":9223372036854775808}`, ""},
+	{`{"Items":[{}]}`, ""},
+	{`{"\u0069tems":[{}]}`, ""},
+	{`{items:[{}]}`, ""},
+	{`{"took":5,"items":[tru]}`, ""},
+	{`{"took":5,"items":[{"a":"\x"}]}`, ""},
+	{`{"took":5,"errors":false,"unknown":1,"items":[]}`, ""},
+	{`{"error":{"type":"x"},"status":400}`, ""},
+}
+
+// plainItem is an item as OpenSearch writes it.
+func plainItem(verb, index, id, result string, term int) string {
+	return fmt.Sprintf(`{"%s":{"_index":"%s","_id":"%s","_version":7,"result":"%s","_shards":{"total":2,"successful":1,"failed":0},"_seq_no":-2,"_primary_term":%d,"status":201}}`, verb, index, id, result, term)
 }
 
 func TestPlainBulkReply(t *testing.T) {
 	for _, test := range plainBulkReplies {
-		fast, got, want, err := proxy.PlainBulkReply([]byte(test.text))
-		if fast != test.fast || fast && (err != nil || !reflect.DeepEqual(got, want)) {
-			t.Errorf("%s: read at once %t, as %+v; it is %+v (%v)", test.text, fast, got, want, err)
+		var under []string
+		for _, rules := range slices.Sorted(maps.Keys(proxy.BulkRules())) {
+			fast, got, want, err := proxy.PlainBulkReply([]byte(test.text), rules)
+			if fast {
+				under = append(under, rules)
+			}
+			if fast && (err != nil || !reflect.DeepEqual(got, want)) {
+				t.Errorf("%s: %s: it was read as %+v, and is %+v (%v)", rules, test.text, got, want, err)
+			}
+		}
+		if fast := strings.Join(under, " "); fast != test.fast {
+			t.Errorf("%s was read at once under the rules %q, want %q", test.text, fast, test.fast)
 		}
 	}
 }

@@ -60,6 +60,8 @@ type translation interface {
 	rules
 	// idle reports that no byte of any answer would change.
 	idle() bool
+	// items are the rules of plain items in the answer to a bulk; nil if there are none.
+	items() *itemRules
 }
 
 // translation returns the rules for an answer from where it comes; resp is nil for

@@ -74,6 +74,9 @@ func escape(id string) string {
 // Field is the partition field.
 func (t *Tenant) Field() string { return t.field }
 
+// Prefix is what stands before each _id and routing of the tenant in the index.
+func (t *Tenant) Prefix() string { return t.prefix }
+
 // ID is a client's _id as the index holds it.
 func (t *Tenant) ID(client string) (string, error) {
 	switch {
