@@ -256,6 +256,7 @@ type request struct {
 	kept   int64 // bytes of the body that are counted in the limits
 	query  url.Values
 	entry  placement.Entry
+	shared *sharing // the last that sharing returned
 	held   time.Duration
 	status int
 	wrote  bool

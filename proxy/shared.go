@@ -14,19 +14,26 @@ import (
 // sharing is a tenant at a placement of kind shared_index.
 type sharing struct {
 	*shared.Tenant
+	id    placement.PartitionID
 	names shared.Names
 }
 
-// sharing returns nil if the placement is not shared.
+// sharing returns nil if the placement is not shared. A request asks for it at each step,
+// and nearly always of one placement.
 func (q *request) sharing(pl placement.Placement) (*sharing, error) {
 	if pl.Kind != placement.SharedIndex {
 		return nil, nil
+	}
+	names := shared.Names{Logical: pl.Logical, Physical: pl.Index}
+	if s := q.shared; s != nil && s.id == q.tenant && s.names == names && s.Field() == pl.PartitionField {
+		return s, nil
 	}
 	t, err := shared.New(q.tenant, pl.PartitionField)
 	if err != nil {
 		return nil, err
 	}
-	return &sharing{t, shared.Names{Logical: pl.Logical, Physical: pl.Index}}, nil
+	q.shared = &sharing{t, q.tenant, names}
+	return q.shared, nil
 }
 
 // everywhere are the parameters that every endpoint takes.

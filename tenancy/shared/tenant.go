@@ -47,8 +47,11 @@ func New(id placement.PartitionID, field string) (*Tenant, error) {
 		return nil, &placement.InvalidError{Field: "partition", Value: string(id),
 			Fix: fmt.Sprintf("takes %d bytes of every document's _id in a shared index, and may take %d: use a shorter id, of letters and digits", len(t.prefix), maxPrefix)}
 	}
-	t.member = jsontext.AppendString(append(jsontext.AppendString(nil, field), ':'), string(id))
-	t.filter = []byte(`{"term":{` + string(t.member) + `}}`)
+	const before, after = `{"term":{`, `}}`
+	t.filter = append(make([]byte, 0, len(before)+len(field)+len(id)+len(`"":""`)+len(after)), before...)
+	t.filter = jsontext.AppendString(append(jsontext.AppendString(t.filter, field), ':'), string(id))
+	t.member = t.filter[len(before):len(t.filter):len(t.filter)]
+	t.filter = append(t.filter, after...)
 	return t, nil
 }
 
@@ -58,6 +61,7 @@ func New(id placement.PartitionID, field string) (*Tenant, error) {
 func escape(id string) string {
 	const hex = "0123456789abcdef"
 	var b strings.Builder
+	b.Grow(len(id) + len(":")) // enough for most
 	for i := 0; i < len(id); i++ {
 		c := id[i]
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-' || c >= utf8.RuneSelf {
