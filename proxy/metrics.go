@@ -16,7 +16,22 @@ type metrics struct {
 	unknown  prometheus.Counter
 	panics   prometheus.Counter
 	tenants  *tenantMetrics // nil: no series of tenants
+
+	answers series[answerLabels, answerSeries]
+	calls   series[callLabels, prometheus.Observer]
 }
+
+type answerLabels struct {
+	class  class
+	status int
+}
+
+type answerSeries struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
+}
+
+type callLabels struct{ cluster, outcome string }
 
 func newMetrics(r prometheus.Registerer, tenants int, l *limits, b *breakers) (*metrics, error) {
 	fine := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
@@ -63,8 +78,11 @@ func newMetrics(r prometheus.Registerer, tenants int, l *limits, b *breakers) (*
 }
 
 func (m *metrics) done(c class, status int, took, held time.Duration) {
-	m.requests.WithLabelValues(string(c), strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(string(c)).Observe(took.Seconds())
+	s := m.answers.find(answerLabels{c, status}, func(l answerLabels) answerSeries {
+		return answerSeries{m.requests.WithLabelValues(string(l.class), strconv.Itoa(l.status)), m.duration.WithLabelValues(string(l.class))}
+	})
+	s.requests.Inc()
+	s.duration.Observe(took.Seconds())
 	if held > 0 {
 		m.held.Observe(held.Seconds())
 	}
@@ -75,5 +93,8 @@ func (m *metrics) call(cluster string, took time.Duration, err error) {
 	if err != nil {
 		outcome = "error"
 	}
-	m.upstream.WithLabelValues(cluster, outcome).Observe(took.Seconds())
+	s := m.calls.find(callLabels{cluster, outcome}, func(l callLabels) prometheus.Observer {
+		return m.upstream.WithLabelValues(l.cluster, l.outcome)
+	})
+	s.Observe(took.Seconds())
 }
