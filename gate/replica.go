@@ -12,22 +12,6 @@ import (
 	"github.com/sluiceproxy/sluice/store/driver"
 )
 
-// closedBit, in a count of a view, marks that another view has replaced it: it admits
-// nothing any more. The bits below it count what it admitted and has not ended.
-const closedBit = int32(1) << 30
-
-// view is one epoch of one entry: immutable but for its counts. There is one for each
-// partition, so it is made to be small: one line of a processor's cache.
-type view struct {
-	entry   placement.Packed
-	tickets atomic.Int32      // count and closedBit in one word
-	reads   atomic.Int32      // the same of reads
-	corrupt *UnavailableError // the entry cannot be decoded; nothing is admitted
-}
-
-// migrating reports whether the entry is, and so whether what is written is journaled.
-func (v *view) migrating() bool { return v.entry.Phase() != placement.Active }
-
 // replica is this instance's copy of the table, fed by the watch. Lookups take
 // no lock; changes are applied by one goroutine at a time, under mu.
 type replica struct {
@@ -60,7 +44,9 @@ func newReplica(told func(before, after *view) bool, wake func()) *replica {
 	}
 }
 
-func (r *replica) lookup(id placement.PartitionID) *view { return r.views.lookup(id) }
+func (r *replica) lookup(id placement.PartitionID) *view {
+	return r.views.lookup(r.views.hash(id), id)
+}
 
 // admit counts a ticket on v, or reports that v has been closed. Add and test
 // are one atomic step: after close set the bit, no admission can go uncounted.
@@ -170,7 +156,7 @@ func (r *replica) apply(changes []store.Change, upto placement.Epoch) {
 
 func (r *replica) applyOne(ch store.Change) (tell bool) {
 	id := ch.Entry.Partition
-	old := r.views.lookup(id)
+	old := r.lookup(id)
 	if old == nil && ch.Removed || old != nil && old.entry.Epoch() >= ch.Entry.Epoch {
 		return false // a list and a watch may both bring it
 	}
@@ -178,7 +164,7 @@ func (r *replica) applyOne(ch store.Change) (tell bool) {
 	if ch.Removed {
 		r.views.set(id, old, removed)
 	} else {
-		next = &view{entry: placement.Pack(ch.Entry)}
+		next = newView(ch.Entry)
 		if ch.Err != nil {
 			next.corrupt = &UnavailableError{Reason: ReasonCorrupt, RetryAfter: 10 * time.Second, Err: ch.Err}
 		}

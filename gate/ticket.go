@@ -28,11 +28,13 @@ func (g *Gate) Read(ctx context.Context, id placement.PartitionID) (*ReadTicket,
 }
 
 func (g *Gate) admitRead(ctx context.Context, id placement.PartitionID, t *ReadTicket) (*ReadTicket, error) {
+	hash := g.rep.views.hash(id)
+	g.rep.views.expect(hash)
 	if _, err := g.settle(ctx, id); err != nil {
 		return nil, err
 	}
 	for {
-		v := g.rep.lookup(id)
+		v := g.rep.views.lookup(hash, id)
 		if v == nil {
 			return nil, unknownPartition(id)
 		}
@@ -85,6 +87,8 @@ func (g *Gate) WriteNow(ctx context.Context, id placement.PartitionID) (*Ticket,
 // admit makes t an admitted ticket, and returns it; without wait, nil and no error say
 // that the partition is in Cutover.
 func (g *Gate) admit(ctx context.Context, id placement.PartitionID, size int64, wait bool, t *Ticket) (*Ticket, error) {
+	hash := g.rep.views.hash(id)
+	g.rep.views.expect(hash)
 	sess, err := g.settle(ctx, id)
 	if err != nil {
 		return nil, err
@@ -92,7 +96,7 @@ func (g *Gate) admit(ctx context.Context, id placement.PartitionID, size int64, 
 	var h hold
 	defer g.holds.end(&h)
 	for {
-		v := g.rep.lookup(id)
+		v := g.rep.views.lookup(hash, id)
 		switch {
 		case v == nil:
 			return nil, unknownPartition(id)

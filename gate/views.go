@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math/bits"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/sluiceproxy/sluice/placement"
 )
@@ -45,18 +46,28 @@ func newViews() *views {
 
 // find returns the partition's view in a table, or nil, and its place, or where it would
 // be put. There is always a free place.
-func (t *views) find(table []atomic.Pointer[view], id placement.PartitionID) (*atomic.Pointer[view], *view) {
-	for i := maphash.String(t.seed, string(id)); ; i++ {
+func (t *views) find(table []atomic.Pointer[view], hash uint64, id placement.PartitionID) (*atomic.Pointer[view], *view) {
+	for i := hash; ; i++ {
 		at := &table[i&uint64(len(table)-1)]
-		if v := at.Load(); v == nil || v != removed && v.entry.Partition() == id {
+		if v := at.Load(); v == nil || v != removed && v.of(id) {
 			return at, v
 		}
 	}
 }
 
+// hash is where a partition is looked up.
+func (t *views) hash(id placement.PartitionID) uint64 { return maphash.String(t.seed, string(id)) }
+
+// expect has the processor fetch what lookup will read first. Whoever has something else
+// to do before, such as reading the clock, does not wait for memory then.
+func (t *views) expect(hash uint64) {
+	table := *t.table.Load()
+	prefetch(unsafe.Pointer(&table[hash&uint64(len(table)-1)]))
+}
+
 // lookup returns the partition's view, or nil.
-func (t *views) lookup(id placement.PartitionID) *view {
-	_, v := t.find(*t.table.Load(), id)
+func (t *views) lookup(hash uint64, id placement.PartitionID) *view {
+	_, v := t.find(*t.table.Load(), hash, id)
 	return v
 }
 
@@ -66,7 +77,7 @@ func (t *views) set(id placement.PartitionID, before, v *view) {
 	if 8*(t.taken+1) > 3*len(*t.table.Load()) {
 		t.grow()
 	}
-	at, _ := t.find(*t.table.Load(), id)
+	at, _ := t.find(*t.table.Load(), t.hash(id), id)
 	at.Store(v)
 	if before == nil {
 		t.taken++
@@ -81,7 +92,8 @@ func (t *views) set(id placement.PartitionID, before, v *view) {
 func (t *views) grow() {
 	next := make([]atomic.Pointer[view], 1<<bits.Len(uint(4*t.live+1)))
 	for v := range t.all() {
-		at, _ := t.find(next, v.entry.Partition())
+		id := v.entry.Partition()
+		at, _ := t.find(next, t.hash(id), id)
 		at.Store(v)
 	}
 	t.taken = t.live

@@ -3,6 +3,8 @@ package gate_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -100,4 +102,34 @@ func entryAt(id placement.PartitionID, epoch placement.Epoch) placement.Entry {
 	return placement.Entry{Partition: id, Epoch: epoch, State: placement.State{
 		From: placement.Placement{Kind: placement.DedicatedIndex, Cluster: "east", Index: string(id), Logical: "docs"},
 	}}
+}
+
+// Names of every length are found, whole, and none that is nearly theirs; also after the
+// memory around them was used for others.
+func TestReplicaOfNamesOfAnyLength(t *testing.T) {
+	r := gate.NewReplica()
+	text := strings.Repeat("abcdefghijklmnopqrstuvwxyz", 20)
+	want := map[placement.PartitionID]placement.Entry{}
+	for n := 1; n <= 200; n++ {
+		for k, index := range []string{"", text[:1], text[:n/2], text[:255]} {
+			e := entryAt(placement.PartitionID(fmt.Sprint(text[:n], k)), placement.Epoch(4*n+k))
+			e.State.From.Kind, e.State.From.Index, e.State.From.Logical = placement.DedicatedIndex, index, text[:min(n, 30)]
+			want[e.Partition] = e
+			r.Apply(e)
+			if n%2 == 0 { // garbage beside it
+				r.Apply(entryAt("again", placement.Epoch(4*n+k)))
+			}
+		}
+	}
+	runtime.GC()
+	for id, e := range want {
+		if got := r.Entry(id); got != e {
+			t.Fatalf("%q is\n%+v, want\n%+v", id, got, e)
+		}
+		for _, near := range []placement.PartitionID{id[:len(id)-1] + "x", "x" + id[1:], id + "x", id[1:]} {
+			if got := r.Entry(near); got != want[near] {
+				t.Fatalf("%q is\n%+v", near, got)
+			}
+		}
+	}
 }

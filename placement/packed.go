@@ -13,14 +13,14 @@ import (
 // partition's own, so they are kept in one text with the partition's. What an entry
 // that is Active seldom has is kept apart.
 type Packed struct {
-	names       string // From's index and logical name, if they are the partition's own, and the partition
+	names       string // the partition, and From's index and logical name, if they are the partition's own
 	epoch       Epoch
 	from        unique.Handle[Placement] // without what is in names
 	rest        *rest                    // nil if all of it is zero
 	incarnation uint32
 	phase       Phase
-	index       uint8 // how much of names is From's index
-	logical     uint8 // and, after it, its logical name
+	index       uint8 // how much of names is From's index, behind the partition
+	logical     uint8 // and, at its end, its logical name
 }
 
 // rest is what an Active entry seldom has.
@@ -35,22 +35,41 @@ type rest struct {
 
 // Pack returns e in its small form, which keeps nothing of e's texts.
 func Pack(e Entry) Packed {
-	p := Packed{epoch: e.Epoch, incarnation: e.Incarnation, phase: e.State.Phase}
-	from := e.State.From
-	if from.Kind == DedicatedIndex && len(from.Index) <= math.MaxUint8 && len(from.Logical) <= math.MaxUint8 {
-		p.index, p.logical = uint8(len(from.Index)), uint8(len(from.Logical))
-	}
 	text := make([]byte, 0, MaxPartitionID+2*math.MaxUint8) // on the stack, but for an id that is none
-	text = append(text, from.Index[:p.index]...)
-	text = append(text, from.Logical[:p.logical]...)
-	text = append(text, e.Partition...)
-	p.names = string(text)
-	from.Index, from.Logical = from.Index[p.index:], from.Logical[p.logical:]
+	return PackWith(e, string(AppendNames(text, e)))
+}
+
+// PackWith is [Pack] with the text of e's names, as [AppendNames] writes it: for whoever
+// has a place for that.
+func PackWith(e Entry, names string) Packed {
+	p := Packed{names: names, epoch: e.Epoch, incarnation: e.Incarnation, phase: e.State.Phase}
+	from := e.State.From
+	index, logical := ownNames(e)
+	p.index, p.logical = uint8(index), uint8(logical)
+	from.Index, from.Logical = from.Index[index:], from.Logical[logical:]
 	p.from = unique.Make(from)
 	if r := (rest{e.State.To, e.Attempt, e.CutoverAt, e.Previous, e.PreviousMove, e.Fenced}); r != (rest{}) {
 		p.rest = &r
 	}
 	return p
+}
+
+// AppendNames appends the names that the small form of e keeps to b: the partition, and
+// what of From's is its own.
+func AppendNames(b []byte, e Entry) []byte {
+	index, logical := ownNames(e)
+	b = append(b, e.Partition...)
+	b = append(b, e.State.From.Index[:index]...)
+	return append(b, e.State.From.Logical[:logical]...)
+}
+
+// ownNames is how much of From's index and logical name are the partition's own.
+func ownNames(e Entry) (index, logical int) {
+	from := e.State.From
+	if from.Kind == DedicatedIndex && len(from.Index) <= math.MaxUint8 && len(from.Logical) <= math.MaxUint8 {
+		return len(from.Index), len(from.Logical)
+	}
+	return 0, 0
 }
 
 // Entry is what was packed.
@@ -60,11 +79,12 @@ func (p *Packed) Entry() Entry {
 		e.State.From = p.from.Value()
 	}
 	e.State.Phase = p.phase
+	own := p.names[len(e.Partition):]
 	if p.index > 0 {
-		e.State.From.Index = p.names[:p.index]
+		e.State.From.Index = own[:p.index]
 	}
 	if p.logical > 0 {
-		e.State.From.Logical = p.names[p.index:][:p.logical]
+		e.State.From.Logical = own[p.index:]
 	}
 	if r := p.rest; r != nil {
 		e.State.To, e.Attempt, e.CutoverAt = r.to, r.attempt, r.cutoverAt
@@ -75,7 +95,7 @@ func (p *Packed) Entry() Entry {
 
 // Partition is the entry's own.
 func (p *Packed) Partition() PartitionID {
-	return PartitionID(p.names[int(p.index)+int(p.logical):])
+	return PartitionID(p.names[:len(p.names)-int(p.index)-int(p.logical)])
 }
 
 // Epoch is the entry's own.
