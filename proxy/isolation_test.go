@@ -34,8 +34,8 @@ func beside(t *testing.T, version string) *rig {
 		for i := from; i < to; i++ {
 			k := fmt.Sprintf("%sk%d", mark, i%5)
 			fmt.Fprintf(&b, `{"index":{"_id":"%d"}}`+"\n", i)
-			fmt.Fprintf(&b, `{"n":%d,"one":1,"u":%d,"k":"%s","t":"alpha %s word%d","d":"%d-%02d-%02d","f":%d.5,"g":{"lat":%d,"lon":%d},"items":[{"k":"%s","tenant":"x%d"},{"k":"i%d"}]}`+"\n",
-				offset+i*3%17, offset+i, k, k, i%4, 2020+offset/1000000, i%12+1, i%28+1, offset+i%7, i%60+offset/50000, i%90, k, i%3, i%4)
+			fmt.Fprintf(&b, `{"n":%d,"one":1,"u":%d,"k":"%s","t":"alpha %s word%d","d":"%d-%02d-%02d","f":%d.5,"g":{"lat":%d,"lon":%d},"items":[{"k":"%s","tenant":"x%d","u":%d},{"k":"i%d","u":%d}]}`+"\n",
+				offset+i*3%17, offset+i, k, k, i%4, 2020+offset/1000000, i%12+1, i%28+1, offset+i%7, i%60+offset/50000, i%90, k, i%3, 2*(offset+i), i%4, 2*(offset+i)+1)
 		}
 		r.as(id, "POST", "/docs/_bulk?refresh=true", b.String()).want(t, 200, "errors", false)
 	}
@@ -144,7 +144,7 @@ func isLikeAlone(t *testing.T, r *rig) {
 		`{"geo_bounds":{"field":"g"}}`, `{"geo_centroid":{"field":"g"}}`, `{"geohash_grid":{"field":"g","precision":2}}`, `{"geotile_grid":{"field":"g","precision":3}}`,
 		`{"composite":{"size":100,"sources":[{"k":{"terms":{"field":"k"}}},{"h":{"histogram":{"field":"n","interval":5}}}]}` + sub + `}`, `{"top_hits":{"size":3,"sort":["u"],"_source":["n"]}}`,
 		`{"terms":{"field":"k"},"aggs":{"m":{"sum":{"field":"n"}},"s":{"bucket_sort":{"sort":[{"m":"desc"},{"_key":"asc"}],"size":2}}}}`,
-		`{"nested":{"path":"items"},"aggs":{"top":{"top_hits":{"size":20,"sort":["items.k"]}},"f":{"filter":{"term":{"items.k":"k1"}},"aggs":{"top":{"top_hits":{"size":1,"_source":["items.tenant"]}}}}}}`,
+		`{"nested":{"path":"items"},"aggs":{"top":{"top_hits":{"size":20,"sort":["items.k","items.u"]}},"f":{"filter":{"term":{"items.k":"k1"}},"aggs":{"top":{"top_hits":{"size":1,"sort":["items.u"],"_source":["items.tenant"]}}}}}}`,
 		`{"rare_terms":{"field":"k","max_doc_count":12}}`, `{"rare_terms":{"field":"n","max_doc_count":3}` + sub + `}`, `{"multi_terms":{"terms":[{"field":"k"},{"field":"n"}],"size":100}` + sub + `}`,
 		`{"adjacency_matrix":{"filters":{"a":{"term":{"k":"k1"}},"b":{"range":{"n":{"gte":5}}},"c":{"prefix":{"k":"theirs"}}}}` + sub + `}`,
 		`{"filter":{"range":{"n":{"lt":4}}},"aggs":{"s":{"significant_terms":{"field":"k","min_doc_count":1,"size":50}}}}`, `{"terms":{"field":"k"},"aggs":{"s":{"significant_text":{"field":"t","min_doc_count":1,"size":50}}}}`,

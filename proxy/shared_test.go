@@ -15,7 +15,7 @@ var pool = placement.Placement{Kind: placement.SharedIndex, Cluster: "a", Index:
 
 const poolMapping = `{"settings":{"number_of_shards":3,"number_of_replicas":0},"mappings":{"properties":{
 	"tenant":{"type":"keyword"},"n":{"type":"long"},"one":{"type":"long"},"k":{"type":"keyword"},"t":{"type":"text"},"d":{"type":"date"},"f":{"type":"double"},"u":{"type":"long"},"g":{"type":"geo_point"},
-	"items":{"type":"nested","properties":{"k":{"type":"keyword"},"tenant":{"type":"keyword"}}}}}}`
+	"items":{"type":"nested","properties":{"k":{"type":"keyword"},"tenant":{"type":"keyword"},"u":{"type":"long"}}}}}}`
 
 // sharing is two tenants in one index of the real thing.
 func sharing(t *testing.T) (*rig, string) {
