@@ -1,6 +1,7 @@
 package mover
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"strings"
@@ -45,7 +46,47 @@ func (d *documents) decode(answer []byte) error {
 		return nil
 	}
 	*d = documents{}
-	return json.Unmarshal(answer, d)
+	err := json.Unmarshal(answer, d)
+	if err != nil {
+		if blanked, some := withoutComments(answer); some {
+			*d = documents{}
+			if json.Unmarshal(blanked, d) == nil {
+				return nil
+			}
+		}
+	}
+	return err
+}
+
+// withoutComments returns a JSON text with blanks in the place of comments, as Jackson, which
+// is OpenSearch's parser, knows them: from /* to */, and from // to the end of the line. It
+// reports whether there were any, and all of them ended.
+func withoutComments(text []byte) (blanked []byte, some bool) {
+	const inString, inBlock, inLine = '"', '*', '/'
+	in := byte(0)
+	for i := 0; i < len(text); i++ {
+		rest := text[i:]
+		switch {
+		case in == 0 && rest[0] == '"':
+			in = inString
+		case in == 0 && (bytes.HasPrefix(rest, []byte("/*")) || bytes.HasPrefix(rest, []byte("//"))):
+			if in = rest[1]; blanked == nil {
+				blanked = bytes.Clone(text)
+			}
+			blanked[i], blanked[i+1] = ' ', ' '
+			i++
+		case in == inString && rest[0] == '\\':
+			i++ // whatever it is, it does not end the string
+		case in == inString && rest[0] == '"', in == inLine && (rest[0] == '\n' || rest[0] == '\r'):
+			in = 0
+		case in == inBlock && bytes.HasPrefix(rest, []byte("*/")):
+			blanked[i], blanked[i+1] = ' ', ' '
+			in, i = 0, i+1
+		case in == inBlock || in == inLine:
+			blanked[i] = ' '
+		}
+	}
+	return blanked, blanked != nil && in == 0
 }
 
 // deepest is as deep as OpenSearch's own parser goes.

@@ -237,3 +237,5 @@ func NodeFacts(ctx context.Context, c *upstream.Client) (heap, cpu int64, thread
 	}
 	return heap, cpu, threads, breakers, err
 }
+
+var WithoutComments = withoutComments

@@ -286,7 +286,7 @@ func TestApplyConverges(t *testing.T) {
 		r.call(r.src, "PUT", "/"+r.a+"/_doc/"+id, "routing="+routing, body, nil)
 	}
 	put("d1", "", `{"n":-1}`)
-	put("new", "r9", "{\n \"n\": 5,\r\n \"late_field\": 1.5}")
+	put("new", "r9", "{\n \"n\": 5, // of late\r\n \"late_field\": 1.5}")
 	r.call(r.src, "DELETE", "/"+r.a+"/_doc/d2", "", "", nil)
 	r.call(r.src, "DELETE", "/"+r.a+"/_doc/d3", "routing=r3", "", nil)
 	// d5 is at version 2; deleted, forgotten and created again it starts at 1.

@@ -35,9 +35,10 @@ func TestVerifyFindsEachKind(t *testing.T) {
 		const docs = 1000
 		r.fill(docs)
 		r.call(r.src, "PUT", "/"+r.a+"/_doc/odd", "", " {\r\n \"a\" : 1.0,\n\t\"b\":\"\\n \u00e9<&>\" , \"c\" : 1e2 }\n", nil)
+		r.call(r.src, "PUT", "/"+r.a+"/_doc/commented", "", "{\"a\":1, /* \"}}, { */\"b\":\"/*\" // \"\n}", nil)
 		m := r.taken(nil)
 		r.copyAll(m)
-		if d := r.verified(m); !d.Empty() || d.Scanned != 2*docs+2 {
+		if d := r.verified(m); !d.Empty() || d.Scanned != 2*docs+4 {
 			t.Fatalf("after the copy: %+v", d)
 		}
 		same := sameShard(r, "d6")                                                                                           // its routing is r6
