@@ -31,14 +31,13 @@ type withText[T any] struct {
 
 // newWith is for a text of up to 16 bytes times one more than its place.
 var newWith = [...]func() (*view, []byte){
-	func() (*view, []byte) { w := &withText[[16]byte]{}; return &w.view, w.text[:] },
-	func() (*view, []byte) { w := &withText[[32]byte]{}; return &w.view, w.text[:] },
-	func() (*view, []byte) { w := &withText[[48]byte]{}; return &w.view, w.text[:] },
-	func() (*view, []byte) { w := &withText[[64]byte]{}; return &w.view, w.text[:] },
-	func() (*view, []byte) { w := &withText[[80]byte]{}; return &w.view, w.text[:] },
-	func() (*view, []byte) { w := &withText[[96]byte]{}; return &w.view, w.text[:] },
-	func() (*view, []byte) { w := &withText[[112]byte]{}; return &w.view, w.text[:] },
-	func() (*view, []byte) { w := &withText[[128]byte]{}; return &w.view, w.text[:] },
+	inOne[[16]byte], inOne[[32]byte], inOne[[48]byte], inOne[[64]byte], inOne[[80]byte], inOne[[96]byte], inOne[[112]byte], inOne[[128]byte],
+}
+
+// inOne makes a view with room for a text, an array of bytes, behind it.
+func inOne[T any]() (*view, []byte) {
+	w := &withText[T]{}
+	return &w.view, unsafe.Slice((*byte)(unsafe.Pointer(&w.text)), unsafe.Sizeof(w.text))
 }
 
 // newView returns the view of an entry. Every view but removed is made here, so that it
