@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 	"github.com/sluiceproxy/sluice/internal/upstream"
 )
 
@@ -229,19 +230,7 @@ func (m *Mover) encode(ops []op, part []int, turn int) []byte {
 }
 
 // text writes a JSON string.
-func text(b *bytes.Buffer, s string) {
-	if verbatim(s) {
-		b.WriteByte('"')
-		b.WriteString(s)
-		b.WriteByte('"')
-		return
-	}
-	j, err := json.Marshal(s)
-	if err != nil {
-		j = []byte(`""`) // cannot be: every string can be encoded
-	}
-	b.Write(j)
-}
+func text(b *bytes.Buffer, s string) { b.Write(jsontext.AppendString(b.AvailableBuffer(), s)) }
 
 // verbatim reports whether a string is written as it is.
 func verbatim[T string | []byte](s T) bool {

@@ -2,9 +2,10 @@ package mover
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"strings"
+
+	"github.com/sluiceproxy/sluice/internal/jsontext"
 )
 
 // doc is a document as a search or a get returns it.
@@ -301,54 +302,31 @@ func (c *cutter) value(depth int) bool {
 
 // plain reads a number, true, false or null.
 func (c *cutter) plain() bool {
-	from, digits := c.i, true
-	for ; c.i < len(c.b); c.i++ {
-		b := c.b[c.i]
-		if b >= '0' && b <= '9' {
-			continue
-		}
-		if !strings.ContainsRune("truefalsn+-.E", rune(b)) {
-			break
-		}
-		digits = false
+	from := c.i
+	for c.i < len(c.b) && strings.IndexByte("0123456789truefalsn+-.E", c.b[c.i]) >= 0 {
+		c.i++
 	}
-	v := c.b[from:c.i]
-	if digits && len(v) > 0 && (v[0] != '0' || len(v) == 1) {
+	switch v := c.b[from:c.i]; string(v) {
+	case "true", "false", "null":
 		return true
+	default:
+		return jsontext.IsNumber(v)
 	}
-	return json.Valid(v)
 }
 
 // quoted reads a string, whose first quotation mark is next.
 func (c *cutter) quoted() bool {
 	from, escaped := c.i, false
-	for c.i++; c.i < len(c.b); c.i++ {
-		for len(c.b)-c.i >= 8 && ordinary(binary.LittleEndian.Uint64(c.b[c.i:])) {
-			c.i += 8
-		}
-		if c.i == len(c.b) {
+	for c.i++; ; c.i += 2 { // a backslash, and what it escapes, which is no end
+		c.i = min(c.i, len(c.b))
+		c.i += jsontext.Plain(c.b[c.i:])
+		if c.i == len(c.b) || c.b[c.i] < ' ' {
 			return false
 		}
-		switch b := c.b[c.i]; {
-		case b == '"':
+		if c.b[c.i] == '"' {
 			c.i++
 			return !escaped || json.Valid(c.b[from:c.i])
-		case b == '\\':
-			escaped = true
-			c.i++ // what it escapes is no end
-		case b < ' ':
-			return false
 		}
+		escaped = true
 	}
-	return false
-}
-
-// ordinary reports whether each of eight bytes stands for itself in a string: none is a
-// control character, a quotation mark or a backslash. With n taken from each byte, the high
-// bit of one that had it clear is set if the byte was below n. A borrow could set another
-// one's, but only a byte below n borrows, so if none is set there was none.
-func ordinary(x uint64) bool {
-	const each, high = 0x0101010101010101, 0x8080808080808080
-	below := func(x, n uint64) uint64 { return (x - each*n) &^ x & high }
-	return below(x, ' ')|below(x^each*'"', 1)|below(x^each*'\\', 1) == 0
 }

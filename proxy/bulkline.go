@@ -72,18 +72,8 @@ func plainAction(b []byte) (a action, ok bool) {
 		var key, value []byte
 		key, b = plainText(b)
 		value, b = plainText(skipMark(b, ':'))
-		var into *string
-		switch string(key) {
-		case "_index":
-			into = &a.index
-		case "_id":
-			into = &a.id
-		case "routing":
-			into = &a.routing
-		default:
-			return a, false
-		}
-		if b == nil || *into != "" || len(value) == 0 { // twice, or empty: a case for the other
+		into := a.place(string(key))
+		if into == nil || b == nil || *into != "" || len(value) == 0 { // twice, or empty: a case for the other
 			return a, false
 		}
 		*into = string(value)
@@ -204,22 +194,29 @@ func text(d *json.Decoder, line int) (string, error) {
 	return s, nil
 }
 
-func (a *action) set(key string, raw json.RawMessage, line int) error {
-	var into *string
+// place is where the value of a key is kept; nil: of one that the proxy passes on, or that
+// is none.
+func (a *action) place(key string) *string {
 	switch key {
 	case "_index":
-		into = &a.index
+		return &a.index
 	case "_id":
-		into = &a.id
+		return &a.id
 	case "routing":
-		into = &a.routing
+		return &a.routing
 	case "pipeline":
-		into = &a.pipe
+		return &a.pipe
 	case "if_seq_no":
-		into = &a.seqNo
+		return &a.seqNo
 	case "if_primary_term":
-		into = &a.term
-	default:
+		return &a.term
+	}
+	return nil
+}
+
+func (a *action) set(key string, raw json.RawMessage, line int) error {
+	into := a.place(key)
+	if into == nil {
 		if !slices.Contains(passed, key) {
 			e := fail(http.StatusBadRequest, "illegal_argument_exception", "Action/metadata line [%d] contains an unknown parameter [%s]", line, key)
 			return e

@@ -93,7 +93,7 @@ var plainActions = []struct {
 	{"{\"index\":{\"_id\":\"\x00\"}}", false},
 	{"{\"index\":{\"_id\":\"1\"}}\xff", false},
 	{`{"index":{"_id":"1","version":7,"version_type":"external"}}`, false},
-	{`{"index":{"_id":"1","pipeline":"p"}}`, false},
+	{`{"index":{"_id":"1","pipeline":"p","if_seq_no":"3","if_primary_term":"1"}}`, true},
 	{`{"index":{"_id":"1","if_seq_no":3,"if_primary_term":1}}`, false},
 	{`{"index":{"_id":"1"}}{}`, false},
 	{`{"index":{"_id":"1"},"delete":{"_id":"1"}}`, false},
