@@ -78,6 +78,7 @@ func readStory(t *testing.T) story {
 // storyHead has what the lines of a story are made calls of. What an example prints is in
 // $said until the next one.
 const storyHead = `set -euo pipefail
+export SHELL=$BASH # script's: another shell may stay beside the example, and end with 130 itself
 trap 'code=$?; trap - EXIT; [ $code = 0 ] || echo "it ended with $code after line $at of examples.sh"; for j in $(jobs -p | tac); do kill "$j" 2>/dev/null || true; wait "$j" || true; done; exit $code' EXIT
 curl() { command curl --fail-with-body --silent --show-error --max-time 120 "$@"; }
 said=$PWD/said beside=() at=
