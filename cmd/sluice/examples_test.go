@@ -23,12 +23,11 @@ import (
 var notRunExamples = map[string]string{
 	"sluice cluster add d https://vpc-d-x.eu-west-1.es.amazonaws.com --aws-region eu-west-1": "it needs a domain of Amazon's",
 	"sluice demo": "it copies for minutes beside other tests; internal/demo runs it by make demo, with fewer documents",
-	"sluice demo --placement dedicated_cluster":                   "as the one above",
-	"sluice demo --opensearch 2.19.6,3.9.0":                       "internal/demo has it with fewer documents, too",
-	"sluice demo --store redis":                                   "it copies for minutes beside other tests, and differs from what internal/demo runs in one option",
-	"sluice demo --docs 5000 --moves 4":                           "as the one above",
-	"sluice demo --keep --data-dir ./demo -o json > receipt.json": "as the one above",
-	"sluice demo clusters":                                        "TestTutorial runs it",
+	"sluice demo --copy-throttle off --docs 5000 --rate 80 --moves 3":                                 "internal/demo runs it as it is",
+	"sluice demo --docs 2000 --rate 80 --placement dedicated_cluster":                                 "the same",
+	"sluice demo --docs 2000 --rate 80 --opensearch 2.19.6,3.9.0":                                     "the same",
+	"sluice demo --docs 2000 --rate 80 --store redis --keep --data-dir ./demo -o json > receipt.json": "the same",
+	"sluice demo clusters": "TestTutorial runs it",
 }
 
 // helpExamples are all examples of the program's help, without their comments.

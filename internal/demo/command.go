@@ -24,13 +24,15 @@ declarations of the Go standard library, lets clients write and read through bot
 moves the tenant to the other cluster and back, and reads everything back. It ends with a
 receipt, and with an exit code other than 0 when anything is off.
 
+On two processors its copies stay as gentle as a move's are by default, and take minutes;
+--copy-throttle off takes what the machine has.
+
 It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs redis-server. The first run downloads about 75 MB.`,
 		Example: `  sluice demo
-  sluice demo --docs 5000 --moves 4
-  sluice demo --store redis
-  sluice demo --placement dedicated_cluster
-  sluice demo --opensearch 2.19.6,3.9.0      # to the newer version, and rolled back
-  sluice demo --keep --data-dir ./demo -o json > receipt.json`,
+  sluice demo --copy-throttle off --docs 5000 --rate 80 --moves 3
+  sluice demo --docs 2000 --rate 80 --placement dedicated_cluster
+  sluice demo --docs 2000 --rate 80 --opensearch 2.19.6,3.9.0      # to the newer version, and rolled back
+  sluice demo --docs 2000 --rate 80 --store redis --keep --data-dir ./demo -o json > receipt.json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
@@ -70,6 +72,7 @@ It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs re
 	f.StringSliceVar(&o.OpenSearch, "opensearch", o.OpenSearch, "versions of the clusters: source,target")
 	f.StringVar((*string)(&o.Placement), "placement", string(o.Placement), "dedicated_index, or dedicated_cluster: all indices of a cluster that is the tenant's")
 	f.IntVar(&o.Moves, "moves", o.Moves, "how many moves: there, back, there, ...; with two versions back is a rollback")
+	f.StringVar(&o.Throttle, "copy-throttle", o.Throttle, "of the moves: auto slows a copy down when the clusters are under pressure; off does not")
 	f.StringVar(&o.Store, "store", o.Store, "where the placement table is: etcd (inside the controller), consul, redis or opensearch (a third cluster)")
 	f.BoolVar(&o.Keep, "keep", false, "leave data, configuration and logs behind, and the clients' log of every write")
 	f.StringVar(&o.DataDir, "data-dir", "", "directory for data and logs, must be empty (default: a temporary one)")

@@ -22,6 +22,7 @@ type Options struct {
 	// Placement is how the tenant is placed: in an index of its own, or on a
 	// cluster of its own, where clients use the cluster's names.
 	Placement placement.Kind
+	Throttle  string // of the moves, as `sluice move --copy-throttle` has it: auto or off
 	DataDir   string // for data and logs; empty is a temporary one
 	Keep      bool   // leaves the directory behind
 	LogFile   bool   // keeps the clients' log as a file in the directory
@@ -29,7 +30,7 @@ type Options struct {
 
 // Defaults returns the options of `sluice demo` without flags.
 func Defaults() Options {
-	return Options{Docs: 20_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2, Store: "etcd", Placement: placement.DedicatedIndex}
+	return Options{Docs: 20_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2, Store: "etcd", Placement: placement.DedicatedIndex, Throttle: "auto"}
 }
 
 // Validate returns a *placement.InvalidError that names the flag and the fix, or nil.
@@ -53,6 +54,8 @@ func (o *Options) Validate() error {
 		return bad("--store", o.Store, "must be one of "+strings.Join(Stores, ", "))
 	case o.Placement != placement.DedicatedIndex && o.Placement != placement.DedicatedCluster:
 		return bad("--placement", o.Placement, "must be dedicated_index or dedicated_cluster")
+	case o.Throttle != "auto" && o.Throttle != "off":
+		return bad("--copy-throttle", o.Throttle, "must be auto or off")
 	case len(o.OpenSearch) == 1:
 		o.OpenSearch = []string{o.OpenSearch[0], o.OpenSearch[0]}
 	case len(o.OpenSearch) != 2:

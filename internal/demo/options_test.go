@@ -22,4 +22,9 @@ func TestStoreOption(t *testing.T) {
 	if err := o.Validate(); !errors.As(err, &inv) || inv.Field != "--store" {
 		t.Errorf("an unknown store: %v", err)
 	}
+	o = demo.Defaults()
+	o.Throttle = "half"
+	if err := o.Validate(); !errors.As(err, &inv) || inv.Field != "--copy-throttle" {
+		t.Errorf("an unknown throttle: %v", err)
+	}
 }

@@ -142,6 +142,9 @@ func (s *story) move(ctx context.Context, from, to string, back bool) (Leg, erro
 	}
 	s.say("opened a scroll and a point in time over %d documents; they stay open through the move", cursors.PIT.Expected)
 	command := []string{"move", tenant, "--to", to, "--wait"}
+	if s.o.Throttle == "off" {
+		command = append(command, "--copy-throttle", "off")
+	}
 	if back {
 		command = []string{"moves", "rollback", tenant, "--wait"}
 	}
