@@ -143,7 +143,8 @@ func (m *Mover) sealActions(idx []Index, src []found, own [][]string, seal strin
 // Release removes from the target, after the flip, the alias that guards what was
 // sealed: nothing that a mover sent before can change the target's aliases any more.
 // So it also removes what a replaced mover's request has added between Seal's
-// reading and the seal. An index that the tenant has removed since is fine.
+// reading and the seal. An index that the tenant has removed since is fine. The target
+// merges again as its source does.
 func (m *Mover) Release(ctx context.Context) error {
 	idx, err := m.indices()
 	if err != nil {
@@ -168,6 +169,38 @@ func (m *Mover) Release(ctx context.Context) error {
 	}
 	if err := m.updateAliases(ctx, actions); err != nil && !errors.Is(err, ErrFenced) { // gone already
 		return err
+	}
+	return m.merges(ctx, idx)
+}
+
+// merges gives the targets back what Ready has taken from their merging: what the source
+// has, or OpenSearch's default if it is gone. Nothing depends on when that is, or on
+// whether a replaced driver does it once more.
+func (m *Mover) merges(ctx context.Context, idx []Index) error {
+	if m.into != nil {
+		return nil
+	}
+	for _, i := range idx {
+		dst, err := m.describe(ctx, m.dst, i.Target)
+		if err != nil {
+			return err
+		}
+		if len(dst) != 1 || dst[0].uuid != i.TargetUUID || dst[0].settings[setFloor] != pauseFloor {
+			continue
+		}
+		src, err := m.describe(ctx, m.src, i.Source)
+		if err != nil {
+			return err
+		}
+		set := map[string]any{setFloor: nil}
+		if len(src) == 1 && src[0].uuid == i.SourceUUID {
+			if v, ok := src[0].settings[setFloor]; ok {
+				set[setFloor] = v
+			}
+		}
+		if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil); err != nil {
+			return fmt.Errorf("restore %s of %s on %s: %w", setFloor, i.Target, m.dst.Name(), err)
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package mover_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -206,5 +207,70 @@ func TestLookFindsWhatHasChanged(t *testing.T) {
 	r.call(r.src, "PUT", "/"+r.a, "", `{}`, nil)
 	if _, err := m.Look(t.Context()); !errors.Is(err, mover.ErrSourceChanged) {
 		t.Errorf("of an index that was created again: %v", err)
+	}
+}
+
+// The refresh in the pause merges nothing, for which it would wait; and what the target has
+// for that is gone after the flip, or after a rollback that was aborted.
+func TestRefreshesOfThePauseMergeNothing(t *testing.T) {
+	for what, floor := range map[string]any{"default": nil, "its own": "5mb"} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, `{"settings":{"number_of_shards":1,"number_of_replicas":0,"refresh_interval":"-1"}}`)
+			r.fill(20)
+			if floor != nil {
+				r.call(r.src, "PUT", "/"+r.a+"/_settings", "", `{"index.merge.policy.floor_segment":"5mb"}`, nil)
+			}
+			segments := func() int {
+				var ans struct {
+					All struct {
+						Primaries struct{ Segments struct{ Count int } }
+					} `json:"_all"`
+				}
+				r.call(r.dst, "GET", "/"+r.b+"/_stats/segments", "", "", &ans)
+				return ans.All.Primaries.Segments.Count
+			}
+			has := func() any {
+				var set map[string]struct{ Settings map[string]any }
+				r.call(r.dst, "GET", "/"+r.b+"/_settings", "flat_settings=true", "", &set)
+				return set[r.b].Settings["index.merge.policy.floor_segment"]
+			}
+			// rounds are of one document each, and each leaves a segment. It returns the most that there were.
+			rounds := func(m *mover.Mover, n int) (most int) {
+				for i := range n {
+					id := fmt.Sprintf("d%d", i%20)
+					r.call(r.src, "PUT", "/"+r.a+"/_doc/"+id, "", fmt.Sprintf(`{"n":%d}`, 100+i), nil)
+					r.apply(m, ref(id, ""))
+					if err := m.RefreshTarget(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					most = max(most, segments())
+				}
+				return most
+			}
+			m := r.taken(nil)
+			r.copyAll(m)
+			before := rounds(m, 15)
+			if err := m.Ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			// One after the other merges in the background as far as that is worth it, which nobody waits for.
+			if after := rounds(m, 15); before > 10 || after <= 10 {
+				t.Errorf("%d segments at most while refreshes merge, and %d when they do not", before, after)
+			}
+			r.equal(m, 20)
+			if err := m.Seal(t.Context(), nil); err != nil || has() != "1kb" {
+				t.Fatalf("seal: %v, with %v", err, has())
+			}
+			for range 2 { // a driver that died after it does it again
+				if err := m.Release(t.Context()); err != nil || has() != floor {
+					t.Fatalf("release: %v; the target has %v, want %v", err, has(), floor)
+				}
+			}
+			r.call(r.dst, "PUT", "/"+r.b+"/_settings", "", `{"index.merge.policy.floor_segment":"7mb"}`, nil) // the tenant's
+			if err := m.Release(t.Context()); err != nil || has() != "7mb" {
+				t.Fatalf("release after the tenant has changed it: %v; the target has %v", err, has())
+			}
+		})
 	}
 }

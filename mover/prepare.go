@@ -185,8 +185,8 @@ func (m *Mover) routingShards(ctx context.Context, c *upstream.Client, index str
 }
 
 // Ready gives the target, before the cutover, what takes time: the source's
-// replicas, refresh interval, gc_deletes and whatever setting changed since. It waits a
-// bounded time for new replicas to start.
+// replicas, refresh interval, gc_deletes and whatever setting changed since. Its refreshes
+// merge nothing from here on. It waits a bounded time for new replicas to start.
 func (m *Mover) Ready(ctx context.Context) error {
 	if _, err := m.SyncMeta(ctx); err != nil {
 		return err
@@ -214,7 +214,7 @@ func (m *Mover) Ready(ctx context.Context) error {
 		if err := m.checkPipelines(ctx, src); err != nil { // the tenant may have named another one since Prepare
 			return nil, err
 		}
-		set := map[string]any{}
+		set := map[string]any{setFloor: pauseFloor}
 		for _, k := range []string{setReplicas, setRefresh, setExpand, setGC} {
 			set[k] = nil
 			if v, ok := src[0].settings[k]; ok {

@@ -298,20 +298,20 @@ func (m *Mover) GiveBack(ctx context.Context, fence bool) (map[string]map[string
 // restore gives an index of the old copy the settings that OpenOld has taken from it:
 // those of the present index, as ever after a move.
 func (m *Mover) restore(ctx context.Context, i Index, via string, fence bool) error {
-	set := map[string]any{setGC: nil, setFinal: nil}
-	if !fence {
-		set["index.blocks.write"] = nil
-	}
+	set := map[string]any{setGC: nil, setFinal: nil, setFloor: nil}
 	src, err := m.describe(ctx, m.src, i.Source)
 	if err != nil {
 		return err
 	}
 	if len(src) == 1 && src[0].uuid == i.SourceUUID {
-		for _, k := range []string{setGC, setFinal} {
+		for k := range set {
 			if v, ok := src[0].settings[k]; ok {
 				set[k] = v
 			}
 		}
+	}
+	if !fence {
+		set["index.blocks.write"] = nil
 	}
 	if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(via)+"/_settings", nil, set, nil); err != nil {
 		return fmt.Errorf("restore the settings of %s on %s: %w", i.Target, m.dst.Name(), gone(err))

@@ -17,19 +17,28 @@ const (
 	setExpand   = "index.auto_expand_replicas"
 	setFinal    = "index.final_pipeline"
 	setRouting  = "index.number_of_routing_shards"
+	setFloor    = "index.merge.policy.floor_segment"
 )
 
-// held are the settings that the target gets late: Ready gives it all but a final
-// pipeline, which must not act while the mover still writes, for it would rewrite the
+// pauseFloor is what a target has as setFloor from Ready to Release. A refresh waits, for
+// up to ten seconds, for the merging of segments below that size that it finds worthwhile
+// (index.merge_on_flush, Lucene's findFullFlushMerges); no segment is so small. Without it
+// about every ninth refresh is one that merges, and if that is the one for which writes are
+// held, it alone may take a second.
+const pauseFloor = "1kb"
+
+// held are the settings that the target gets late: Ready gives it all but two. A final
+// pipeline must not act while the mover still writes, for it would rewrite the
 // mover's documents, which are already rewritten. That is for Seal. A
-// default pipeline is named away in each bulk and needs no holding back.
+// default pipeline is named away in each bulk and needs no holding back. And merging
+// must not delay the refresh in the pause, so its floor is for Release.
 //
 // With the source's gc_deletes the target remembers deletions again, while the mover
 // still writes the last few documents. That makes nothing wrong: a document that was
 // deleted and created again, and so has a lower version than the deletion, is refused
 // and looked at again. Whoever meets that has the target forget (forget), and Seal, which
 // compares, gives the setting back once more.
-var held = map[string]bool{setGC: true, setRefresh: true, setReplicas: true, setExpand: true, setFinal: true}
+var held = map[string]bool{setGC: true, setRefresh: true, setReplicas: true, setExpand: true, setFinal: true, setFloor: true}
 
 // Settings that belong to the source's index or cluster rather than to the
 // tenant's data.
