@@ -155,6 +155,9 @@ func (m *Mover) bulk(ctx context.Context, ops []op, part []int) (turn int, got [
 		}
 		return turn, nil, false, fmt.Errorf("write before Take: %w", ErrFenced)
 	}
+	if err := m.freezeFor(ctx, turn, ops, part); err != nil {
+		return turn, nil, false, err
+	}
 	body := m.encode(ops, part, turn)
 	var raw []byte
 	q := query("require_alias", "true", "pipeline", "_none", "filter_path", "items.*.status,items.*.error.type,items.*.error.reason")

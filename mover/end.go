@@ -20,7 +20,7 @@ import (
 // are created at the target and all of Sluice's removed but one that guards it until
 // Release, in one cluster-state update, so that no mover can write any more. Nothing else
 // has to be changed, ordinarily; what Ready and SyncMeta could not give the target before,
-// or what is not there any more, it gets now: gc_deletes, a final pipeline and what was
+// or what is not there any more, it gets before that: gc_deletes, a final pipeline and what was
 // held back of the mapping. The source's sequence numbers are noted for Fence. A
 // move that is opened again after Seal begins with Take.
 //
@@ -59,7 +59,8 @@ func (m *Mover) Seal(ctx context.Context, l *Look) error {
 		return err
 	}
 	m.seals++
-	seal := m.sealAlias(m.turn, m.seals)
+	turn := m.turn
+	seal := m.sealAlias(turn, m.seals)
 	m.turn = 0 // from here on this process writes nothing either
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
@@ -68,22 +69,24 @@ func (m *Mover) Seal(ctx context.Context, l *Look) error {
 			return err
 		}
 	}
-	for set, targets := range m.restored(l) {
+	for set, targets := range m.restored(l, turn) {
 		for part := range lists(targets) {
-			g.Go(func() error {
+			g.Go(func() error { // through the turn's names, as all that could come late
 				err := m.change(gctx, m.dst, http.MethodPut, "/"+joined(part)+"/_settings", nil, map[string]any{setGC: set.gc, setFinal: set.final}, nil)
 				if err != nil {
-					return fmt.Errorf("restore the settings of %s on %s: %w", part, m.dst.Name(), err)
+					return fmt.Errorf("restore the settings of %s on %s: %w", part, m.dst.Name(), gone(err))
 				}
 				return nil
 			})
 		}
 	}
 	for n, i := range idx {
-		g.Go(func() error { return m.thaw(gctx, i, src[n]) })
+		g.Go(func() error { return m.last(gctx, turn, n, i, src[n]) })
 	}
-	g.Go(func() error { return m.updateAliases(gctx, append(surplus, m.sealActions(idx, src, l.own, seal)...)) })
 	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := m.updateAliases(ctx, append(surplus, m.sealActions(idx, src, l.own, seal)...)); err != nil {
 		return err
 	}
 	m.Use(idx)
@@ -93,8 +96,8 @@ func (m *Mover) Seal(ctx context.Context, l *Look) error {
 // sealed are the settings that a target has at last. nil is OpenSearch's default.
 type sealed struct{ gc, final any }
 
-// last are those of an index.
-func last(f found) (s sealed) {
+// sealedAs are those of an index.
+func sealedAs(f found) (s sealed) {
 	if v, ok := f.settings[setGC]; ok {
 		s.gc = v
 	}
@@ -104,13 +107,14 @@ func last(f found) (s sealed) {
 	return s
 }
 
-// restored groups the targets that have others than the source by what they get: a
-// cluster makes one change after the other, and each is time in which writes are held.
-func (m *Mover) restored(l *Look) map[sealed][]string {
+// restored groups the targets that have others than the source, by their names in a turn, by
+// what they get: a cluster makes one change after the other, and each is time in which
+// writes are held.
+func (m *Mover) restored(l *Look, turn int) map[sealed][]string {
 	out := map[sealed][]string{}
-	for n, i := range l.idx {
-		if want := last(l.src[n]); m.into == nil && want != last(l.dst[n]) {
-			out[want] = append(out[want], i.Target)
+	for n := range l.idx {
+		if want := sealedAs(l.src[n]); m.into == nil && want != sealedAs(l.dst[n]) {
+			out[want] = append(out[want], m.writeAlias(turn, n))
 		}
 	}
 	return out

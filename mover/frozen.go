@@ -18,8 +18,12 @@ import (
 // the mapping, or the object that they are in, said that dynamic is false; and it may
 // say otherwise by now. So while the mover writes, each dynamic of A's mapping is
 // false at B, where such a field is then what it is at A: a part of the source and no
-// field. Seal gives B what A has. It is false and not strict, which would refuse those
-// documents.
+// field. It is false and not strict, which would refuse those documents.
+//
+// A mapping is a change of B's cluster state, which is time in which writes would be held.
+// So Ready gives B what A has before the cutover, and from then on a bulk with a document
+// of which not every field is mapped makes it false again before it is sent: see thaw. Only
+// then is it left to Seal.
 //
 // A mapping that says nothing of dynamic has never said anything, for it cannot be
 // taken back. It has always been true then, so every field of every document is
@@ -46,7 +50,7 @@ func freeze(object json.RawMessage) (json.RawMessage, bool, error) {
 		return nil, false, err
 	}
 	changed := false
-	if d, ok := words["dynamic"]; ok && string(d) != `"false"` && string(d) != "false" {
+	if d, ok := words["dynamic"]; ok && !isFalse(d) {
 		words["dynamic"], changed = json.RawMessage(`"false"`), true
 	}
 	if p, ok := words["properties"]; ok {

@@ -41,8 +41,8 @@ func (m *Mover) SyncMeta(ctx context.Context) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, i := range idx {
-		c, err := m.syncOne(ctx, i, now[i.Source])
+	for n, i := range idx {
+		c, err := m.syncOne(ctx, n, i, now[i.Source])
 		if err != nil {
 			return changed, err
 		}
@@ -85,8 +85,8 @@ func (m *Mover) metaVersions(ctx context.Context, idx []Index) (map[string]metaV
 	return out, nil
 }
 
-// syncOne syncs one index unless its counters are those of the last time.
-func (m *Mover) syncOne(ctx context.Context, i Index, now metaVersions) (bool, error) {
+// syncOne syncs index n, which is i, unless its counters are those of the last time.
+func (m *Mover) syncOne(ctx context.Context, n int, i Index, now metaVersions) (bool, error) {
 	m.mu.Lock()
 	last, known := m.meta[i.Source]
 	m.mu.Unlock()
@@ -128,43 +128,61 @@ func (m *Mover) syncOne(ctx context.Context, i Index, now metaVersions) (bool, e
 			return false, err
 		}
 	}
+	want, _, err := frozen(src[0].mappings)
+	if err != nil {
+		return false, err
+	}
+	if err := m.gate.Acquire(ctx, 1); err != nil { // the turn stays what it is
+		return false, err
+	}
+	defer m.gate.Release(1)
 	if err := m.opt.Lease(); err != nil {
 		return false, err
 	}
+	// A request that comes late, of a mover that was replaced or after the flip, would undo
+	// what the tenant has changed since: it meets a name that is gone. Only a rollback that
+	// is being prepared has none yet.
+	name := i.Target
+	if m.turn != 0 {
+		name = m.writeAlias(m.turn, n)
+	}
 	if set := different(src[0].settings, dst[0].settings); len(set) > 0 {
-		err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil)
-		if err := m.metaRefused(err, i.Target, "settings"); err != nil {
+		if err := m.putSettings(ctx, name, i.Target, set); err != nil {
 			return false, err
 		}
 		changed = true
 	}
-	want, _, err := frozen(src[0].mappings)
-	if err != nil {
-		return changed, err
-	}
 	if !sameMapping(want, dst[0].mappings) && string(orEmpty(want)) != "{}" {
-		if err := m.putMapping(ctx, i.Target, want); err != nil {
+		if err := m.putMapping(ctx, name, i.Target, want); err != nil {
 			return changed, err
 		}
 		changed = true
 	}
 	m.mu.Lock()
 	m.meta[i.Source] = synced{now, src[0]}
+	delete(m.thawed, n)
 	m.mu.Unlock()
 	return changed, nil
 }
 
-func (m *Mover) putMapping(ctx context.Context, target string, mapping json.RawMessage) error {
-	err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(target)+"/_mapping", nil, []byte(mapping), nil)
-	return m.metaRefused(err, target, "mapping")
+// putSettings and putMapping change a target through a name that it has.
+func (m *Mover) putSettings(ctx context.Context, name, target string, set map[string]any) error {
+	err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(name)+"/_settings", nil, set, nil)
+	return m.metaRefused(err, target, "settings")
 }
 
-// thaw gives a target, while it is sealed, what SyncMeta held back of the source's
-// mapping, and what has changed since SyncMeta looked for the last time: no document
-// needed it, and nobody will look again. Ordinarily there is nothing to send.
-func (m *Mover) thaw(ctx context.Context, i Index, src found) error {
+func (m *Mover) putMapping(ctx context.Context, name, target string, mapping json.RawMessage) error {
+	// By all nodes: one that has not applied it would map what a document brings.
+	return m.metaRefused(m.acknowledged(ctx, m.dst, "/"+esc(name)+"/_mapping", []byte(mapping)), target, "mapping")
+}
+
+// last gives target n, through the name of the turn that ends, what SyncMeta held back of
+// the source's mapping, and what has changed since SyncMeta looked for the last time: no
+// document needed it, and nobody will look again. Ordinarily there is nothing to send.
+func (m *Mover) last(ctx context.Context, turn, n int, i Index, src found) error {
 	m.mu.Lock()
 	last, known := m.meta[i.Source]
+	thawed := m.thawed[n] != nil && m.thawed[n].sent
 	m.mu.Unlock()
 	if m.into != nil {
 		if known && string(last.as.mappings) == string(src.mappings) {
@@ -180,7 +198,7 @@ func (m *Mover) thaw(ctx context.Context, i Index, src found) error {
 	if err != nil {
 		return err
 	}
-	mapping := held || !known || string(last.as.mappings) != string(src.mappings)
+	mapping := held && !thawed || !known || string(last.as.mappings) != string(src.mappings)
 	var set map[string]any
 	if known && !maps.Equal(last.as.settings, src.settings) {
 		set = different(src.settings, last.as.settings)
@@ -191,16 +209,16 @@ func (m *Mover) thaw(ctx context.Context, i Index, src found) error {
 	m.mu.Lock()
 	delete(m.meta, i.Source) // a target that is taken again is synced again
 	m.mu.Unlock()
+	name := m.writeAlias(turn, n)
 	if len(set) > 0 { // first: a mapping may need a higher limit
-		err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil)
-		if err := m.metaRefused(err, i.Target, "settings"); err != nil {
+		if err := m.putSettings(ctx, name, i.Target, set); err != nil {
 			return err
 		}
 	}
 	if !mapping || string(orEmpty(src.mappings)) == "{}" {
 		return nil
 	}
-	return m.putMapping(ctx, i.Target, src.mappings)
+	return m.putMapping(ctx, name, i.Target, src.mappings)
 }
 
 // metaRefused makes a 400 a typed refusal.
@@ -212,5 +230,5 @@ func (m *Mover) metaRefused(err error, target, what string) error {
 	case code == http.StatusBadRequest:
 		return &RefusedError{Code: CodeTargetRefused, Field: target + " " + what, Detail: m.dst.Name() + " does not accept the source's " + what + " as it has become", Fix: "abort the move and begin a new one", Err: err}
 	}
-	return fmt.Errorf("update the %s of %s on %s: %w", what, target, m.dst.Name(), err)
+	return fmt.Errorf("update the %s of %s on %s: %w", what, target, m.dst.Name(), gone(err))
 }

@@ -127,10 +127,11 @@ type Mover struct {
 	seals     int         // how often the target was sealed
 	unsettled atomic.Bool // a bulk ended with an unknown outcome and no rotation has followed
 
-	mu   sync.Mutex // guards the following
-	idx  []Index
-	meta map[string]synced // by source index: what SyncMeta last applied
-	ways []string          // see everyShard
+	mu     sync.Mutex // guards the following
+	idx    []Index
+	meta   map[string]synced // by source index: what SyncMeta last applied
+	thawed map[int]*thawed   // by the index's number; see thaw
+	ways   []string          // see everyShard
 }
 
 // New returns a Mover. It refuses a Spec that cannot be moved with an
@@ -160,7 +161,7 @@ func New(spec Spec, src, dst *upstream.Client, o *Options) (*Mover, error) {
 	if spec.Attempt == 0 {
 		spec.Attempt = 1
 	}
-	m := &Mover{tenant: tenant, into: into, work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]synced{}}
+	m := &Mover{tenant: tenant, into: into, work: semaphore.NewWeighted(1), gate: semaphore.NewWeighted(rotation), spec: spec, src: src, dst: dst, opt: *o, log: o.Logger, meta: map[string]synced{}, thawed: map[int]*thawed{}}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

@@ -185,7 +185,8 @@ func (m *Mover) routingShards(ctx context.Context, c *upstream.Client, index str
 }
 
 // Ready gives the target, before the cutover, what takes time: the source's
-// replicas, refresh interval, gc_deletes and whatever setting changed since. Its refreshes
+// replicas, refresh interval, gc_deletes, whatever setting changed since, and its mapping
+// as it is. Its refreshes
 // merge nothing from here on. It waits a bounded time for new replicas to start.
 func (m *Mover) Ready(ctx context.Context) error {
 	if _, err := m.SyncMeta(ctx); err != nil {
@@ -228,6 +229,9 @@ func (m *Mover) Ready(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("restore the settings of the target: %w", err)
+	}
+	if err := m.thaw(ctx); err != nil {
+		return err
 	}
 	for _, i := range idx {
 		q := query("wait_for_no_initializing_shards", "true", "timeout", "30s")
