@@ -21,7 +21,6 @@ import (
 
 // notRunExamples are the examples of the help that testdata/examples.sh does not have, and why.
 var notRunExamples = map[string]string{
-	"sluice cluster add d https://vpc-d-x.eu-west-1.es.amazonaws.com --aws-region eu-west-1": "it needs a domain of Amazon's",
 	"sluice demo": "it copies for minutes beside other tests; internal/demo runs it by make demo, with fewer documents",
 	"sluice demo --copy-throttle off --docs 5000 --rate 80 --moves 3":                                 "internal/demo runs it as it is",
 	"sluice demo --docs 2000 --rate 80 --placement dedicated_cluster":                                 "the same",
@@ -197,6 +196,7 @@ func examplesScene(t *testing.T) *scene {
 		s.put(shown, s.door(b, false, basic("sluice", "secret")))
 	}
 	s.put("http://hooli-1:9200", c)
+	s.put("https://vpc-d-x.eu-west-1.es.amazonaws.com", s.amazon(c))
 	s.put("https://search-c:9200", s.door(c, true, func(r *http.Request) bool { return r.Header.Get("Authorization") == "ApiKey key" }))
 	s.file("b.password", "secret\n")
 	s.authority("b.pem")

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -22,6 +24,7 @@ import (
 	"github.com/sluiceproxy/sluice/internal/credentials/testca"
 	"github.com/sluiceproxy/sluice/internal/engines"
 	"github.com/sluiceproxy/sluice/internal/engines/enginetest"
+	"github.com/sluiceproxy/sluice/internal/upstream/awstest"
 )
 
 // What a comment before a block says to the test, and to whoever reads the source:
@@ -41,9 +44,8 @@ const (
 // notRun are the pages with blocks that cannot be run here, and how many they may have; the
 // pages have the reasons.
 var notRun = map[string]int{
-	"README.md":        1, // make demo, which a test of internal/demo runs with fewer documents, and make test, which runs all
-	"docs/clusters.md": 1, // Amazon's service
-	"docs/running.md":  1, // Kubernetes
+	"README.md":       1, // make demo, which a test of internal/demo runs with fewer documents, and make test, which runs all
+	"docs/running.md": 1, // Kubernetes
 }
 
 // elsewhere are the pages whose commands another test runs, or nobody.
@@ -166,6 +168,22 @@ func (s *scene) door(cluster string, clientCerts bool, check func(*http.Request)
 	d.StartTLS()
 	s.t.Cleanup(func() { d.Close(); transport.CloseIdleConnections() })
 	return d.URL
+}
+
+// amazon is a door that opens to a signature that Amazon's documents ask for, by the access
+// key in the environment.
+func (s *scene) amazon(cluster string) string {
+	service := awstest.Service{Region: "eu-west-1", Name: "es", Secrets: map[string]string{"AKIDSHOWN": "shown"}}
+	s.env = append(s.env, "AWS_ACCESS_KEY_ID=AKIDSHOWN", "AWS_SECRET_ACCESS_KEY=shown", "AWS_EC2_METADATA_DISABLED=true")
+	return s.door(cluster, false, func(r *http.Request) bool {
+		body, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		why := service.Check(r, body)
+		if why != "" {
+			s.t.Logf("%s %s: %s", r.Method, r.URL.Path, why)
+		}
+		return err == nil && why == ""
+	})
 }
 
 const fleetConfig = `name: shown

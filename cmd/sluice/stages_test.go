@@ -40,6 +40,10 @@ var stages = map[string]func(*scene){
 		s.put("https://sluice.example.com:9282", "http://"+s.text("127.0.0.1:9282"))
 		s.run("TOKEN=$(cat var/api.token)")
 	},
+	"docs/clusters.md": func(s *scene) {
+		s.fleet()
+		s.put("https://vpc-d-x.eu-west-1.es.amazonaws.com", s.amazon(s.b().URL()))
+	},
 	"docs/moves.md": func(s *scene) {
 		s.fleet()
 		s.tenants("globex", "umbrella")

@@ -2,130 +2,27 @@ package upstream_test
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/upstream"
+	"github.com/sluiceproxy/sluice/internal/upstream/awstest"
 	"github.com/sluiceproxy/sluice/placement"
 )
 
-// awsService checks signatures as Amazon documents them (Signature Version 4, create
-// a signed request), and shares no code with what makes them.
-type awsService struct {
-	region, name string
-	secrets      map[string]string // by access key
-	token        string            // that a session must show; empty: none
-}
-
-// check returns why a request would be refused, or "".
-func (s awsService) check(r *http.Request, body []byte) string {
-	auth, ok := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
-	if !ok {
-		return "no signature"
-	}
-	part := map[string]string{}
-	for p := range strings.SplitSeq(auth, ", ") {
-		k, v, _ := strings.Cut(p, "=")
-		part[k] = v
-	}
-	scope := strings.SplitN(part["Credential"], "/", 2)
-	date := r.Header.Get("X-Amz-Date")
-	at, err := time.Parse("20060102T150405Z", date)
-	if err != nil || time.Since(at).Abs() > 5*time.Minute {
-		return "the date is " + date
-	}
-	if want := date[:8] + "/" + s.region + "/" + s.name + "/aws4_request"; len(scope) != 2 || scope[1] != want {
-		return "the scope is " + part["Credential"]
-	}
-	sum := sha256.Sum256(body)
-	hash := hex.EncodeToString(sum[:])
-	if got := r.Header.Get("X-Amz-Content-Sha256"); got != hash {
-		return "the body's hash is " + got
-	}
-	if r.Header.Get("X-Amz-Security-Token") != s.token {
-		return "the session's token is " + r.Header.Get("X-Amz-Security-Token")
-	}
-	signed := strings.Split(part["SignedHeaders"], ";")
-	for _, must := range []string{"host", "x-amz-date", "x-amz-content-sha256"} {
-		if !slices.Contains(signed, must) {
-			return must + " is not signed"
-		}
-	}
-	var headers strings.Builder
-	for _, h := range signed {
-		v := strings.Join(r.Header.Values(h), ",")
-		if h == "host" {
-			v = r.Host
-		}
-		fmt.Fprintf(&headers, "%s:%s\n", h, v)
-	}
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	canonical := strings.Join([]string{r.Method, encodeAWS(path, "/"), canonicalQuery(r.URL), headers.String(), part["SignedHeaders"], hash}, "\n")
-	key := []byte("AWS4" + s.secrets[scope[0]])
-	for _, x := range strings.Split(scope[1], "/") {
-		key = hmacOf(key, x)
-	}
-	ofCanonical := sha256.Sum256([]byte(canonical))
-	text := strings.Join([]string{"AWS4-HMAC-SHA256", date, scope[1], hex.EncodeToString(ofCanonical[:])}, "\n")
-	if want := hex.EncodeToString(hmacOf(key, text)); part["Signature"] != want || s.secrets[scope[0]] == "" {
-		return "the signature does not fit\n" + canonical
-	}
-	return ""
-}
-
-func hmacOf(key []byte, text string) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(text))
-	return m.Sum(nil)
-}
-
-// encodeAWS is the encoding of the specification: all but the unreserved characters.
-func encodeAWS(s, keep string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~"+keep, c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
-
-func canonicalQuery(u *url.URL) string {
-	var pairs []string
-	for p := range strings.SplitSeq(u.RawQuery, "&") {
-		if p == "" {
-			continue
-		}
-		k, v, _ := strings.Cut(p, "=")
-		dk, _ := url.PathUnescape(k) // not QueryUnescape: a plus sign is itself to the service
-		dv, _ := url.PathUnescape(v)
-		pairs = append(pairs, encodeAWS(dk, "")+"="+encodeAWS(dv, ""))
-	}
-	slices.Sort(pairs)
-	return strings.Join(pairs, "&")
-}
-
 func TestSignsForAWS(t *testing.T) {
-	service := awsService{region: "eu-west-1", name: "aoss", secrets: map[string]string{"AKIDONE": "one", "AKIDTWO": "two"}}
+	service := awstest.Service{Region: "eu-west-1", Name: "aoss", Secrets: map[string]string{"AKIDONE": "one", "AKIDTWO": "two"}}
 	var arrived []byte
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		if why := service.check(r, body); err != nil || why != "" {
+		if why := service.Check(r, body); err != nil || why != "" {
 			http.Error(w, why, http.StatusForbidden)
 			return
 		}
@@ -183,7 +80,7 @@ func TestSignsForAWS(t *testing.T) {
 		}
 	}
 	// New keys, with a session's token, without a new client.
-	service.token = "session"
+	service.Token = "session"
 	if err := c.Ping(t.Context()); err == nil {
 		t.Error("the service took a request without the session's token")
 	}
@@ -203,10 +100,10 @@ func TestSignsForAWS(t *testing.T) {
 func TestSignsWithTheEnvironmentsKeys(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDENV")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "env")
-	service, requests := awsService{region: "us-east-1", name: "es", secrets: map[string]string{"AKIDENV": "env"}}, 0
+	service, requests := awstest.Service{Region: "us-east-1", Name: "es", Secrets: map[string]string{"AKIDENV": "env"}}, 0
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests++
-		if why := service.check(r, nil); why != "" {
+		if why := service.Check(r, nil); why != "" {
 			http.Error(w, why, http.StatusForbidden)
 		}
 	}))

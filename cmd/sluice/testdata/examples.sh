@@ -69,6 +69,7 @@ sluice cluster add hooli-1 http://hooli-1:9200
 $ sluice tenant add hooli --cluster hooli-1 --kind dedicated_cluster
 > tenant hooli added at dedicated_cluster:hooli-1
 sluice tenant remove hooli && sluice cluster remove hooli-1
+$ sluice cluster add d https://vpc-d-x.eu-west-1.es.amazonaws.com --aws-region eu-west-1
 $ sluice cluster add c https://search-c:9200 --api-key-file /etc/sluice/c.key --cert-file /etc/sluice/c.pem --key-file /etc/sluice/c-tls.key
 > cluster c added
 $ sluice tenant add acme --cluster a --index acme-docs --as docs
