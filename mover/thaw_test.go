@@ -233,3 +233,69 @@ func TestStaleMetadataIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// Which documents have the target frozen, and that the target maps nothing by those that
+// do not: OpenSearch says so.
+func TestWhichDocumentsMapNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, n *engines.OpenSearch) {
+		r := newRigOn(t, n, n, `{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":{"dynamic":"false","properties":{
+			"n":{"type":"long","fields":{"raw":{"type":"keyword"}}},
+			"where":{"type":"geo_point"},
+			"o":{"dynamic":"false","properties":{"k":{"type":"keyword"},"deep":{"dynamic":"false","properties":{"x":{"type":"text"}}}}},
+			"in":{"type":"nested","properties":{"k":{"type":"keyword"}}},
+			"off":{"type":"object","enabled":false},
+			"properties":{"properties":{"dynamic":{"type":"long"}}}}}}`)
+		c := r.counting(n)
+		cases := []struct {
+			source string
+			maps   bool // it may: the target is frozen first
+		}{
+			{`{}`, false}, {`{"n":1}`, false}, {`{"n":[1,2,null]}`, false}, {`{"where":{"lat":1,"lon":2}}`, false}, {`{"where":[1,2]}`, false},
+			{`{"m":1}`, true}, {`{"m":null}`, true}, {`{"m":{}}`, true}, {`{"m":{"a":1}}`, true},
+			{`{"o":{"k":"x"}}`, false}, {`{"o":{"z":"x"}}`, false}, {`{"o":{"z":{"a":1}}}`, false}, {`{"o.k":"x"}`, false}, {`{"o.z":1}`, false}, {`{"o.z.y":1}`, false},
+			{`{"o":{"deep":{"x":1}}}`, false}, {`{"o":{"deep":{"y":1}}}`, true}, {`{"o.deep.y":1}`, true}, {`{"o":{"deep.x":1}}`, false}, {`{"o":[{"deep":[{"x":1},{"y":1}]}]}`, true},
+			{`{"in":[{"k":1},{"k":2}]}`, false}, {`{"in":[{"k":1},{"j":2}]}`, true}, {`{"in":null}`, false}, {`{"in":[[{"k":1}]]}`, false},
+			{`{"off":{"a":{"b":1}}}`, false}, {`{"properties":{"dynamic":1}}`, false}, {`{"properties":{"n":1}}`, true},
+			{`{"n":1 /* what OpenSearch takes for white space */}`, false},
+		}
+		for k, x := range cases {
+			r.call(r.src, "PUT", fmt.Sprintf("/%s/_doc/%d", r.a, k), "", x.source, nil)
+		}
+		r.call(r.src, "PUT", "/"+r.a+"/_mapping", "", `{"dynamic":"true","properties":{"o":{"type":"object","properties":{"deep":{"type":"object","dynamic":"true"}}},"in":{"type":"nested","dynamic":"true"}}}`, nil)
+		r.call(r.src, "POST", "/"+r.a+"/_refresh", "", "", nil)
+		m := r.taken(nil)
+		r.copyAll(m)
+		for k, x := range cases {
+			if err := m.Ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			c.since()
+			r.apply(m, ref(fmt.Sprint(k), ""))
+			if froze := c.since() != 0; froze != x.maps {
+				t.Errorf("%s: frozen %t", x.source, froze)
+			}
+		}
+		r.sealed(m)
+		r.sameMappings(m, int64(len(cases)))
+	})
+}
+
+// A mapping by which a value may map what it does not name is left to the seal.
+func TestMappingsThatAreNotThawed(t *testing.T) {
+	r := newRig(t, `{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":{"dynamic":false,"properties":{"n":{"type":"long"},"to":{"type":"text"},"a":{"type":"text","copy_to":["to","nowhere"]}}}}`)
+	n := enginetest.SharedOpenSearch(t, engines.OpenSearch2)
+	c := r.counting(n)
+	r.call(r.src, "PUT", "/"+r.a+"/_doc/1", "refresh=true", `{"a":"x"}`, nil)
+	r.call(r.src, "PUT", "/"+r.a+"/_mapping", "", `{"dynamic":true}`, nil)
+	m := r.taken(nil)
+	r.copyAll(m)
+	c.since()
+	if err := m.Ready(t.Context()); err != nil || c.since() != 0 {
+		t.Fatalf("ready: %v, or it put a mapping", err)
+	}
+	r.apply(m, ref("1", ""))
+	if err := m.Seal(t.Context(), nil); err != nil || c.since() != 1 {
+		t.Fatalf("seal: %v, or it put no mapping", err)
+	}
+	r.sameMappings(m, 1)
+}
