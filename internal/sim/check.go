@@ -38,6 +38,14 @@ func (w *World) onWrite(cluster string, x *index, o operation, from string) {
 	}
 }
 
+// onFields is told of fields that an index has mapped because a document has them: the
+// target of a move would choose their type, and has to leave that to the source.
+func (w *World) onFields(cluster string, x *index, o operation, from string, fresh []string) {
+	if len(fresh) > 0 && (o.internal || o.version > 0) {
+		w.breach("a document of the mover of %s, %s, has %s/%s map %v, which the source has not mapped", from, o.id, cluster, x.name, fresh)
+	}
+}
+
 // onAside is told of every write that meets a fence, or no index: one of a proxy
 // was sent to a copy that the tenant had left.
 func (w *World) onAside(cluster, index string, o operation, from string) {

@@ -118,7 +118,18 @@ func (w *World) ended(o *Op, outcome history.Outcome) {
 	w.note("client", "%v", o)
 }
 
-func source(v string) string { return fmt.Sprintf(`{"v":%q}`, v) }
+// source is a document of that value. Where mappings are dynamic, one in a few has a field
+// that others have not.
+func (w *World) source(v string) string {
+	if w.o.Dynamic {
+		k := 0
+		for _, c := range v {
+			k += int(c)
+		}
+		return fmt.Sprintf(`{"v":%q,"k%d":1}`, v, k%11)
+	}
+	return fmt.Sprintf(`{"v":%q}`, v)
+}
 
 // write sends one write, or a bulk of several.
 func (w *World) write(n int, proxy string, ops []*Op, bulk bool, patience time.Duration) {
@@ -129,13 +140,13 @@ func (w *World) write(n int, proxy string, ops []*Op, bulk bool, patience time.D
 		}
 	}
 	w.record(ops...)
-	method, path, body := http.MethodPut, "/docs/_doc/"+ops[0].Doc, source(ops[0].Value)
+	method, path, body := http.MethodPut, "/docs/_doc/"+ops[0].Doc, w.source(ops[0].Value)
 	switch {
 	case bulk:
 		method, path, body = http.MethodPost, "/docs/_bulk", ""
 		for _, o := range ops {
 			if o.Verb == history.Put {
-				body += fmt.Sprintf(`{"index":{"_id":%q}}`+"\n%s\n", o.Doc, source(o.Value))
+				body += fmt.Sprintf(`{"index":{"_id":%q}}`+"\n%s\n", o.Doc, w.source(o.Value))
 			} else {
 				body += fmt.Sprintf(`{"delete":{"_id":%q}}`+"\n", o.Doc)
 			}
@@ -218,8 +229,11 @@ func (w *World) nobody(proxy string, patience time.Duration) {
 
 // putMapping gives the tenant's index a field.
 func (w *World) putMapping(proxy string, patience time.Duration) {
-	field := "f" + w.value()
-	rec, err := w.send(proxy, http.MethodPut, "/docs/_mapping", fmt.Sprintf(`{"properties":{%q:{"type":"keyword"}}}`, field), patience)
+	field, dynamic := "f"+w.value(), ""
+	if w.o.Dynamic { // as it was, or the other way round: fields of documents are mapped or not
+		dynamic = fmt.Sprintf(`"dynamic":%t,`, len(field)%2 == 0 || strings.HasSuffix(field, "7"))
+	}
+	rec, err := w.send(proxy, http.MethodPut, "/docs/_mapping", fmt.Sprintf(`{%s"properties":{%q:{"type":"keyword"}}}`, dynamic, field), patience)
 	if err == nil && rec.Code == 200 {
 		w.mu.Lock()
 		w.fields = append(w.fields, field)

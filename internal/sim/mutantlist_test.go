@@ -262,7 +262,14 @@ var mutants = []mutant{
 		{"control/rollback.go", "d.mv.GiveBack(ctx, fence)", "d.mv.GiveBack(ctx, false)"}}, rollbacks},
 	{"rollback_forgets_the_way", "", 8, "the way back is in the entry until the rollback completes", edits{
 		{"placement/step.go", "		if cmd.Back == \"\" {", "		if true {"}}, rollbacks},
+	{"target_maps_by_itself", "", 6, "a target maps no field that its source has not mapped, while it is copied to", edits{
+		{"mover/meta.go", "	want, _, err := frozen(src[0].mappings)", "	want, err := src[0].mappings, error(nil)"}}, dynamic},
+	{"thawed_target_maps", "", 169, "a target that has the source's dynamic has it taken away before a document with an unmapped field", edits{
+		{"mover/bulk.go", "m.freezeFor(ctx, turn, ops, part)", "m.freezeFor(ctx, turn, ops, nil)"}}, dynamic},
 }
+
+// dynamic are runs whose documents have fields that are not mapped.
+var dynamic = &sim.Options{Dynamic: true}
 
 // rollbacks are runs in which most moves are rolled back.
 var rollbacks = &sim.Options{Rollbacks: true, Sessions: true}

@@ -275,20 +275,36 @@ func (x *index) putSettings(body []byte) reply {
 	return answer(200, obj{"acknowledged": true})
 }
 
+// mapping is what the simulation has of one.
+type mapping struct {
+	Dynamic    any                        `json:"dynamic,omitempty"`
+	Properties map[string]json.RawMessage `json:"properties,omitempty"`
+}
+
 // putMapping adds fields: a mapping never loses one.
 func (x *index) putMapping(body []byte) reply {
-	var have, more struct {
-		Properties map[string]json.RawMessage `json:"properties"`
-	}
-	if json.Unmarshal(x.mappings, &have) != nil || json.Unmarshal(body, &more) != nil {
+	var more mapping
+	if json.Unmarshal(body, &more) != nil {
 		return failure(400, "parse_exception", "mapping")
 	}
-	n := len(have.Properties)
+	x.remap(more)
+	return answer(200, obj{"acknowledged": true})
+}
+
+func (x *index) remap(more mapping) {
+	var have mapping
+	if err := json.Unmarshal(x.mappings, &have); err != nil {
+		panic(err)
+	}
+	n, changed := len(have.Properties), more.Dynamic != nil && fmt.Sprint(more.Dynamic) != fmt.Sprint(have.Dynamic)
+	if changed {
+		have.Dynamic = fmt.Sprint(more.Dynamic) // as OpenSearch shows it
+	}
 	if have.Properties == nil {
 		have.Properties = map[string]json.RawMessage{}
 	}
 	maps.Copy(have.Properties, more.Properties)
-	if len(have.Properties) > n {
+	if len(have.Properties) > n || changed {
 		b, err := json.Marshal(have)
 		if err != nil {
 			panic(err)
@@ -296,7 +312,25 @@ func (x *index) putMapping(body []byte) reply {
 		x.mappings = b
 		x.mappingVersion++
 	}
-	return answer(200, obj{"acknowledged": true})
+}
+
+// mapFields maps what a document brings, where the mapping says so, and returns it.
+func (x *index) mapFields(source json.RawMessage) (fresh []string) {
+	var have mapping
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(x.mappings, &have) != nil || have.Dynamic != "true" || json.Unmarshal(source, &fields) != nil {
+		return nil
+	}
+	more := mapping{Properties: map[string]json.RawMessage{}}
+	for f := range fields {
+		if _, ok := have.Properties[f]; !ok {
+			fresh = append(fresh, f)
+			more.Properties[f] = json.RawMessage(`{"type":"keyword"}`)
+		}
+	}
+	x.remap(more)
+	slices.Sort(fresh)
+	return fresh
 }
 
 func (x *index) stats(what string) reply {

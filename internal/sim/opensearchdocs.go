@@ -61,6 +61,9 @@ func (c *cluster) apply(x *index, o operation, from string) result {
 		}
 	}
 	c.w.onWrite(c.name, x, o, from)
+	if !o.delete {
+		c.w.onFields(c.name, x, o, from, x.mapFields(o.source))
+	}
 	s.seq++
 	n := &document{ID: o.id, Routing: o.routing, Version: version, Seq: s.seq, Source: o.source, deleted: o.delete, at: c.w.elapsed()}
 	s.docs[o.id] = n

@@ -35,7 +35,7 @@ func (x *outsider) write(n int, o *Op) {
 	body := ""
 	if o.Verb == history.Put {
 		o.Value = w.value()
-		body = source(o.Value)
+		body = w.source(o.Value)
 	}
 	w.record(o)
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.WriteTimeout)

@@ -49,6 +49,9 @@ type Options struct {
 	Ghosts bool
 	// Rollbacks: the operator rolls moves back. Never drawn.
 	Rollbacks bool
+	// Dynamic: the mapping says something of dynamic, which clients change now and then, and
+	// some documents have fields of their own, which are mapped or not. Never drawn.
+	Dynamic bool
 	// Skip leaves out faults of the plan, by number: this is how a failing seed
 	// is made small.
 	Skip map[int]bool
@@ -384,7 +387,11 @@ func (w *World) wait(d time.Duration) {
 func (w *World) setUp(ctx context.Context) {
 	r := w.random.next("setup")
 	settings := map[string]string{"index.gc_deletes": []string{"60s", "200ms", "0s"}[r.IntN(3)]}
-	w.clusters["a"].create("acme-docs", 1+r.IntN(2), settings, json.RawMessage(`{}`), map[string]map[string]any{})
+	mapping := `{}`
+	if w.o.Dynamic {
+		mapping = `{"dynamic":"false"}`
+	}
+	w.clusters["a"].create("acme-docs", 1+r.IntN(2), settings, json.RawMessage(mapping), map[string]map[string]any{})
 	for _, n := range []string{"a", "b"} {
 		_, err := w.truth.Clusters().Put(ctx, n, placement.Cluster{Name: n, Endpoints: []string{"http://" + n + ":9200"}}, 0)
 		w.must(err)
