@@ -21,11 +21,10 @@ import (
 
 // notRunExamples are the examples of the help that testdata/examples.sh does not have, and why.
 var notRunExamples = map[string]string{
-	"sluice demo": "it copies for minutes beside other tests; internal/demo runs it by make demo, with fewer documents",
-	"sluice demo --copy-throttle off --docs 5000 --rate 80 --moves 3":                                 "internal/demo runs it as it is",
-	"sluice demo --docs 2000 --rate 80 --placement dedicated_cluster":                                 "the same",
-	"sluice demo --docs 2000 --rate 80 --opensearch 2.19.6,3.9.0":                                     "the same",
-	"sluice demo --docs 2000 --rate 80 --store redis --keep --data-dir ./demo -o json > receipt.json": "the same",
+	"sluice demo": "internal/demo runs it as it is",
+	"sluice demo --docs 2000 --rate 80 --placement dedicated_cluster --copy-throttle auto":                      "the same",
+	"sluice demo --docs 2000 --rate 80 --opensearch 2.19.6,3.9.0":                                               "the same",
+	"sluice demo --docs 2000 --rate 80 --moves 3 --store redis --keep --data-dir ./demo -o json > receipt.json": "the same",
 	"sluice demo clusters": "TestTutorial runs it",
 }
 

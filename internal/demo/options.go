@@ -30,7 +30,7 @@ type Options struct {
 
 // Defaults returns the options of `sluice demo` without flags.
 func Defaults() Options {
-	return Options{Docs: 20_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2, Store: "etcd", Placement: placement.DedicatedIndex, Throttle: "auto"}
+	return Options{Docs: 50_000, Rate: 150, Workers: 8, Settle: 3 * time.Second, OpenSearch: []string{engines.OpenSearch2, engines.OpenSearch2}, Moves: 2, Store: "etcd", Placement: placement.DedicatedIndex, Throttle: "off"}
 }
 
 // Validate returns a *placement.InvalidError that names the flag and the fix, or nil.
