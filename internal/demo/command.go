@@ -29,9 +29,8 @@ they are as gentle as those of other moves, which on two processors is 200 docum
 
 It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs redis-server. The first run downloads about 75 MB.`,
 		Example: `  sluice demo
-  sluice demo --docs 2000 --rate 80 --placement dedicated_cluster --copy-throttle auto
-  sluice demo --docs 2000 --rate 80 --opensearch 2.19.6,3.9.0      # to the newer version, and rolled back
-  sluice demo --docs 2000 --rate 80 --moves 3 --store redis --keep --data-dir ./demo -o json > receipt.json`,
+  sluice demo --docs 2000 --rate 80 --placement dedicated_cluster --opensearch 2.19.6,3.9.0  # to a newer version, and rolled back
+  sluice demo --docs 2000 --rate 80 --copy-throttle auto --store redis --keep --data-dir ./demo -o json > receipt.json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
