@@ -192,17 +192,11 @@ func (m *Mover) merges(ctx context.Context, idx []Index) error {
 		if len(dst) != 1 || dst[0].uuid != i.TargetUUID || dst[0].settings[setFloor] != pauseFloor {
 			continue
 		}
-		src, err := m.describe(ctx, m.src, i.Source)
+		src, err := m.stillSource(ctx, i)
 		if err != nil {
 			return err
 		}
-		set := map[string]any{setFloor: nil}
-		if len(src) == 1 && src[0].uuid == i.SourceUUID {
-			if v, ok := src[0].settings[setFloor]; ok {
-				set[setFloor] = v
-			}
-		}
-		if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, set, nil); err != nil {
+		if err := m.change(ctx, m.dst, http.MethodPut, "/"+esc(i.Target)+"/_settings", nil, likeSource(src, setFloor), nil); err != nil {
 			return fmt.Errorf("restore %s of %s on %s: %w", setFloor, i.Target, m.dst.Name(), err)
 		}
 	}

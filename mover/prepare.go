@@ -186,8 +186,8 @@ func (m *Mover) routingShards(ctx context.Context, c *upstream.Client, index str
 
 // Ready gives the target, before the cutover, what takes time: the source's
 // replicas, refresh interval, gc_deletes, whatever setting changed since, and its mapping
-// as it is. Its refreshes
-// merge nothing from here on. It waits a bounded time for new replicas to start.
+// as it is. Its refreshes merge nothing from here on. It waits a bounded time for new
+// replicas to start.
 func (m *Mover) Ready(ctx context.Context) error {
 	if _, err := m.SyncMeta(ctx); err != nil {
 		return err
@@ -215,13 +215,8 @@ func (m *Mover) Ready(ctx context.Context) error {
 		if err := m.checkPipelines(ctx, src); err != nil { // the tenant may have named another one since Prepare
 			return nil, err
 		}
-		set := map[string]any{setFloor: pauseFloor}
-		for _, k := range []string{setReplicas, setRefresh, setExpand, setGC} {
-			set[k] = nil
-			if v, ok := src[0].settings[k]; ok {
-				set[k] = v
-			}
-		}
+		set := likeSource(src[0], setReplicas, setRefresh, setExpand, setGC)
+		set[setFloor] = pauseFloor
 		if _, ok := m.old(i.TargetUUID); ok { // whatever has set these since; clients are to write here
 			set["index.blocks.write"], set[setFinal] = nil, nil
 		}

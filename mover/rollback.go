@@ -298,18 +298,11 @@ func (m *Mover) GiveBack(ctx context.Context, fence bool) (map[string]map[string
 // restore gives an index of the old copy the settings that OpenOld has taken from it:
 // those of the present index, as ever after a move.
 func (m *Mover) restore(ctx context.Context, i Index, via string, fence bool) error {
-	set := map[string]any{setGC: nil, setFinal: nil, setFloor: nil}
-	src, err := m.describe(ctx, m.src, i.Source)
+	src, err := m.stillSource(ctx, i)
 	if err != nil {
 		return err
 	}
-	if len(src) == 1 && src[0].uuid == i.SourceUUID {
-		for k := range set {
-			if v, ok := src[0].settings[k]; ok {
-				set[k] = v
-			}
-		}
-	}
+	set := likeSource(src, setGC, setFinal, setFloor)
 	if !fence {
 		set["index.blocks.write"] = nil
 	}
@@ -317,6 +310,15 @@ func (m *Mover) restore(ctx context.Context, i Index, via string, fence bool) er
 		return fmt.Errorf("restore the settings of %s on %s: %w", i.Target, m.dst.Name(), gone(err))
 	}
 	return nil
+}
+
+// stillSource describes the source of an index; nothing if that is gone, or another by now.
+func (m *Mover) stillSource(ctx context.Context, i Index) (found, error) {
+	src, err := m.describe(ctx, m.src, i.Source)
+	if err != nil || len(src) != 1 || src[0].uuid != i.SourceUUID {
+		return found{}, err
+	}
+	return src[0], nil
 }
 
 // heldOld returns the indices of the old copy that bear an alias of this move: it may

@@ -77,6 +77,19 @@ func different(source, target map[string]string) map[string]any {
 	return out
 }
 
+// likeSource gives settings the source's values, and those that it has not the default. A
+// source that is gone has none.
+func likeSource(src found, settings ...string) map[string]any {
+	out := map[string]any{}
+	for _, k := range settings {
+		out[k] = nil
+		if v, ok := src.settings[k]; ok {
+			out[k] = v
+		}
+	}
+	return out
+}
+
 // set changes settings of the targets, of each to what want says, unless that is
 // nothing. It does so through the write aliases: a request that comes late, of a mover
 // that was replaced or after the flip, meets a name that is gone.

@@ -40,12 +40,7 @@ func TestStaleTakeDoesNotBlockALiveTarget(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- stale.Take(t.Context(), true) }()
 			<-asleep
-			r.spec.Attempt = 3
-			heir := r.mover(nil)
-			heir.Use(first.Indexes())
-			if err := heir.Take(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			heir := r.heir(first.Indexes(), 3)
 			r.flip(heir)
 			close(awake)
 			if err := <-ended; !errors.Is(err, mover.ErrFenced) {
@@ -239,12 +234,7 @@ func TestStaleMoverChangesNothingOfALiveTarget(t *testing.T) {
 			go func() { ended <- step(stale, t) }()
 			<-s.asleep
 			over.Store(true)
-			r.spec.Attempt = 3
-			heir := r.mover(nil)
-			heir.Use(first.Indexes())
-			if err := heir.Take(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			heir := r.heir(first.Indexes(), 3)
 			r.flip(heir)
 			// It has flipped, and the tenant administers its index.
 			r.call(r.dst, "DELETE", "/"+r.b+"/_alias/nick-of-"+r.a, "", "", nil)
@@ -289,12 +279,7 @@ func TestTakeThatComesAfterTheFlip(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- late.Take(t.Context(), drain) }()
 			<-s.asleep
-			r.spec.Attempt = 3
-			heir := r.mover(nil)
-			heir.Use(first.Indexes())
-			if err := heir.Take(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			heir := r.heir(first.Indexes(), 3)
 			r.flip(heir)
 			close(s.awake)
 			if err := <-ended; !errors.Is(err, mover.ErrFenced) {

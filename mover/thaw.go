@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -70,11 +71,15 @@ func (m *Mover) thaw(ctx context.Context) error {
 // a field that is not mapped. The caller holds the gate; others may do the same meanwhile,
 // and none of them sends before B has answered.
 func (m *Mover) freezeFor(ctx context.Context, turn int, ops []op, part []int) error {
+	m.mu.Lock()
+	thawed := maps.Clone(m.thawed)
+	m.mu.Unlock()
 	for _, k := range part {
+		if len(thawed) == 0 {
+			return nil // as ever while it is copied to
+		}
 		o := &ops[k]
-		m.mu.Lock()
-		t := m.thawed[o.index]
-		m.mu.Unlock()
+		t := thawed[o.index]
 		if t == nil || o.delete || t.fields.cover(o.source) {
 			continue
 		}
@@ -86,6 +91,7 @@ func (m *Mover) freezeFor(ctx context.Context, turn int, ops []op, part []int) e
 		m.mu.Lock()
 		delete(m.thawed, o.index)
 		m.mu.Unlock()
+		delete(thawed, o.index)
 	}
 	return nil
 }

@@ -154,13 +154,7 @@ func TestThawAndFreezeAreLost(t *testing.T) {
 						t.Fatal("the fault did not happen")
 					}
 					if heir {
-						idx := m.Indexes()
-						r.spec.Attempt = 2
-						m = r.mover(nil)
-						m.Use(idx)
-						if err := m.Take(t.Context(), true); err != nil {
-							t.Fatal(err)
-						}
+						m = r.heir(m.Indexes(), 2)
 					}
 					if err := apply(); err != nil {
 						t.Fatal(err)
@@ -191,15 +185,10 @@ func TestStaleMetadataIsRefused(t *testing.T) {
 			s, slow := newSleeper(t, n, method, "not yet")
 			first := r.taken(nil)
 			r.copyAll(first)
-			r.spec.Attempt = 2
 			fast := r.dst
 			r.dst = slow
-			stale := r.mover(nil)
+			stale := r.heir(first.Indexes(), 2)
 			r.dst = fast
-			stale.Use(first.Indexes())
-			if err := stale.Take(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
 			s.suffix = suffix // a Take changes settings, too
 			r.call(r.src, "PUT", "/"+r.a+"/_mapping", "", `{"properties":{"more":{"type":"keyword"}}}`, nil)
 			r.call(r.src, "PUT", "/"+r.a+"/_settings", "", `{"index.max_result_window":4321}`, nil)
@@ -209,12 +198,7 @@ func TestStaleMetadataIsRefused(t *testing.T) {
 				ended <- err
 			}()
 			<-s.asleep
-			r.spec.Attempt = 3
-			heir := r.mover(nil)
-			heir.Use(first.Indexes())
-			if err := heir.Take(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			heir := r.heir(first.Indexes(), 3)
 			r.sealed(heir)
 			if err := heir.Release(t.Context()); err != nil {
 				t.Fatal(err)
