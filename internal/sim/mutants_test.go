@@ -36,9 +36,13 @@ var (
 // found out. A text that is not there any more fails it, too.
 func TestMutants(t *testing.T) {
 	if !*withMutants {
-		t.Skip("compiles the program once for each mutant; make mutants does it, and make test")
+		t.Skip("runs the simulation more than fifty times; make mutants does it, and make test")
 	}
 	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := buildMutants(t.TempDir(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,46 +57,174 @@ func TestMutants(t *testing.T) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			began := time.Now()
-			program, err := buildMutant(t.TempDir(), root, m.edits)
-			if err != nil {
-				t.Errorf("%s: %v", m.name, err)
-				return
-			}
-			built := time.Since(began)
 			found, err := runMutant(t, program, m)
-			_ = os.Remove(program) // TempDir goes when all have ended, and each is some megabytes
 			switch {
 			case err != nil:
 				t.Errorf("%s: %v", m.name, err)
 			case found == "":
 				t.Errorf("without the rule that %s, %d seeds find nothing (mutant %s)", m.rule, *mutantSeeds, m.name)
 			default:
-				t.Logf("%-32s %4.1fs + %4.1fs  %s", m.name, built.Seconds(), (time.Since(began) - built).Seconds(), found)
+				t.Logf("%-32s %4.1fs  %s", m.name, time.Since(began).Seconds(), found)
 			}
 		})
 	}
 	wg.Wait()
 }
 
-// mutated are the files that the edits change, as they are then.
-func mutated(root string, es edits) (map[string]string, error) {
-	text := map[string]string{}
-	for _, e := range es {
-		path := filepath.Join(root, e.file)
-		s, ok := text[path]
-		if !ok {
-			b, err := os.ReadFile(path)
-			if err != nil {
-				return nil, err
+// mutantEnv names the mutant that a program of buildMutants is; without it, it is the code as it is.
+const mutantEnv = "SLUICE_SIM_MUTANT"
+
+// schemata are the files that the mutants change, by their paths, with all mutants in each: a function that a mutant changes
+// begins by asking whether the program is that mutant, and calls a copy of itself then, which has the change. So that one
+// compilation does for all. A file more in each package has the mutant's name.
+func schemata(root string) (map[string]string, error) {
+	files := map[string]*source{}
+	for _, m := range mutants {
+		changed := map[string]string{}
+		for _, e := range m.edits {
+			path := filepath.Join(root, e.file)
+			f, ok := files[path]
+			if !ok {
+				var err error
+				if f, err = readSource(path); err != nil {
+					return nil, err
+				}
+				files[path] = f
 			}
-			s = string(b)
+			text, ok := changed[path]
+			if !ok {
+				text = f.text
+			}
+			if n := strings.Count(text, e.old); n != 1 {
+				return nil, fmt.Errorf("%s: %s has the text to replace %d times, not once:\n%s", m.name, e.file, n, e.old)
+			}
+			changed[path] = strings.Replace(text, e.old, e.new, 1)
 		}
-		if n := strings.Count(s, e.old); n != 1 {
-			return nil, fmt.Errorf("%s has the text to replace %d times, not once:\n%s", e.file, n, e.old)
+		for path, text := range changed {
+			if err := files[path].mutate(m.name, text); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", m.name, path, err)
+			}
 		}
-		text[path] = strings.Replace(s, e.old, e.new, 1)
 	}
-	return text, nil
+	out := map[string]string{}
+	for path, f := range files {
+		out[path] = f.schema()
+		out[filepath.Join(filepath.Dir(path), "mutant.go")] = fmt.Sprintf("package %s\n\nimport \"os\"\n\nvar mutant = os.Getenv(%q)\n", f.name, mutantEnv)
+	}
+	return out, nil
+}
+
+// source is a file of which functions get mutants.
+type source struct {
+	text, name string // what is on disk, and its package's name
+	funcs      []funcText
+	rest       string         // what is between them
+	choices    map[int]string // what the function with this index asks before all else
+	copies     strings.Builder
+}
+
+// funcText is a function of a file.
+type funcText struct {
+	decl  *ast.FuncDecl
+	start int    // where it starts in the file, its comment left out
+	text  string // from there on
+}
+
+func readSource(path string) (*source, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{text: string(b), choices: map[int]string{}}
+	s.name, s.funcs, s.rest, err = functionsOf(s.text)
+	return s, err
+}
+
+// functionsOf are those of a file, and what is between them.
+func functionsOf(text string) (name string, all []funcText, rest string, err error) {
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "", text, parser.SkipObjectResolution)
+	if err != nil {
+		return "", nil, "", err
+	}
+	at := 0
+	for _, d := range f.Decls {
+		if d, ok := d.(*ast.FuncDecl); ok {
+			start, end := fset.Position(d.Pos()).Offset, fset.Position(d.End()).Offset
+			all = append(all, funcText{d, start, text[start:end]})
+			rest, at = rest+text[at:start], end
+		}
+	}
+	return f.Name.Name, all, rest + text[at:], nil
+}
+
+// mutate adds the functions that are other ones in the mutant's text.
+func (s *source) mutate(mutant, text string) error {
+	_, funcs, rest, err := functionsOf(text)
+	switch {
+	case err != nil:
+		return err
+	case len(funcs) != len(s.funcs) || rest != s.rest:
+		return errors.New("it changes more than what is in functions")
+	}
+	for i, f := range funcs {
+		if f.text == s.funcs[i].text {
+			continue
+		}
+		name := f.decl.Name.Name + "_" + mutant
+		call, err := callOf(s.funcs[i].decl, name)
+		if err != nil {
+			return err
+		}
+		s.choices[i] += fmt.Sprintf("\n\tif mutant == %q {\n\t\t%s\n\t}", mutant, call)
+		at := int(f.decl.Name.Pos() - f.decl.Pos())
+		fmt.Fprintf(&s.copies, "\n%s%s%s\n", f.text[:at], name, f.text[at+len(f.decl.Name.Name):])
+	}
+	return nil
+}
+
+// callOf is the statement by which a function has another one of its kind do what it was asked for.
+func callOf(d *ast.FuncDecl, name string) (string, error) {
+	var args []string
+	for _, p := range d.Type.Params.List {
+		if len(p.Names) == 0 {
+			return "", fmt.Errorf("a parameter of %s has no name", d.Name.Name)
+		}
+		for _, n := range p.Names {
+			args = append(args, n.Name)
+		}
+		if _, variadic := p.Type.(*ast.Ellipsis); variadic {
+			args[len(args)-1] += "..."
+		}
+	}
+	if d.Recv != nil {
+		if len(d.Recv.List[0].Names) == 0 {
+			return "", fmt.Errorf("the receiver of %s has no name", d.Name.Name)
+		}
+		name = d.Recv.List[0].Names[0].Name + "." + name
+	}
+	if slices.Contains(args, "_") {
+		return "", fmt.Errorf("a parameter of %s has no name", d.Name.Name)
+	}
+	call := name + "(" + strings.Join(args, ", ") + ")"
+	if d.Type.Results == nil {
+		return call + "\n\t\treturn", nil
+	}
+	return "return " + call, nil
+}
+
+// schema is the file with its mutants.
+func (s *source) schema() string {
+	var b strings.Builder
+	at := 0
+	for i, f := range s.funcs {
+		if choice, ok := s.choices[i]; ok {
+			body := f.start + int(f.decl.Body.Lbrace-f.decl.Pos()) + 1
+			b.WriteString(s.text[at:body] + choice)
+			at = body
+		}
+	}
+	return b.String() + s.text[at:] + s.copies.String()
 }
 
 // What the mutants replace is still there, and what they put there is Go: a mutant
@@ -100,19 +232,23 @@ func mutated(root string, es edits) (map[string]string, error) {
 // compiled.
 func TestMutantsApply(t *testing.T) {
 	names := map[string]bool{}
-	var c checker
 	for _, m := range mutants {
 		if names[m.name] {
 			t.Errorf("there are two mutants %s", m.name)
 		}
 		names[m.name] = true
-		text, err := mutated("../..", m.edits)
-		if err == nil {
-			err = c.check(text)
-		}
-		if err != nil {
-			t.Errorf("%s: %v", m.name, err)
-		}
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := schemata(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c checker
+	if err := c.check(text); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -173,7 +309,7 @@ func (c *checker) check(text map[string]string) error {
 			return fmt.Errorf("%s is not among what the simulation is made of", dir)
 		}
 		var files []*ast.File
-		for _, name := range p.GoFiles {
+		for _, name := range append(slices.Clone(p.GoFiles), "mutant.go") {
 			var src any // nil: as it is on disk
 			if s, changed := text[filepath.Join(dir, name)]; changed {
 				src = s
@@ -207,9 +343,9 @@ func TestMutantsRunsAreClean(t *testing.T) {
 	}
 }
 
-// buildMutant compiles this package's tests with the edits.
-func buildMutant(dir, root string, es edits) (string, error) {
-	text, err := mutated(root, es)
+// buildMutants compiles this package's tests with all mutants in them.
+func buildMutants(dir, root string) (string, error) {
+	text, err := schemata(root)
 	if err != nil {
 		return "", err
 	}
@@ -225,15 +361,11 @@ func buildMutant(dir, root string, es edits) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	config, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "mutant.test")
+	config, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "mutants.test")
 	if err := os.WriteFile(config, b, 0o600); err != nil {
 		return "", err
 	}
-	// An edit has its package compiled anew and all that depend on it, which is most of what a mutant costs. Without inlining
-	// and tables for debuggers that takes two thirds of the processor time, and the seeds a twentieth more; without any
-	// optimization (-N) the compiler saves nothing more, and the seeds take a quarter more.
-	build := exec.Command("go", "test", "-c", "-vet=off", "-gcflags=github.com/sluiceproxy/sluice/...=-l -dwarf=false", "-ldflags=-s -w",
-		"-overlay", config, "-o", program, "./internal/sim")
+	build := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", config, "-o", program, "./internal/sim")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
@@ -266,7 +398,7 @@ func find(t *testing.T, program string, m mutant, first uint64, n int, flags ...
 		}
 		run.Args = append(run.Args, "-sim.options="+string(o))
 	}
-	run.Dir = filepath.Dir(program)
+	run.Dir, run.Env = filepath.Dir(program), append(os.Environ(), mutantEnv+"="+m.name)
 	out, err := run.CombinedOutput()
 	if err == nil {
 		return "", nil
