@@ -29,7 +29,7 @@ help: ## this list
 demo: ## move a tenant between two real OpenSearch clusters, under load (STORE=etcd|consul|redis|opensearch)
 	@.ci/check-tools $(if $(filter redis,$(STORE)),tests,engines)
 	@$(MAKE) --no-print-directory build
-	bin/sluice demo$(if $(filter-out etcd,$(STORE)), --store $(STORE)) $(DEMO_FLAGS)
+	bin/sluice demo$(if $(filter-out etcd,$(STORE)), --store $(STORE))$(if $(DEMO_FLAGS), $(DEMO_FLAGS))
 
 build: ## build bin/sluice
 	@.ci/check-tools go

@@ -21,8 +21,8 @@ import (
 
 // notRunExamples are the examples of the help that testdata/examples.sh does not have, and why.
 var notRunExamples = map[string]string{
-	"sluice demo": "it is minutes of both processors; internal/demo runs it by make demo, with fewer documents",
-	"sluice demo --docs 2000 --rate 80 --placement dedicated_cluster --opensearch 2.19.6,3.9.0":                            "internal/demo runs it as it is",
+	"sluice demo": "internal/demo runs it, by make demo",
+	"sluice demo --docs 2000 --rate 80 --placement dedicated_cluster --opensearch 2.19.6,3.9.0":                            "the same",
 	"sluice demo --docs 2000 --rate 80 --copy-throttle auto --store redis --keep --data-dir ./demo -o json > receipt.json": "the same",
 	"sluice demo clusters": "TestTutorial runs it",
 }

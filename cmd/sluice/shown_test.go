@@ -44,7 +44,7 @@ const (
 // notRun are the pages with blocks that cannot be run here, and how many they may have; the
 // pages have the reasons.
 var notRun = map[string]int{
-	"README.md":       1, // make demo, which a test of internal/demo runs with fewer documents, and make test, which runs all
+	"README.md":       1, // make demo, which internal/demo runs, and make test, which runs that
 	"docs/running.md": 1, // Kubernetes
 }
 
