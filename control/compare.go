@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/sluiceproxy/sluice/gate"
@@ -211,16 +210,10 @@ func compareNow(ctx context.Context, mv *mover.Mover, m Move, r CompareRequest, 
 		if err != nil {
 			return diff, err
 		}
-		began := time.Now()
-		var most atomic.Int64
-		o.Scanned = func(n int64) {
-			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
-			}
-			c := Comparing{Scanned: most.Load(), Total: max(total, most.Load())}
-			if done := c.Scanned - o.From.Scanned; done > 0 {
-				c.ETA = time.Duration(float64(time.Since(began)) / float64(done) * float64(c.Total-c.Scanned))
-			}
-			r.Progress(c)
+		far := farness{began: time.Now(), total: total, from: o.From.Scanned}
+		o.Scanned = func(docs, again int64) {
+			far.told(docs, again)
+			r.Progress(far.comparing())
 		}
 	}
 	if diff, err = mv.Verify(ctx, o); err != nil || diff.Empty() {

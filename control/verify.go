@@ -20,11 +20,40 @@ const (
 	VerifyContent  Verify = "content"  // the documents' sources too
 )
 
-// Comparing is how far a verification is, of both sides together.
+// Comparing is how far a verification is, of both sides together. The documents of a shard
+// in which something differs are looked at again, and count again.
 type Comparing struct {
 	Scanned int64         `json:"scanned"`
 	Total   int64         `json:"total"` // about
 	ETA     time.Duration `json:"eta"`   // 0 while unknown
+}
+
+// farness is what a verification tells of how far it is.
+type farness struct {
+	began       time.Time
+	total       int64        // documents of both sides, about
+	from        int64        // of those, what was compared before
+	docs, again atomic.Int64 // as of mover.VerifyOptions.Scanned
+}
+
+func (l *farness) told(docs, again int64) {
+	raise(&l.docs, docs)
+	raise(&l.again, again)
+}
+
+// raise has n be at least v.
+func raise(n *atomic.Int64, v int64) {
+	for old := n.Load(); v > old && !n.CompareAndSwap(old, v); old = n.Load() {
+	}
+}
+
+func (l *farness) comparing() Comparing {
+	docs, again := l.docs.Load(), l.again.Load()
+	c := Comparing{Scanned: docs, Total: max(l.total+again, docs)}
+	if done := docs - l.from; done > 0 {
+		c.ETA = time.Duration(float64(time.Since(l.began)) / float64(done) * float64(c.Total-docs))
+	}
+	return c
 }
 
 // verify compares every id and version of both sides, and if asked for the
@@ -120,9 +149,8 @@ func (d *drive) compareSides(ctx context.Context) (mover.Diff, error) {
 	if m.Verification != nil {
 		o.From = *m.Verification
 	}
-	total, began := 2*max(m.Progress.Docs, m.Progress.Total), time.Now()
-	var scanned atomic.Int64
-	o.Scanned = func(n int64) { scanned.Store(n) }
+	far := farness{began: time.Now(), total: 2 * max(m.Progress.Docs, m.Progress.Total), from: o.From.Scanned}
+	o.Scanned = far.told
 	var at atomic.Pointer[mover.Verification]
 	o.Save = func(v mover.Verification) error { at.Store(&v); return nil }
 	work, stop := context.WithCancelCause(ctx)
@@ -146,10 +174,7 @@ func (d *drive) compareSides(ctx context.Context) (mover.Diff, error) {
 			return diff, err
 		case <-t.C:
 		}
-		now := Comparing{Scanned: scanned.Load(), Total: max(total, scanned.Load())}
-		if done := now.Scanned - o.From.Scanned; done > 0 {
-			now.ETA = time.Duration(float64(time.Since(began)) / float64(done) * float64(now.Total-now.Scanned))
-		}
+		now := far.comparing()
 		err := d.update(ctx, func(m *Move) {
 			if m.Progress.Comparing = &now; at.Load() != nil {
 				m.Verification = at.Load()

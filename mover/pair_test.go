@@ -125,7 +125,7 @@ func TestPairThatCannotBeCompared(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := m.Verify(ctx, mover.VerifyOptions{Scanned: func(int64) { cancel() }}); !errors.Is(err, context.Canceled) {
+	if _, err := m.Verify(ctx, mover.VerifyOptions{Scanned: func(int64, int64) { cancel() }}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	if now := r.openScans(); now != before {

@@ -73,8 +73,14 @@ type comparison struct {
 	content bool
 	repair  bool
 	skip    []Slice                                // are known to be equal
-	scanned func(docs int)                         // may be called concurrently; nil: nobody asks
+	scanned func(docs, again int64)                // more of both, see VerifyOptions; may be called concurrently; nil: nobody asks
 	done    func(u unit, docs int64, d Diff) error // after each part, one at a time; nil: nobody asks
+}
+
+func (c *comparison) looked(docs, again int) {
+	if c.scanned != nil {
+		c.scanned(int64(docs), int64(again))
+	}
 }
 
 // unit is a part of both sides that is compared by itself: one shard, for both sides
@@ -184,9 +190,7 @@ func (m *Mover) compareUnit(ctx context.Context, u unit, h hasher, c comparison)
 		if dst {
 			side = b
 		}
-		if c.scanned != nil {
-			c.scanned(len(hits))
-		}
+		c.looked(len(hits), 0)
 		side.mu.Lock()
 		defer side.mu.Unlock()
 		side.n += int64(len(hits))
@@ -210,7 +214,9 @@ func (m *Mover) compareUnit(ctx context.Context, u unit, h hasher, c comparison)
 	}
 	// As many buckets at a time as fit in memory, supposing that they are filled evenly.
 	each := max(1, int(d.Scanned/buckets)+1)
-	for step := max(1, listCap/each); len(differ) > 0; {
+	step := max(1, listCap/each)
+	c.looked(0, (len(differ)+step-1)/step*int(d.Scanned))
+	for len(differ) > 0 {
 		part := differ[:min(step, len(differ))]
 		differ = differ[len(part):]
 		if err := m.compareBuckets(ctx, u, h, part, c, &d); err != nil {
@@ -235,6 +241,7 @@ func (m *Mover) compareBuckets(ctx context.Context, u unit, h hasher, part []int
 		if dst {
 			by = -1
 		}
+		c.looked(len(hits), 0)
 		mu.Lock()
 		defer mu.Unlock()
 		for _, x := range hits {
@@ -358,9 +365,10 @@ type VerifyOptions struct {
 	From Verification
 	// Save is called after each shard that has no difference, from one goroutine at a time.
 	Save func(Verification) error
-	// Scanned is told how many documents have been looked at, From's among them; from
-	// several goroutines, and not in order.
-	Scanned func(int64)
+	// Scanned is told how many documents have been looked at, From's among them, and how many
+	// are, or were, to be looked at again: those of shards in which something differs, of both
+	// sides, once for each time. It is called from several goroutines, and not in order.
+	Scanned func(docs, again int64)
 }
 
 // Verify is Reconcile that repairs nothing, that may run beside Apply and Adopt, and that
@@ -379,9 +387,9 @@ func (m *Mover) Verify(ctx context.Context, o VerifyOptions) (Diff, error) {
 	before := v.Scanned
 	c := comparison{content: o.Content, skip: v.Equal}
 	if o.Scanned != nil {
-		var n atomic.Int64
-		n.Store(before)
-		c.scanned = func(docs int) { o.Scanned(n.Add(int64(docs))) }
+		var docs, again atomic.Int64
+		docs.Store(before)
+		c.scanned = func(d, a int64) { o.Scanned(docs.Add(d), again.Add(a)) }
 	}
 	c.done = func(u unit, docs int64, d Diff) error {
 		if !d.Empty() || o.Save == nil {
