@@ -14,9 +14,11 @@ const (
 )
 
 // memory is what the leased proxy has in memory, in MB of resident set: that process is
-// a proxy and nothing else.
+// a proxy and nothing else. A part of that are pages of the program's file, which the kernel
+// shares between processes, and drops when it needs them; Own is the rest, when idle.
 type memory struct {
 	Idle        float64 `json:"idle_mb"`
+	Own         float64 `json:"idle_own_mb"`
 	Connections float64 `json:"connections_mb"`
 	Before      float64 `json:"before_streams_mb"`
 	Up          float64 `json:"peak_request_streamed_mb"`
@@ -30,6 +32,9 @@ func (g *rig) measureMemory() (*memory, error) {
 	m := &memory{}
 	var err error
 	if m.Idle, err = memoryOf(pid, "VmRSS"); err != nil {
+		return nil, err
+	}
+	if m.Own, err = memoryOf(pid, "RssAnon"); err != nil {
 		return nil, err
 	}
 	// Streams come before the connections, whose memory stays with the process for a while.

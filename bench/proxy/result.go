@@ -166,6 +166,7 @@ func (r *results) memoryRows() []report.Row {
 	m := r.memory
 	return []report.Row{
 		mb("memory of `sluice proxy`, idle", m.Idle, 30, "<= 30 MB"),
+		{What: "of that, what is not in the program's file, and so its own", Value: fmt.Sprintf("%.1f MB", m.Own), N: 1},
 		mb("memory with 1,000 idle connections of clients", m.Connections, 60, "<= 60 MB"),
 		mb("growth while a document of 64 MB is streamed", m.Up-m.Before, 6.4, "none: <= a tenth of it, 6.4 MB"),
 		mb("growth while an answer of 64 MB is streamed", m.Down-m.Before, 6.4, "none: <= a tenth of it, 6.4 MB"),
