@@ -131,7 +131,7 @@ bench-copy: ## copies by scan and by snapshot beside remote _reindex, elasticdum
 MICRO ?=
 bench-micro: ## the gate, its replica, cursors, envelopes, and a move's transitions, each against its target; about five minutes; MICRO="-rounds 2" for a try
 	@.ci/check-tools go
-	go run ./bench/micro $(MICRO)
+	go run ./bench/micro -out bench/results $(MICRO)
 	@$(MAKE) --no-print-directory performance-page
 
 BASE ?=
@@ -168,14 +168,14 @@ COPYING ?=
 bench-copying: ## what a tenant feels of the copy of its own move, with the throttle and without; COPYING="-rounds 20" and the like; the result is in bench/results
 	@.ci/check-tools engines
 	@$(MAKE) --no-print-directory build
-	go run ./bench/copying -results bench/results $(COPYING)
+	go run ./bench/copying -out bench/results $(COPYING)
 	@$(MAKE) --no-print-directory performance-page
 
 PROXY ?=
 bench-proxy: ## the proxy beside nginx, haproxy and Go's ReverseProxy, before a stub and before an OpenSearch, loaded by wrk (apt-get install wrk nginx-light haproxy); PROXY="-rounds 1 -only GET" and the like; the result is in bench/results
 	@.ci/check-tools engines
 	@$(MAKE) --no-print-directory build
-	go run ./bench/proxy $(PROXY)
+	go run ./bench/proxy -out bench/results $(PROXY)
 	@$(MAKE) --no-print-directory performance-page
 
 bench-scale: ## the tables of docs/scale.md, calculated and simulated from what was measured; printed only

@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"testing"
+
+	"github.com/sluiceproxy/sluice/bench/report"
 )
 
 func TestBulks(t *testing.T) {
@@ -51,7 +53,7 @@ func TestReport(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	for _, args := range [][]string{{"-size", "10"}, {"-rounds", "0"}, {"-writers", "0"}} {
-		if code := run(t.Context(), args, io.Discard); code != 2 {
+		if code := report.Run(t.Context(), "copy", benchmark, args, io.Discard, io.Discard); code != 2 {
 			t.Errorf("%v: exit code %d", args, code)
 		}
 	}

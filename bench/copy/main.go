@@ -16,14 +16,9 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/sluiceproxy/sluice/bench/report"
 )
@@ -38,16 +33,9 @@ type plan struct {
 	Writers int `json:"writers"` // of the plain load, which the target does not wait for
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { report.Main("copy", benchmark) }
 
-func run(ctx context.Context, args []string, errw io.Writer) int {
-	f := flag.NewFlagSet("copy", flag.ContinueOnError)
-	f.SetOutput(errw)
+func benchmark(f *flag.FlagSet) report.Measure {
 	var p plan
 	sizes := f.String("size", "500,4096", "bytes of a document, about; several are measured one after the other")
 	f.IntVar(&p.Docs, "docs", 0, "documents; 0: as many as make 100 MB, and at least 40,000")
@@ -55,54 +43,51 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 	f.IntVar(&p.Shards, "shards", 2, "primary shards of the index")
 	f.IntVar(&p.HeapMB, "heap", 1024, "MiB of heap of each node")
 	f.IntVar(&p.Writers, "writers", 4, "bulk requests at the same time of the plain load; a move has controller.copy_workers, which is 2")
-	program := f.String("program", "bin/sluice", "the sluice to measure")
 	tools := f.Bool("fetch", false, "fetch the other tools into the cache, and measure nothing")
-	out := f.String("out", "", "`directory` of the result, besides standard error")
-	if err := f.Parse(args); err != nil {
-		return 2
-	}
-	if p.Docs < 0 || p.Rounds < 1 || p.Shards < 1 || p.HeapMB < 256 || p.Writers < 1 {
-		_, _ = fmt.Fprintln(errw, "copy: -heap must be at least 256, the other numbers above 0")
-		return 2
-	}
-	var plans []plan
-	for s := range strings.SplitSeq(*sizes, ",") {
-		p := p
-		var err error
-		if p.Size, err = strconv.Atoi(s); err != nil || p.Size < 200 || p.Size > 1<<20 {
-			_, _ = fmt.Fprintf(errw, "copy: -size: %q must be 200 to 1048576\n", s)
-			return 2
+	program := report.Program(f)
+	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
+		if p.Docs < 0 || p.Rounds < 1 || p.Shards < 1 || p.HeapMB < 256 || p.Writers < 1 {
+			return report.Wrong("-heap must be at least 256, the other numbers above 0")
 		}
-		if p.Docs == 0 {
-			p.Docs = max(40_000, 100_000_000/p.Size)
-		}
-		plans = append(plans, p)
-	}
-	machine := report.Here()
-	path, err := filepath.Abs(*program) // processes are started elsewhere
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 2
-	}
-	others, err := fetch(ctx, errw)
-	if err == nil && *tools {
-		return 0
-	}
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	for _, p := range plans {
-		r := &results{plan: p, machine: machine}
-		err = r.measure(ctx, path, others, errw)
-		if err == nil && *out != "" {
-			err = r.report().Write(*out)
-		}
+		plans, err := p.of(*sizes)
 		if err != nil {
-			_, _ = fmt.Fprintln(errw, err)
-			return 1
+			return err
 		}
-		r.report().Print(errw)
+		machine := report.Here()
+		path, err := program()
+		if err != nil {
+			return err
+		}
+		others, err := fetch(ctx, progress)
+		if err != nil || *tools {
+			return err
+		}
+		for _, p := range plans {
+			r := &results{plan: p, machine: machine}
+			if err := r.measure(ctx, path, others, progress); err != nil {
+				return err
+			}
+			if err := give(r.report()); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return 0
+}
+
+// of is the plan for each of these sizes of documents.
+func (p plan) of(sizes string) ([]plan, error) {
+	var plans []plan
+	for s := range strings.SplitSeq(sizes, ",") {
+		one := p
+		var err error
+		if one.Size, err = strconv.Atoi(s); err != nil || one.Size < 200 || one.Size > 1<<20 {
+			return nil, report.Wrong("-size: %q must be 200 to 1048576", s)
+		}
+		if one.Docs == 0 {
+			one.Docs = max(40_000, 100_000_000/one.Size)
+		}
+		plans = append(plans, one)
+	}
+	return plans, nil
 }

@@ -1,6 +1,6 @@
 // Command copying measures what a tenant feels of the copy of its own move:
 //
-//	go run ./bench/copying -program bin/sluice -results bench/results
+//	go run ./bench/copying -program bin/sluice -out bench/results
 //
 // It starts two OpenSearch nodes, a controller and a proxy, each a process of its own.
 // Clients of the tenant read, write and search through the proxy. In one run the cases
@@ -16,12 +16,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/sluiceproxy/sluice/bench/report"
@@ -38,16 +33,9 @@ type plan struct {
 	Flags   []string      `json:"flags,omitempty"` // of more cases
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { report.Main("copying", benchmark) }
 
-func run(ctx context.Context, args []string, out, errw io.Writer) int {
-	f := flag.NewFlagSet("copying", flag.ContinueOnError)
-	f.SetOutput(errw)
+func benchmark(f *flag.FlagSet) report.Measure {
 	var p plan
 	f.IntVar(&p.Docs, "docs", 300_000, "documents of the tenant, about 500 bytes each")
 	f.IntVar(&p.Clients, "clients", 3, "clients of the tenant")
@@ -56,32 +44,20 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	f.DurationVar(&p.Settle, "settle", 2*time.Second, "pause before each turn")
 	f.DurationVar(&p.Think, "think", 10*time.Millisecond, "pause of a client between two requests")
 	f.Func("flags", "`FLAGS` of the move in one more case, such as '--copy-rate 500'; may be given several times", func(s string) error { p.Flags = append(p.Flags, s); return nil })
-	program := f.String("program", "bin/sluice", "the sluice to measure")
-	dir := f.String("results", "", "`folder` in which copying.result.json is written, besides the table on standard output")
-	if err := f.Parse(args); err != nil {
-		return 2
-	}
-	if p.Docs < 1 || p.Clients < 1 || p.Rounds < 1 || p.Slice <= 0 || p.Settle < 0 || p.Think < 0 {
-		_, _ = fmt.Fprintln(errw, "copying: all numbers must be above 0")
-		return 2
-	}
-	path, err := filepath.Abs(*program) // processes are started elsewhere
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 2
-	}
-	machine := report.Here()
-	res, err := measure(ctx, path, p, errw)
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	res.table(out)
-	if *dir != "" {
-		if err := res.report(machine).Write(*dir); err != nil {
-			_, _ = fmt.Fprintln(errw, err)
-			return 1
+	program := report.Program(f)
+	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
+		if p.Docs < 1 || p.Clients < 1 || p.Rounds < 1 || p.Slice <= 0 || p.Settle < 0 || p.Think < 0 {
+			return report.Wrong("all numbers must be above 0")
 		}
+		machine := report.Here()
+		path, err := program()
+		if err != nil {
+			return err
+		}
+		res, err := measure(ctx, path, p, progress)
+		if err != nil {
+			return err
+		}
+		return give(res.report(machine))
 	}
-	return 0
 }

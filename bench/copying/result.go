@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"runtime"
@@ -123,22 +122,6 @@ func (r *result) report(m report.Machine) *report.Result {
 		out.Rows = append(out.Rows, row)
 	}
 	return out
-}
-
-// table writes the figures as Markdown.
-func (r *result) table(w io.Writer) {
-	_, _ = fmt.Fprintf(w, "\nload before %s, after %s, %d CPUs\n\n| case | request | n | p50 | p99 | max | p50 times | p99 times | copied docs/s |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", r.LoadBefore, r.LoadAfter, r.CPUs)
-	for _, c := range r.Cases {
-		for _, kind := range kinds {
-			t, more := c.Times[kind], "| | |"
-			for _, x := range r.Ratios {
-				if x.Case == c.Case && x.Kind == kind {
-					more = fmt.Sprintf("| %.2f | %.2f |", x.P50, x.P99)
-				}
-			}
-			_, _ = fmt.Fprintf(w, "| %s | %s | %d | %.1f ms | %.1f ms | %.0f ms %s %.0f |\n", c.Case, kind, t.N, t.P50, t.P99, t.Max, more, c.Copied)
-		}
-	}
 }
 
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }

@@ -15,12 +15,8 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/sluiceproxy/sluice/bench/report"
@@ -39,45 +35,29 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == stubArg {
 		os.Exit(stub())
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stderr)
-	stop()
-	os.Exit(code)
+	report.Main("draining", benchmark)
 }
 
-func run(ctx context.Context, args []string, errw io.Writer) int {
-	f := flag.NewFlagSet("draining", flag.ContinueOnError)
-	f.SetOutput(errw)
+func benchmark(f *flag.FlagSet) report.Measure {
 	var p plan
 	f.IntVar(&p.Rounds, "rounds", 50, "rounds, in each of which every tenant has a turn")
 	f.DurationVar(&p.Slice, "slice", time.Second, "how long a turn is")
 	f.IntVar(&p.Clients, "clients", 16, "clients, each with a connection")
 	f.IntVar(&p.Bytes, "bytes", 256, "bytes of a document")
 	f.IntVar(&p.IDs, "ids", 2000, "documents of each client, which it writes again and again")
-	program := f.String("program", "bin/sluice", "the sluice to measure")
-	out := f.String("out", "", "`directory` of the result, besides standard error")
-	if err := f.Parse(args); err != nil {
-		return 2
+	program := report.Program(f)
+	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
+		if p.Rounds < 2 || p.Slice <= 0 || p.Clients < 1 || p.Bytes < 20 || p.IDs < 1 {
+			return report.Wrong("-rounds must be at least 2, -bytes at least 20, all other numbers above 0")
+		}
+		r := &results{plan: p, machine: report.Here()}
+		path, err := program()
+		if err != nil {
+			return err
+		}
+		if err := r.measure(ctx, path, progress); err != nil {
+			return err
+		}
+		return give(r.report())
 	}
-	if p.Rounds < 2 || p.Slice <= 0 || p.Clients < 1 || p.Bytes < 20 || p.IDs < 1 {
-		_, _ = fmt.Fprintln(errw, "draining: -rounds must be at least 2, -bytes at least 20, all other numbers above 0")
-		return 2
-	}
-	machine := report.Here()
-	path, err := filepath.Abs(*program) // processes are started elsewhere
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 2
-	}
-	r := &results{plan: p, machine: machine}
-	err = r.measure(ctx, path, errw)
-	if err == nil && *out != "" {
-		err = r.report().Write(*out)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	r.report().Print(errw)
-	return 0
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluiceproxy/sluice/bench/report"
 )
 
 func TestReport(t *testing.T) {
@@ -29,7 +31,7 @@ func TestReport(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	for _, args := range [][]string{{"-sizes", "0"}, {"-sizes", "10,x"}, {"-rounds", "0"}, {"-crowded", "7"}} {
-		if code := run(t.Context(), args, io.Discard); code != 2 {
+		if code := report.Run(t.Context(), "fleet", benchmark, args, io.Discard, io.Discard); code != 2 {
 			t.Errorf("%v: exit code %d", args, code)
 		}
 	}

@@ -19,12 +19,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/sluiceproxy/sluice/bench/report"
 	"github.com/sluiceproxy/sluice/internal/engines"
@@ -42,17 +39,10 @@ type plan struct {
 	FlipRuns int   `json:"flipruns"` // turns of each
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { report.Main("fleet", benchmark) }
 
-func run(ctx context.Context, args []string, errw io.Writer) int {
+func benchmark(f *flag.FlagSet) report.Measure {
 	p := plan{Sizes: []int{10, 100, 1000}, Crowds: []int{1, 8, 64}, AtOnce: []int{1, 8, 64}}
-	f := flag.NewFlagSet("fleet", flag.ContinueOnError)
-	f.SetOutput(errw)
 	numbers := func(name, use string, to *[]int) {
 		f.Func(name, use, func(s string) (err error) { *to, err = parseNumbers(s); return err })
 	}
@@ -64,24 +54,16 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 	f.IntVar(&p.Repeats, "repeats", 10, "times that each of -crowds is measured")
 	f.IntVar(&p.Flips, "flips", 500, "moves that only flip in one turn")
 	f.IntVar(&p.FlipRuns, "flip-runs", 3, "turns of each number at once")
-	out := f.String("out", "", "`directory` of the result, besides standard output")
-	if err := f.Parse(args); err != nil {
-		return 2
+	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
+		if p.Rounds < 1 || p.Repeats < 1 || p.Flips < 1 || p.FlipRuns < 1 || !slices.Contains(p.Sizes, p.Crowded) {
+			return report.Wrong("all numbers must be above 0, and -crowded one of -sizes")
+		}
+		res, err := measure(ctx, p, progress)
+		if err != nil {
+			return err
+		}
+		return give(res)
 	}
-	if p.Rounds < 1 || p.Repeats < 1 || p.Flips < 1 || p.FlipRuns < 1 || !slices.Contains(p.Sizes, p.Crowded) {
-		_, _ = fmt.Fprintln(errw, "fleet: all numbers must be above 0, and -crowded one of -sizes")
-		return 2
-	}
-	res, err := measure(ctx, p, errw)
-	if err == nil && *out != "" {
-		err = res.Write(*out)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	res.Print(errw)
-	return 0
 }
 
 func parseNumbers(s string) ([]int, error) {

@@ -36,7 +36,7 @@ func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	var out, errw strings.Builder
 	args := []string{"-cluster", cluster.URL, "-clients", "8", "-limit", "2", "-docs", "10", "-rounds", "2", "-slice", "60ms", "-think", "1ms", "-backoff", "1ms", "-out", dir}
-	if code := run(t.Context(), args, &out, &errw); code != 0 {
+	if code := report.Run(t.Context(), "flood", benchmark, args, &out, &errw); code != 0 {
 		t.Fatalf("exit code %d: %s", code, errw.String())
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "flood.result.json"))
@@ -64,8 +64,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	for _, bad := range [][]string{{"-clients", "1", "-limit", "1"}, {"-nosuch"}, {"-rounds", "0"}} {
-		if code := run(t.Context(), bad, io.Discard, io.Discard); code != 2 {
+	for _, bad := range [][]string{{"-clients", "1", "-limit", "1"}, {"-nosuch"}, {"nosuch"}, {"-rounds", "0"}} {
+		if code := report.Run(t.Context(), "flood", benchmark, bad, io.Discard, io.Discard); code != 2 {
 			t.Errorf("%q: exit code %d", bad, code)
 		}
 	}

@@ -17,11 +17,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/sluiceproxy/sluice/bench/report"
@@ -39,16 +35,9 @@ type plan struct {
 	Backoff time.Duration `json:"backoff_ns"` // of a flooding client that was refused
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { report.Main("flood", benchmark) }
 
-func run(ctx context.Context, args []string, out, errw io.Writer) int {
-	f := flag.NewFlagSet("flood", flag.ContinueOnError)
-	f.SetOutput(errw)
+func benchmark(f *flag.FlagSet) report.Measure {
 	var p plan
 	f.IntVar(&p.Clients, "clients", 64, "clients of the tenant that floods")
 	f.IntVar(&p.Limit, "limit", 2, "requests of one tenant at once, where there is a limit")
@@ -58,37 +47,24 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	f.DurationVar(&p.Think, "think", 5*time.Millisecond, "pause of the quiet tenant between two requests")
 	f.DurationVar(&p.Backoff, "backoff", 100*time.Millisecond, "pause of a flooding client that was refused")
 	cluster := f.String("cluster", "", "`URL` of an OpenSearch to use; empty: one is started")
-	dir := f.String("out", "", "`directory` of the result, besides standard output")
-	if err := f.Parse(args); err != nil {
-		return 2
-	}
-	if p.Clients <= p.Limit || p.Limit < 1 || p.Rounds < 1 || p.Slice <= 0 || p.Docs < 1 {
-		_, _ = fmt.Fprintln(errw, "flood: -clients must be above -limit, and all numbers above 0")
-		return 2
-	}
-	machine, version := report.Here(), "given"
-	if *cluster == "" {
-		node, err := engines.StartOpenSearch(ctx, &engines.OpenSearchOptions{Progress: errw})
+	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
+		if p.Clients <= p.Limit || p.Limit < 1 || p.Rounds < 1 || p.Slice <= 0 || p.Docs < 1 {
+			return report.Wrong("-clients must be above -limit, and all numbers above 0")
+		}
+		machine, version := report.Here(), "given"
+		if *cluster == "" {
+			node, err := engines.StartOpenSearch(ctx, &engines.OpenSearchOptions{Progress: progress})
+			if err != nil {
+				return err
+			}
+			defer func() { _ = node.Stop() }() // it ends with this process anyway
+			*cluster, version = node.URL(), node.Version()
+		}
+		res, err := measure(ctx, *cluster, p, progress)
 		if err != nil {
-			_, _ = fmt.Fprintln(errw, err)
-			return 1
+			return err
 		}
-		defer func() { _ = node.Stop() }() // it ends with this process anyway
-		*cluster, version = node.URL(), node.Version()
+		res.OpenSearch = version
+		return give(res.report(machine))
 	}
-	res, err := measure(ctx, *cluster, p, errw)
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	res.OpenSearch = version
-	r := res.report(machine)
-	if *dir != "" {
-		if err := r.Write(*dir); err != nil {
-			_, _ = fmt.Fprintln(errw, err)
-			return 1
-		}
-	}
-	r.Print(out)
-	return 0
 }

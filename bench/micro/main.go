@@ -1,7 +1,7 @@
 // Command micro measures the parts of Sluice that every request or every step of a move
 // passes, by the benchmarks of their packages, and judges them against their targets:
 //
-//	go run ./bench/micro -rounds 5
+//	go run ./bench/micro -rounds 5 -out bench/results
 //
 // It builds each package's test binary once and runs them in turns, round after round, so
 // that what else happens on the machine meets all of them. It measures; what is measured is
@@ -12,9 +12,9 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"time"
 
@@ -40,19 +40,23 @@ var runs = []run{
 	{pkg: "gate", bench: "^BenchmarkReplica$", time: "1x", flags: []string{"-test.cpu=1"}, few: true},
 }
 
-func main() {
-	rounds := flag.Int("rounds", 5, "how many rounds are counted; one more is run first, and is not")
-	out := flag.String("out", "bench/results", "where the result is left")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := measure(ctx, max(*rounds, 1), *out); err != nil {
-		fmt.Fprintln(os.Stderr, "micro:", err)
-		os.Exit(1)
+func main() { report.Main("micro", benchmark) }
+
+func benchmark(f *flag.FlagSet) report.Measure {
+	rounds := f.Int("rounds", 5, "how many rounds are counted; one more is run first, and is not")
+	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
+		if *rounds < 1 {
+			return report.Wrong("-rounds must be at least 1")
+		}
+		r, err := measure(ctx, *rounds, progress)
+		if err != nil {
+			return err
+		}
+		return give(r)
 	}
 }
 
-func measure(ctx context.Context, rounds int, out string) error {
+func measure(ctx context.Context, rounds int, progress io.Writer) (*report.Result, error) {
 	result := report.Result{
 		Name: "micro", Title: "Parts of a request and of a move", Order: 10, Command: "make bench-micro", Machine: report.Here(),
 		Method: fmt.Sprintf("Go benchmarks of the packages, whose test binaries take turns: %d rounds that are counted, after one that is not. "+
@@ -61,7 +65,7 @@ func measure(ctx context.Context, rounds int, out string) error {
 	}
 	dir, err := os.MkdirTemp("", "sluice-micro")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	built := map[string]string{}
@@ -71,7 +75,7 @@ func measure(ctx context.Context, rounds int, out string) error {
 		}
 		built[r.pkg] = filepath.Join(dir, filepath.Base(r.pkg)+".test")
 		if b, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", built[r.pkg], "./"+r.pkg).CombinedOutput(); err != nil {
-			return fmt.Errorf("build the benchmarks of %s: %w\n%s", r.pkg, err, b)
+			return nil, fmt.Errorf("build the benchmarks of %s: %w\n%s", r.pkg, err, b)
 		}
 	}
 	began := time.Now()
@@ -81,10 +85,10 @@ func measure(ctx context.Context, rounds int, out string) error {
 			if r.few && (round == 0 || round > 2) {
 				continue
 			}
-			fmt.Fprintf(os.Stderr, "%6.1fs round %d of %d: %s %s\n", time.Since(began).Seconds(), round, rounds, r.pkg, r.bench)
+			_, _ = fmt.Fprintf(progress, "%6.1fs round %d of %d: %s %s\n", time.Since(began).Seconds(), round, rounds, r.pkg, r.bench)
 			got, err := once(ctx, built[r.pkg], r)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if round > 0 {
 				all.add(r.pkg, got)
@@ -93,11 +97,7 @@ func measure(ctx context.Context, rounds int, out string) error {
 	}
 	result.Rows = append(rows(all), instructions(ctx, built["gate"])...)
 	result.Raw = all
-	if err := result.Write(out); err != nil {
-		return err
-	}
-	result.Print(os.Stdout)
-	return nil
+	return &result, nil
 }
 
 // once runs the benchmarks of one run.

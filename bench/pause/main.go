@@ -16,12 +16,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/sluiceproxy/sluice/bench/report"
@@ -38,16 +33,9 @@ type plan struct {
 	Limit   time.Duration `json:"limit_ns"`
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { report.Main("pause", benchmark) }
 
-func run(ctx context.Context, args []string, errw io.Writer) int {
-	f := flag.NewFlagSet("pause", flag.ContinueOnError)
-	f.SetOutput(errw)
+func benchmark(f *flag.FlagSet) report.Measure {
 	var p plan
 	f.IntVar(&p.Moves, "moves", 200, "moves, there and back")
 	f.IntVar(&p.Docs, "docs", 1000, "documents of the tenant")
@@ -56,30 +44,19 @@ func run(ctx context.Context, args []string, errw io.Writer) int {
 	f.Float64Var(&p.Rate, "rate", 150, "operations a second of all clients")
 	f.DurationVar(&p.Calm, "calm", 400*time.Millisecond, "pause between two moves")
 	f.DurationVar(&p.Limit, "for", 15*time.Minute, "no move begins after this time; the result says how many there were")
-	program := f.String("program", "bin/sluice", "the sluice to measure")
-	out := f.String("out", "", "`directory` of the result, besides standard error")
-	if err := f.Parse(args); err != nil {
-		return 2
+	program := report.Program(f)
+	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
+		if p.Moves < 1 || p.Docs < 100 || p.Proxies < 1 || p.Clients < 1 || p.Rate <= 0 || p.Calm < 0 || p.Limit <= 0 {
+			return report.Wrong("-docs must be at least 100, all other numbers above 0")
+		}
+		r := &results{plan: p, machine: report.Here()}
+		path, err := program()
+		if err != nil {
+			return err
+		}
+		if err := r.measure(ctx, path, progress); err != nil {
+			return err
+		}
+		return give(r.report())
 	}
-	if p.Moves < 1 || p.Docs < 100 || p.Proxies < 1 || p.Clients < 1 || p.Rate <= 0 || p.Calm < 0 || p.Limit <= 0 {
-		_, _ = fmt.Fprintln(errw, "pause: -docs must be at least 100, all other numbers above 0")
-		return 2
-	}
-	machine := report.Here()
-	path, err := filepath.Abs(*program) // processes are started elsewhere
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 2
-	}
-	r := &results{plan: p, machine: machine}
-	err = r.measure(ctx, path, errw)
-	if err == nil && *out != "" {
-		err = r.report().Write(*out)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	r.report().Print(errw)
-	return 0
 }

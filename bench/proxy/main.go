@@ -1,6 +1,6 @@
 // Command proxy measures the proxy against what a user would put in its place:
 //
-//	go run ./bench/proxy -program bin/sluice
+//	go run ./bench/proxy -program bin/sluice -out bench/results
 //
 // It starts a stub that answers like OpenSearch, and before it nginx, haproxy, Go's
 // httputil.ReverseProxy and sluice, each a process of its own; wrk loads them from
@@ -18,10 +18,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/sluiceproxy/sluice/bench/report"
@@ -49,15 +47,10 @@ func main() {
 			os.Exit(runEngine(os.Args[2:]))
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	report.Main("proxy", benchmark)
 }
 
-func run(ctx context.Context, args []string, out, errw io.Writer) int {
-	f := flag.NewFlagSet("proxy", flag.ContinueOnError)
-	f.SetOutput(errw)
+func benchmark(f *flag.FlagSet) report.Measure {
 	p := plan{Connections: []int{1, 16, 64}, Memory: true}
 	f.IntVar(&p.Rounds, "rounds", 3, "rounds, in each of which every case has a turn")
 	f.DurationVar(&p.Slice, "slice", 1500*time.Millisecond, "how long a turn is")
@@ -65,39 +58,25 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	f.StringVar(&p.Only, "only", "", "measure only the kinds of request whose name has this `TEXT`")
 	f.BoolVar(&p.Memory, "memory", true, "measure memory as well")
 	f.BoolVar(&p.Real, "real", true, "measure some of it before an OpenSearch as well")
-	program := f.String("program", "bin/sluice", "the sluice to measure")
-	dir := f.String("dir", "bench/results", "`directory` of the result; empty: it is only printed")
-	if err := f.Parse(args); err != nil {
-		return 2
-	}
-	if p.Rounds < 1 || p.Slice < 100*time.Millisecond || p.WarmUp < 0 {
-		_, _ = fmt.Fprintln(errw, "proxy: one round at least, and turns of 100ms at least")
-		return 2
-	}
-	if missing := missingTools(); len(missing) > 0 {
-		_, _ = fmt.Fprintf(errw, "proxy: %s not found: apt-get install wrk nginx-light haproxy\n", strings.Join(missing, ", "))
-		return 1
-	}
-	path, err := filepath.Abs(*program)
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	m := report.Here()
-	res, err := measure(ctx, path, p, errw)
-	if err != nil {
-		_, _ = fmt.Fprintln(errw, err)
-		return 1
-	}
-	r := res.report(m)
-	if *dir != "" {
-		if err := r.Write(*dir); err != nil {
-			_, _ = fmt.Fprintln(errw, err)
-			return 1
+	program := report.Program(f)
+	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
+		if p.Rounds < 1 || p.Slice < 100*time.Millisecond || p.WarmUp < 0 {
+			return report.Wrong("one round at least, and turns of 100ms at least")
 		}
+		if missing := missingTools(); len(missing) > 0 {
+			return fmt.Errorf("%s not found: apt-get install wrk nginx-light haproxy", strings.Join(missing, ", "))
+		}
+		machine := report.Here()
+		path, err := program()
+		if err != nil {
+			return err
+		}
+		res, err := measure(ctx, path, p, progress)
+		if err != nil {
+			return err
+		}
+		return give(res.report(machine))
 	}
-	r.Print(out)
-	return 0
 }
 
 // missingTools are the programs that this one needs and does not find.
