@@ -200,6 +200,9 @@ func (r *rig) take(ctx context.Context, t turn, c *cell) (map[string][]time.Dura
 			if before, err = r.look(ctx, id); err != nil {
 				return nil, err
 			}
+			if s := before.Stage; s != "preparing" && s != "copying" {
+				return nil, fmt.Errorf("the move was %s before its turn began: more -docs", s)
+			}
 			if err := pause(ctx, 50*time.Millisecond); err != nil {
 				return nil, err
 			}
@@ -226,6 +229,8 @@ func (r *rig) take(ctx context.Context, t turn, c *cell) (map[string][]time.Dura
 		return nil, err
 	case after.Stage != "copying":
 		return nil, fmt.Errorf("the move was %s before its turn ended: more -docs or a shorter -slice", after.Stage)
+	case !after.Updated.After(before.Updated):
+		return nil, errors.New("the move has not said how far it is in its turn: a longer -slice")
 	}
 	c.Copied += float64(after.Progress.Docs-before.Progress.Docs) / after.Updated.Sub(before.Updated).Seconds()
 	if by := after.Progress.SlowedBy; by != "" && !slices.Contains(c.Slowed, by) {

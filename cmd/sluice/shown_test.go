@@ -48,12 +48,12 @@ var notRun = map[string]int{
 	"docs/running.md": 1, // Kubernetes
 }
 
-// elsewhere are the pages whose commands another test runs, or nobody.
+// elsewhere are the pages whose commands another test runs.
 var elsewhere = map[string]string{
 	"docs/tutorial.md":    "TestTutorial runs it and compares what it prints",
 	"docs/commands.md":    "made from the examples of the help, which TestExamplesRun runs",
 	"CONTRIBUTING.md":     "what a contributor runs is the test itself",
-	"docs/performance.md": "made from results; each command measures for minutes, on a machine with nothing else to do",
+	"docs/performance.md": "made from results; TestCommands of bench runs six of the nine commands, with few samples; three take minutes on an idle machine",
 }
 
 func shell(lang string) bool { return slices.Contains([]string{"sh", "bash", "console"}, lang) }
