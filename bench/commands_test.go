@@ -116,7 +116,7 @@ func requireTools(t *testing.T, names ...string) {
 // sh runs a line in the project's folder.
 func sh(t *testing.T, line string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // it may fetch other tools
 	defer cancel()
 	c := exec.CommandContext(ctx, "bash", "-c", "exec "+line)
 	c.Dir = ".."
