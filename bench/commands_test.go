@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package bench_test runs the commands by which docs/performance.md says that its figures are
 // measured.
 package bench_test

@@ -9,7 +9,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -45,12 +44,11 @@ func main() { report.Main("micro", benchmark) }
 
 func benchmark(f *flag.FlagSet) report.Measure {
 	rounds := f.Int("rounds", 5, "how many rounds are counted; one more is run first, and is not")
-	each := f.String("time", "", "`benchtime` of every benchmark, such as 1x, to see that it works; empty: what each needs")
 	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
 		if *rounds < 1 {
 			return report.Wrong("-rounds must be at least 1")
 		}
-		r, err := measure(ctx, *rounds, *each, progress)
+		r, err := measure(ctx, *rounds, progress)
 		if err != nil {
 			return err
 		}
@@ -58,7 +56,7 @@ func benchmark(f *flag.FlagSet) report.Measure {
 	}
 }
 
-func measure(ctx context.Context, rounds int, each string, progress io.Writer) (*report.Result, error) {
+func measure(ctx context.Context, rounds int, progress io.Writer) (*report.Result, error) {
 	result := report.Result{
 		Name: "micro", Title: "Parts of a request and of a move", Order: 10, Command: "make bench-micro", Machine: report.Here(),
 		Method: fmt.Sprintf("Go benchmarks of the packages, whose test binaries take turns: %d rounds that are counted, after one that is not. "+
@@ -83,15 +81,11 @@ func measure(ctx context.Context, rounds int, each string, progress io.Writer) (
 	began := time.Now()
 	all := samples{}
 	for round := range rounds + 1 {
-		if each != "" && round == 0 {
-			continue
-		}
 		for _, r := range runs {
 			if r.few && (round == 0 || round > 2) {
 				continue
 			}
 			_, _ = fmt.Fprintf(progress, "%6.1fs round %d of %d: %s %s\n", time.Since(began).Seconds(), round, rounds, r.pkg, r.bench)
-			r.time = cmp.Or(each, r.time)
 			got, err := once(ctx, built[r.pkg], r)
 			if err != nil {
 				return nil, err
