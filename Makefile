@@ -73,25 +73,29 @@ $(PROMTOOL):
 	@mv $(@D)/new/promtool $@
 
 FUZZTIME ?= 30s
-fuzz: ## let every fuzz target look for new failures, FUZZTIME=30s each
+FUZZ     ?= .
+fuzz: ## let every fuzz target look for new failures, FUZZTIME=30s each; FUZZ=Step chooses those with such a name
 	@.ci/check-tools go
-	@.ci/fuzz $(FUZZTIME)
+	@.ci/fuzz '$(FUZZTIME)' '$(FUZZ)'
 
-model: ## check the protocol's models exhaustively, full sizes; make test searches smaller ones
+SIZE ?= full
+model: ## check the protocol's models exhaustively, full sizes; make test searches SIZE=quick
 	@.ci/check-tools model
-	SLUICE_SPEC=full go test -count=1 -v -timeout 30m -run 'TestHolds|TestMutants' ./spec
+	SLUICE_SPEC=$(SIZE) go test -count=1 -v -timeout 30m -run 'TestHolds|TestMutants' ./spec
 
+# Where the receipts of soak and soak-proxy go.
+RESULTS ?= bench/results
 soak: SOAK ?= 30m
 soak: ## kill, stop and cut off real processes under load for SOAK=30m, with a new SEED; the receipt is in bench/results/chaos.json
 	@.ci/check-tools engines
-	@mkdir -p bench/results
-	go test -count=1 -v -timeout 0 -run 'TestChaos$$' ./internal/chaos -chaos.for=$(SOAK) $(if $(SEED),-chaos.seed=$(SEED)) -chaos.receipt=$(CURDIR)/bench/results/chaos.json
+	@mkdir -p $(RESULTS)
+	go test -count=1 -v -timeout 0 -run 'TestChaos$$' ./internal/chaos -chaos.for=$(SOAK) $(if $(SEED),-chaos.seed=$(SEED)) -chaos.receipt=$(abspath $(RESULTS))/chaos.json
 
 soak-proxy: SOAK ?= 10m
 soak-proxy: ## load a real proxy in every way for SOAK=10m: no growth of memory, goroutines, files; the receipt is in bench/results/soak-proxy.json
 	@.ci/check-tools engines
-	@mkdir -p bench/results
-	go test -count=1 -v -timeout 0 -run 'TestSoak$$' ./internal/soak -soak.for=$(SOAK) -soak.receipt=$(CURDIR)/bench/results/soak-proxy.json
+	@mkdir -p $(RESULTS)
+	go test -count=1 -v -timeout 0 -run 'TestSoak$$' ./internal/soak -soak.for=$(SOAK) -soak.receipt=$(abspath $(RESULTS))/soak-proxy.json
 
 soak-sim: SOAK ?= 10m
 soak-sim: ## simulate new seeds for SOAK=10m

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/sluiceproxy/sluice/bench/report"
+	"github.com/sluiceproxy/sluice/control"
 )
 
 // plan is how much is measured.
@@ -31,6 +32,7 @@ type plan struct {
 	Rate    float64       `json:"operations_s"`
 	Calm    time.Duration `json:"calm_ns"` // between two moves
 	Limit   time.Duration `json:"limit_ns"`
+	Budget  time.Duration `json:"budget_ns"`
 }
 
 func main() { report.Main("pause", benchmark) }
@@ -44,9 +46,10 @@ func benchmark(f *flag.FlagSet) report.Measure {
 	f.Float64Var(&p.Rate, "rate", 150, "operations a second of all clients")
 	f.DurationVar(&p.Calm, "calm", 400*time.Millisecond, "pause between two moves")
 	f.DurationVar(&p.Limit, "for", 15*time.Minute, "no move begins after this time; the result says how many there were")
+	f.DurationVar(&p.Budget, "budget", control.DefaultPauseBudget, "the moves' pause budget: a move waits while a longer pause is predicted, so that on a machine that is at work it takes more")
 	program := report.Program(f)
 	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
-		if p.Moves < 1 || p.Docs < 100 || p.Proxies < 1 || p.Clients < 1 || p.Rate <= 0 || p.Calm < 0 || p.Limit <= 0 {
+		if p.Moves < 1 || p.Docs < 100 || p.Proxies < 1 || p.Clients < 1 || p.Rate <= 0 || p.Calm < 0 || p.Limit <= 0 || p.Budget <= 0 {
 			return report.Wrong("-docs must be at least 100, all other numbers above 0")
 		}
 		r := &results{plan: p, machine: report.Here()}

@@ -172,7 +172,7 @@ func (r *results) move(ctx context.Context, l *load.Load, s *store.Store, to str
 	}
 	began := time.Now()
 	x.Calm = l.Writes(calm, began)
-	m, err := control.RequestMove(ctx, s, control.Request{Partition: tenant, Cluster: to, Options: control.MoveOptions{CopyEager: true}})
+	m, err := control.RequestMove(ctx, s, control.Request{Partition: tenant, Cluster: to, Options: control.MoveOptions{CopyEager: true, PauseBudget: r.Budget, CutoverDeadline: max(control.DefaultCutoverDeadline, 2*r.Budget)}})
 	if err != nil {
 		return x, err
 	}

@@ -29,7 +29,7 @@ import (
 
 // What a comment before a block says to the test, and to whoever reads the source:
 //
-//	not run: REASON   it cannot be run here
+//	not run: REASON   another test runs it, which is named
 //	background        it runs until the page ends; Sluice is ready before what follows
 //	background ADDRESS   the same of another program, which listens there
 //	apart             it changes the machine: it is run in a root of its own, see apart
@@ -41,11 +41,11 @@ const (
 	markNotRun, markBackground, markApart, markEndless, markExit, markFile, markSource = "not run: ", "background", "apart", "endless", "exit ", "file ", "source"
 )
 
-// notRun are the pages with blocks that cannot be run here, and how many they may have; the
-// pages have the reasons.
+// notRun are the pages with blocks that another test runs, and how many they may have; the
+// pages say which.
 var notRun = map[string]int{
 	"README.md":       1, // make demo, which internal/demo runs, and make test, which runs that
-	"docs/running.md": 1, // Kubernetes
+	"docs/running.md": 1, // kubectl, which deploy/kubernetes/schema runs
 }
 
 // elsewhere are the pages whose commands another test runs.
@@ -53,7 +53,7 @@ var elsewhere = map[string]string{
 	"docs/tutorial.md":    "TestTutorial runs it and compares what it prints",
 	"docs/commands.md":    "made from the examples of the help, which TestExamplesRun runs",
 	"CONTRIBUTING.md":     "what a contributor runs is the test itself",
-	"docs/performance.md": "made from results; TestCommands of bench runs six of the nine commands, with few samples; three take minutes on an idle machine",
+	"docs/performance.md": "made from results; TestMeasures of bench runs its commands, with few samples",
 }
 
 func shell(lang string) bool { return slices.Contains([]string{"sh", "bash", "console"}, lang) }
