@@ -20,6 +20,7 @@ import (
 	"github.com/sluiceproxy/sluice/affinity"
 	"github.com/sluiceproxy/sluice/control"
 	"github.com/sluiceproxy/sluice/gate"
+	"github.com/sluiceproxy/sluice/internal/collector"
 	"github.com/sluiceproxy/sluice/internal/config"
 	"github.com/sluiceproxy/sluice/internal/telemetry"
 	"github.com/sluiceproxy/sluice/placement"
@@ -72,6 +73,7 @@ type node struct {
 func runNode(ctx context.Context, cfg *config.Config, r roles, log *slog.Logger, out io.Writer) error {
 	// Room for every part: none must block on telling that it ended.
 	n := &node{cfg: cfg, roles: r, log: log, out: out, metrics: newMetrics(prometheus.NewRegistry()), failed: make(chan error, 8)}
+	go collector.Pace(ctx)
 	err := n.start(ctx)
 	if err == nil {
 		select {

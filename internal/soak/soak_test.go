@@ -151,6 +151,7 @@ func (f *fleet) look(began time.Time) (sample, error) {
 	}
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
+	goal, percent := 0.0, 0.0
 	for lines.Scan() {
 		name, text, _ := strings.Cut(lines.Text(), " ")
 		v, _ := strconv.ParseFloat(text, 64) // comments are none of these
@@ -158,12 +159,17 @@ func (f *fleet) look(began time.Time) (sample, error) {
 		case "go_goroutines":
 			s.Goroutines = v
 		case "go_memstats_next_gc_bytes":
-			s.Heap = v / 2 // with GOGC=100 the next collection is at twice what the last one left
+			goal = v
+		case "go_gc_gogc_percent":
+			percent = v
 		case "sluice_proxy_panics_total":
 			if v > 0 {
 				return s, fmt.Errorf("%v panics", v)
 			}
 		}
+	}
+	if percent > 0 {
+		s.Heap = goal / (1 + percent/100) // what the last collection left: the next is at so many percent more
 	}
 	p := f.Proxies[0]
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID()))
