@@ -25,7 +25,7 @@ import (
 // few has for each command the flags with which it measures as little as it can: what is
 // tested is that it works, and figures of a machine that is at work mean nothing.
 var few = map[string]string{
-	"micro":    "-rounds 1 -benchtime 1ms",
+	"micro":    "-rounds 1 -benchtime 100x",
 	"proxy":    "-rounds 1 -slice 100ms -warmup 50ms -only GET -memory=false -real=false",
 	"copying":  "-docs 45000 -rounds 1 -slice 4s -settle 300ms", // so many that the copy without a throttle lasts
 	"copy":     "-docs 500 -rounds 1 -heap 512",
@@ -33,7 +33,7 @@ var few = map[string]string{
 	"pause":    "-moves 2 -docs 200 -budget 8s",
 	"fresh":    "-fresh-rounds 1",
 	"draining": "-rounds 2 -slice 200ms -clients 4",
-	"flood":    "-docs 200 -rounds 1 -slice 500ms",
+	"flood":    "-docs 200 -rounds 1 -slice 3s",
 }
 
 // needs are programs that a command needs besides those of all tests.

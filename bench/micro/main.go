@@ -44,10 +44,10 @@ func main() { report.Main("micro", benchmark) }
 
 func benchmark(f *flag.FlagSet) report.Measure {
 	rounds := f.Int("rounds", 5, "how many rounds are counted; one more is run first, and is not")
-	short := f.Duration("benchtime", 0, "how long each benchmark runs, instead of what is right for it, without the round that is not counted: for a try")
+	short := f.String("benchtime", "", "how long each benchmark runs, in the words of go test, instead of what is right for it, without the round that is not counted: for a try")
 	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
-		if *rounds < 1 || *short < 0 {
-			return report.Wrong("-rounds must be at least 1, -benchtime not below 0")
+		if *rounds < 1 {
+			return report.Wrong("-rounds must be at least 1")
 		}
 		r, err := measure(ctx, *rounds, *short, progress)
 		if err != nil {
@@ -57,7 +57,7 @@ func benchmark(f *flag.FlagSet) report.Measure {
 	}
 }
 
-func measure(ctx context.Context, rounds int, short time.Duration, progress io.Writer) (*report.Result, error) {
+func measure(ctx context.Context, rounds int, short string, progress io.Writer) (*report.Result, error) {
 	result := report.Result{
 		Name: "micro", Title: "Parts of a request and of a move", Order: 10, Command: "make bench-micro", Machine: report.Here(),
 		Method: fmt.Sprintf("Go benchmarks of the packages, whose test binaries take turns: %d rounds that are counted, after one that is not. "+
@@ -83,12 +83,12 @@ func measure(ctx context.Context, rounds int, short time.Duration, progress io.W
 	all := samples{}
 	for round := range rounds + 1 {
 		for _, r := range runs {
-			if r.few && (round == 0 || round > 2) || short > 0 && round == 0 {
+			if r.few && (round == 0 || round > 2) || short != "" && round == 0 {
 				continue
 			}
 			_, _ = fmt.Fprintf(progress, "%6.1fs round %d of %d: %s %s\n", time.Since(began).Seconds(), round, rounds, r.pkg, r.bench)
-			if short > 0 && !r.few {
-				r.time = short.String()
+			if short != "" && !r.few {
+				r.time = short
 			}
 			got, err := once(ctx, built[r.pkg], r)
 			if err != nil {

@@ -22,7 +22,7 @@ const (
 	soon = 250 * time.Millisecond // a collection so close to the one before should have had more room
 	busy = 12                     // so many in a row are no start, and no answer that was large
 	late = 2 * time.Second        // after such a time there is no need of any
-	most = 64 << 20               // bytes that may be allocated between two, or as much as lives if that is more
+	most = 32 << 20               // bytes that may be allocated between two, or as much as lives if that is more; four times that brought no more
 	fair = 100                    // Go's own percentage: as much as lives
 )
 

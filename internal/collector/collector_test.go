@@ -26,20 +26,19 @@ func TestAfter(t *testing.T) {
 		{1, time.Second, 8 * mb, 100},
 		{11, 100 * time.Millisecond, 8 * mb, 100},
 		{1, 100 * time.Millisecond, 8 * mb, 200}, // it is busy
-		{1, 100 * time.Millisecond, 8 * mb, 400},
-		{5, 100 * time.Millisecond, 8 * mb, 800}, // and has what there is
-		{5, time.Second, 8 * mb, 800},            // which it keeps while it uses it
-		{1, time.Second, 16 * mb, 400},
+		{5, 100 * time.Millisecond, 8 * mb, 400}, // and has what there is
+		{5, time.Second, 8 * mb, 400},            // which it keeps while it uses it
+		{1, time.Second, 16 * mb, 200},
 		{1, time.Second, 200 * mb, 100}, // where much lives, that is enough
-		{1, time.Second, 8 * mb, 800},
+		{1, time.Second, 8 * mb, 400},
 		{1, 3 * time.Second, 8 * mb, 100}, // it is idle
 		{11, 0, 0, 100},
 		{1, 0, 0, 200},
-		{9, 0, 0, 6400},
+		{9, 0, 0, 3200},
 	} {
 		for n := range step.times {
 			now = now.Add(step.wait)
-			if got := p.After(now, step.live); got != step.percent && (i < 15 || n == step.times-1) {
+			if got := p.After(now, step.live); got != step.percent && (i < 14 || n == step.times-1) {
 				t.Errorf("step %d, %d: %d percent, want %d", i, n, got, step.percent)
 			}
 		}

@@ -70,7 +70,7 @@ const (
 // quickToGiveUp shortens what a vanished proxy makes everybody wait for. Nothing here lets a write take 5 s.
 var quickToGiveUp = map[string][]string{
 	"proxy":      {"session_ttl: 3s", "upstream_write_timeout: 5s", "drain_barrier: 5s"},
-	"controller": {"drain_barrier: 5s"},
+	"controller": {"session_ttl: 3s", "drain_barrier: 5s"},
 }
 
 // rig is a fleet under load.

@@ -39,7 +39,7 @@ var (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	cores = runtime.GOMAXPROCS(1)
-	debug.SetGCPercent(400) // worlds are small and many
+	debug.SetGCPercent(1500) // worlds are small and many
 	os.Exit(m.Run())
 }
 

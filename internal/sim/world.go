@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http/httptest"
 	"slices"
@@ -110,6 +111,9 @@ type World struct {
 	fields    []string        // of the mapping, acknowledged
 	ghosts    map[string]bool // values that were sent too late
 	lastMoves []control.Move
+
+	listing sync.Mutex
+	listed  map[string]store.Record[control.Move] // the moves, as they were last looked at
 }
 
 // change of the entry.
@@ -469,12 +473,14 @@ func (w *World) retire(id string) {
 }
 
 func (w *World) moves() []control.Move {
-	all, _, err := control.Moves(w.truth).List(w.life)
+	w.listing.Lock()
+	defer w.listing.Unlock()
+	all, err := control.Moves(w.truth).ListByName(w.life, w.listed)
 	w.must(err)
-	slices.SortFunc(all, func(a, b store.Record[control.Move]) int { return strings.Compare(a.Name, b.Name) })
+	w.listed = all
 	var out []control.Move
-	for _, r := range all {
-		out = append(out, r.Value)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, all[name].Value)
 	}
 	return out
 }
