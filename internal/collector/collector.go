@@ -5,8 +5,8 @@
 // before. A proxy has little that lives, some megabytes, and under load allocates a hundred
 // and more each second, so that it would be collected twenty times a second. Here the room
 // doubles, up to a bound, once some collections have followed closely upon one another, and
-// is given back when they do not: memory is taken by who is busy, for as long as that lasts,
-// and not by who starts.
+// halves when they are far from one another: memory is taken by who is busy, for as long as
+// that lasts, and not by who starts.
 package collector
 
 import (
@@ -20,8 +20,8 @@ import (
 
 const (
 	soon = 250 * time.Millisecond // a collection so close to the one before should have had more room
-	busy = 12                     // so many in a row are no start, and no answer that was large
-	late = 2 * time.Second        // after such a time there is no need of any
+	busy = 10                     // so many in a row are no start, and no answer that was large
+	late = 5 * time.Second        // after such a time half of it would have done
 	most = 32 << 20               // bytes that may be allocated between two, or as much as lives if that is more; four times that brought no more
 	fair = 100                    // Go's own percentage: as much as lives
 )
@@ -46,7 +46,7 @@ func (p *pace) after(now time.Time, live uint64) int {
 	case p.row >= busy:
 		p.room = min(2*max(p.room, live), most)
 	case since > late:
-		p.room = 0
+		p.room /= 2
 	}
 	return max(int(p.room*100/live), fair)
 }

@@ -18,27 +18,31 @@ func TestAfter(t *testing.T) {
 		times   int
 		wait    time.Duration
 		live    uint64
-		percent int // after each of the times
+		percent int // after each of the times; below 0: after the last
 	}{
 		{1, time.Minute, 8 * mb, 100},
-		{5, time.Second, 8 * mb, 100},             // as Go has it
-		{11, 100 * time.Millisecond, 8 * mb, 100}, // it starts
+		{5, time.Second, 8 * mb, 100},            // as Go has it
+		{9, 100 * time.Millisecond, 8 * mb, 100}, // it starts
 		{1, time.Second, 8 * mb, 100},
-		{11, 100 * time.Millisecond, 8 * mb, 100},
+		{9, 100 * time.Millisecond, 8 * mb, 100},
 		{1, 100 * time.Millisecond, 8 * mb, 200}, // it is busy
 		{5, 100 * time.Millisecond, 8 * mb, 400}, // and has what there is
 		{5, time.Second, 8 * mb, 400},            // which it keeps while it uses it
 		{1, time.Second, 16 * mb, 200},
 		{1, time.Second, 200 * mb, 100}, // where much lives, that is enough
 		{1, time.Second, 8 * mb, 400},
-		{1, 3 * time.Second, 8 * mb, 100}, // it is idle
-		{11, 0, 0, 100},
+		{1, 6 * time.Second, 8 * mb, 200}, // it is idle
+		{1, 6 * time.Second, 8 * mb, 100},
+		{1, time.Minute, 0, 400}, // of what is nothing it may still take 4 MB
+		{9, time.Minute, 0, -100},
+		{9, 0, 0, 100},
 		{1, 0, 0, 200},
-		{9, 0, 0, 3200},
+		{9, 0, 0, -3200},
 	} {
 		for n := range step.times {
 			now = now.Add(step.wait)
-			if got := p.After(now, step.live); got != step.percent && (i < 14 || n == step.times-1) {
+			got := p.After(now, step.live)
+			if want := max(step.percent, -step.percent); got != want && (step.percent > 0 || n == step.times-1) {
 				t.Errorf("step %d, %d: %d percent, want %d", i, n, got, step.percent)
 			}
 		}
