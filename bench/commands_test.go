@@ -197,3 +197,23 @@ func sh(t *testing.T, line string) string {
 	}
 	return string(out)
 }
+
+// TestGoDoc runs the commands by which pages point into the code.
+func TestGoDoc(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, page := range pages {
+		for _, command := range commandsOf(t, strings.TrimSuffix(filepath.Base(page), ".md"), "`(go doc [^`]+)`") {
+			n++
+			if out := sh(t, command); len(out) < 100 {
+				t.Errorf("%s says no more than %q", command, out)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no page has such a command")
+	}
+}
