@@ -20,7 +20,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -230,7 +229,7 @@ func (s *apiServer) references() {
 func (s *apiServer) get(at string, into runtime.Object) {
 	s.t.Helper()
 	if s.objects[at] == nil {
-		s.t.Errorf("%v", errors.NewNotFound(schema.GroupResource{}, at))
+		s.t.Errorf("there is no %s", at)
 		return
 	}
 	if err := json.Unmarshal(s.objects[at], into); err != nil {
