@@ -21,7 +21,7 @@ BENCHSTAT           := $(CACHE)/tools/benchstat-$(BENCHSTAT_VERSION)
 PROMTOOL_VERSION    := v0.316.0
 PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
 
-.PHONY: help demo build test test-quick test-valkey lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench bench-scale bench-pause bench-micro bench-quick bench-fleet bench-copy bench-draining bench-fresh bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual container clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
+.PHONY: help demo build test test-quick test-redis lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench bench-scale bench-pause bench-micro bench-quick bench-fleet bench-copy bench-draining bench-fresh bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual container clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,9 +45,9 @@ test-quick: ## what needs no engine: vet and the other packages' tests
 	go vet ./...
 	@.ci/test quick
 
-test-valkey: ## the Redis driver's tests against Valkey: the one that SLUICE_REDIS_SERVER names, or valkey-server
-	@.ci/check-tools go
-	SLUICE_REDIS_SERVER="$${SLUICE_REDIS_SERVER:-valkey-server}" CI=true go test -race -count=1 ./store/redisstore
+test-redis: ## the Redis driver's tests; REDIS=valkey-server is another server than the first that is there
+	@.ci/check-tools stores
+	$(if $(REDIS),SLUICE_REDIS_SERVER='$(REDIS)') go test -race -count=1 -v -parallel 3 -timeout 35m ./store/redisstore
 
 lint: $(STATICCHECK) ## gofmt, vet, staticcheck, go.mod, import rules, known vulnerabilities
 	@.ci/check-tools go
@@ -201,7 +201,7 @@ manual: ## run the commands that README.md, docs and the help show, on real clus
 	@.ci/check-tools tests
 	CI=true go test -count=1 -v -timeout 30m -run 'TestManualRuns$$|TestTutorial$$|TestExamplesRun$$' ./cmd/sluice
 
-container: ## build the image of deploy/container/Containerfile and run what it holds; as root, with buildah and debootstrap; PULL=yes pulls the golang image in place of a stand-in
+container: ## build the image of deploy/container/Containerfile and run what it holds; as root, with buildah; PULL=yes pulls the golang image in place of a stand-in
 	@.ci/check-tools go
 	@PULL=$(PULL) .ci/container
 

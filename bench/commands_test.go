@@ -27,7 +27,7 @@ import (
 var few = map[string]string{
 	"micro":    "-rounds 1 -benchtime 100x",
 	"proxy":    "-rounds 1 -slice 100ms -warmup 50ms -only GET -memory=false -real=false",
-	"copying":  "-docs 45000 -rounds 1 -slice 4s -settle 300ms", // so many that the copy without a throttle lasts
+	"copying":  "-docs 22000 -rounds 1 -slice 2s -settle 300ms", // so many that the copy without a throttle lasts
 	"copy":     "-docs 500 -rounds 1 -heap 512",
 	"fleet":    "-sizes 3,10 -crowds 1,2 -at-once 1,2 -rounds 2 -crowded 10 -repeats 1 -flips 5 -flip-runs 1",
 	"pause":    "-moves 2 -docs 200 -budget 8s",
@@ -120,13 +120,16 @@ var ranBy = map[string]struct{ file, has string }{
 	"soak":       {".ci/test-package", "make --no-print-directory soak SOAK=4m"},
 	"soak-proxy": {".ci/test-package", "make --no-print-directory soak-proxy SOAK=20s"},
 	"test":       {".ci/run", "make test"},
+	"test-redis": {".ci/test-package", "make --no-print-directory test-redis"},
+	"container":  {".ci/test", "make --no-print-directory container"},
 	"demo":       {"internal/demo/examples_test.go", `"make", "demo"`},
 }
 
-// TestSeeForYourself runs the commands of docs/correctness.md, and one of docs/observing.md,
-// for seconds.
+// TestSeeForYourself runs the commands of docs/correctness.md, and one each of other pages, for
+// seconds.
 func TestSeeForYourself(t *testing.T) {
 	commands := append(commandsOf(t, "correctness", `(?m)^    (make \S+(?: [A-Z]+=\S+)?)`), commandsOf(t, "observing", "`(make soak-proxy)`")...)
+	commands = append(append(commands, commandsOf(t, "running", "`(make container)`")...), commandsOf(t, "stores/redis", "`(make test-redis)`")...)
 	if len(commands) != len(shorter)+len(ranBy) {
 		t.Errorf("the pages have these commands: %q", commands)
 	}

@@ -181,9 +181,10 @@ const perSecond = 1000
 // BenchmarkReadWhile reads on all cores, alone and while transitions are applied, each of
 // them written to the store, watched, decoded and put into the replica.
 func BenchmarkReadWhile(b *testing.B) {
-	w := worldOf(b, 1_000_000)
-	b.Run("quiet", func(b *testing.B) { parallel(b, w, resolve) })
+	const n = 1_000_000
+	b.Run("quiet", func(b *testing.B) { parallel(b, worldOf(b, n), resolve) })
 	b.Run("applying", func(b *testing.B) {
+		w := worldOf(b, n)
 		ctx, stop := context.WithCancel(b.Context())
 		var done atomic.Int64
 		var wg sync.WaitGroup

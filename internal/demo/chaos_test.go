@@ -63,7 +63,7 @@ func clusters(t *testing.T) [2]*engines.OpenSearch {
 
 // chaosDocs is small, and the copy is slowed down, so that a case takes a minute and the copy still lasts for seconds.
 const (
-	chaosDocs = 5000
+	chaosDocs = 3000
 	copyRate  = "1000" // documents a second
 )
 
