@@ -86,6 +86,12 @@ func (b *readBarrier) pass(ctx context.Context, life context.Context, id placeme
 	}
 }
 
+// passed is pass that waits for nothing: false says nothing.
+func (b *readBarrier) passed() bool {
+	head, ok := b.store.LocalHead()
+	return ok && b.rep.applied.Load() >= uint64(head)
+}
+
 // join returns a read that has not begun and will be of the partition. If none is under
 // way, it is the caller's alone, who does it and then lets those read who came meanwhile:
 // a request that nobody shares with wakes nobody.

@@ -281,6 +281,10 @@ func (g *Gate) Ready() error {
 // decidable was called. A store that cannot be reached is waited for, with bounded
 // backoff, up to StoreWait.
 func (g *Gate) decidable(ctx context.Context, id placement.PartitionID) error {
+	// As below, for the most who wait for nothing: a timer would cost them more than all else.
+	if _, err := g.session(); err == nil && (g.opt.Mode != Fresh || g.barrier.passed()) {
+		return nil
+	}
 	limit, cancel := context.WithTimeout(ctx, g.opt.StoreWait)
 	defer cancel()
 	pause := newBackoff()

@@ -47,9 +47,21 @@ func (s *stalling) Head(ctx context.Context, space string) (driver.Version, erro
 	return s.Store.Head(ctx, space)
 }
 
+// local is one that knows its head without being asked, as the etcd in the process.
+type local struct{ *stalling }
+
+func (l local) LocalHead(space string) (driver.Version, bool) {
+	v, err := l.Store.Head(context.Background(), space)
+	return v, err == nil
+}
+
 func stallingFleet(t *testing.T, o *gate.Options) (*fleet, *stalling, *gate.Gate) {
 	d := &stalling{Store: memstore.New(nil)}
-	f := &fleet{t: t, store: store.New(d, nil), mem: d.Store}
+	return fleetOn(t, d, d, o)
+}
+
+func fleetOn(t *testing.T, d *stalling, as driver.Driver, o *gate.Options) (*fleet, *stalling, *gate.Gate) {
+	f := &fleet{t: t, store: store.New(as, nil), mem: d.Store}
 	if _, err := f.store.Register(t.Context(), acme, placeA); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +102,25 @@ func TestLeasedStopsWithItsWatch(t *testing.T) {
 // In fresh mode a request is never decided on a replica that lags: it waits,
 // and is refused as retryable when the wait is over.
 func TestFreshRefusesWhatItCannotKnow(t *testing.T) {
-	f, d, g := stallingFleet(t, &gate.Options{StoreWait: 100 * time.Millisecond})
+	t.Run("asked", func(t *testing.T) { refusesWhatItCannotKnow(t, func(d *stalling) driver.Driver { return d }) })
+	t.Run("known without asking", func(t *testing.T) {
+		d := refusesWhatItCannotKnow(t, func(d *stalling) driver.Driver { return local{d} })
+		if n := d.heads.Load(); n > 20 { // what keeps the replica proven does ask
+			t.Errorf("1000 reads asked the store %d times", n)
+		}
+	})
+}
+
+func refusesWhatItCannotKnow(t *testing.T, as func(*stalling) driver.Driver) *stalling {
+	stalls := &stalling{Store: memstore.New(nil)}
+	f, d, g := fleetOn(t, stalls, as(stalls), &gate.Options{StoreWait: 100 * time.Millisecond})
+	for range 1000 {
+		r, err := g.Read(t.Context(), acme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Done()
+	}
 	d.stalled.Store(true)
 	f.begin()
 	var u *gate.UnavailableError
@@ -106,6 +136,7 @@ func TestFreshRefusesWhatItCannotKnow(t *testing.T) {
 		defer r.Done()
 		return r.Entry().State.Phase == placement.Draining
 	})
+	return d
 }
 
 // A read of the head that hangs, on a connection that died silently, costs the

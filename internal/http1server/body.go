@@ -73,7 +73,7 @@ func (b *body) read(p []byte) (int, error) {
 		return n, io.EOF
 	}
 	if err != nil {
-		b.w.cancel() // the client is gone, or as good as gone
+		b.w.life.end() // the client is gone, or as good as gone
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}

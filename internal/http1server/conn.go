@@ -212,11 +212,14 @@ func (c *conn) handOn() bool {
 // cut ends the connection, whatever it is at. It may be called from anywhere.
 func (c *conn) cut() { _ = c.Close() } // nobody waits for anything on it any more
 
+// blank has what a request gets by a method only: its context.
+var blank http.Request
+
 // request serves one request, and reports whether another may follow.
 func (c *conn) request(h *head) bool {
-	ctx, cancel := context.WithCancel(c.base)
-	w := &response{c: c, cancel: cancel, header: http.Header{}, length: -1, head: h.method == http.MethodHead, close: h.close}
-	req := new(http.Request).WithContext(ctx)
+	w := &response{c: c, life: life{Context: c.base}, header: http.Header{}, length: -1, head: h.method == http.MethodHead, close: h.close}
+	req := &w.req
+	*req = *blank.WithContext(&w.life)
 	req.Method, req.URL, req.Host, req.RequestURI, req.Header = h.method, h.url, h.host, h.uri, h.header
 	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
 	req.ContentLength, req.Close, req.RemoteAddr, req.Body = h.length, h.close, c.peer, http.NoBody
@@ -228,7 +231,7 @@ func (c *conn) request(h *head) bool {
 	}
 	c.current.Store(w)
 	if c.s.closed.Load() {
-		cancel() // Close may have come before current was there
+		w.life.end() // Close may have come before current was there
 	}
 	c.s.rest.Handler.ServeHTTP(w, req)
 	again := w.finish()

@@ -1,7 +1,6 @@
 package http1server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +24,8 @@ import (
 // which there is room: the head is moved to it.
 type response struct {
 	c      *conn
-	cancel context.CancelFunc
+	life   life
+	req    http.Request
 	header http.Header
 	body   *body // of the request; nil: it has none
 	head   bool  // the request's method is HEAD
@@ -441,7 +441,7 @@ func (w *response) send(head, body, tail []byte) {
 	}
 	if err != nil {
 		w.err = err
-		w.cancel() // the client is gone, or as good as gone
+		w.life.end() // the client is gone, or as good as gone
 	}
 }
 
@@ -493,7 +493,7 @@ const lingering = 500 * time.Millisecond
 // over ends the request for whoever goes on with it.
 func (w *response) over() {
 	w.done.Store(true)
-	w.cancel()
+	w.life.end()
 	if w.out != nil {
 		w.free(w.out.b)
 	}

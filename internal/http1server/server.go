@@ -249,7 +249,7 @@ func (s *Server) Close() error {
 	for c := range s.conns {
 		c.cut()
 		if w := c.current.Load(); w != nil {
-			w.cancel() // a request that begins later sees closed
+			w.life.end() // a request that begins later sees closed
 		}
 	}
 	s.mu.Unlock()

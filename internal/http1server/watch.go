@@ -103,7 +103,7 @@ func (c *conn) look(now uint64) {
 	gone := false
 	err := c.raw.Control(func(fd uintptr) { gone = left(fd) })
 	if gone || err != nil {
-		w.cancel()
+		w.life.end()
 	}
 }
 

@@ -51,8 +51,14 @@ func (c *within) AfterFunc(f func()) func() bool {
 	}); ok {
 		return a.AfterFunc(f)
 	}
+	if c.Context.Done() == nil {
+		return notCalled
+	}
 	return context.AfterFunc(c.Context, f)
 }
+
+// notCalled stops what nothing would call.
+func notCalled() bool { return true }
 
 // Value implements context.Context.
 func (c *within) Value(key any) any {

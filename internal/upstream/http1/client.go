@@ -71,8 +71,10 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 // before which nothing of it is sent. If there was none, its body is neither read nor
 // closed.
 func (c *Client) Send(req *http.Request) (resp *http.Response, sent bool, err error) {
-	o := outgoing{req: req}
-	resp, sent, err = c.send(&o)
+	x := &exchange{}
+	x.own.req = req
+	o := &x.own
+	resp, sent, err = c.send(x)
 	if err != nil {
 		if sent {
 			o.closeBody()
@@ -83,7 +85,9 @@ func (c *Client) Send(req *http.Request) (resp *http.Response, sent bool, err er
 	return resp, sent, nil
 }
 
-func (c *Client) send(o *outgoing) (resp *http.Response, sent bool, err error) {
+// send sends what x has of its own, which has its first exchange there, too.
+func (c *Client) send(x *exchange) (resp *http.Response, sent bool, err error) {
+	o := &x.own
 	ctx := o.req.Context()
 	if ctx.Err() != nil {
 		return nil, false, cause(ctx)
@@ -105,7 +109,10 @@ func (c *Client) send(o *outgoing) (resp *http.Response, sent bool, err error) {
 			}
 		}
 		sent = true
-		resp, again, err := o.exchange(k)
+		if !first {
+			x = &exchange{}
+		}
+		resp, again, err := x.begin(o, k)
 		if err == nil {
 			return resp, true, nil
 		}

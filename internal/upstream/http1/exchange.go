@@ -22,6 +22,7 @@ const (
 
 // exchange is one request and its answer on one connection.
 type exchange struct {
+	own    outgoing // of the first exchange of a request: one piece of memory for both
 	o      *outgoing
 	k      *conn
 	ctx    context.Context
@@ -35,29 +36,28 @@ type exchange struct {
 	left int64
 	err  error // sticky
 
-	own  sync.Mutex
-	over bool // the connection is not this exchange's any more
+	giving sync.Mutex
+	over   bool // the connection is not this exchange's any more
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
-// afterFuncer is a context that calls by itself, as context.AfterFunc knows it.
+// afterFuncer is a context that calls by itself, as context.AfterFunc knows it; it is not
+// asked for a channel, which it may have to make.
 type afterFuncer interface {
 	AfterFunc(func()) func() bool
 }
 
-// exchange sends a request and returns the answer, whose body is what is left of the
+// begin sends a request and returns the answer, whose body is what is left of the
 // exchange. again says, with an error, that the request may be sent on another connection.
-func (o *outgoing) exchange(k *conn) (resp *http.Response, again bool, err error) {
-	x := &exchange{o: o, k: k, ctx: o.req.Context(), in: readers.Get().(*bufio.Reader)}
+func (x *exchange) begin(o *outgoing, k *conn) (resp *http.Response, again bool, err error) {
+	x.o, x.k, x.ctx, x.in = o, k, o.req.Context(), readers.Get().(*bufio.Reader)
 	k.left = maxHead
 	x.in.Reset(k)
-	if x.ctx.Done() != nil {
-		if a, ok := x.ctx.(afterFuncer); ok {
-			x.unhook = a.AfterFunc(k.end)
-		} else {
-			x.unhook = context.AfterFunc(x.ctx, k.end)
-		}
+	if a, ok := x.ctx.(afterFuncer); ok {
+		x.unhook = a.AfterFunc(k.end)
+	} else if x.ctx.Done() != nil {
+		x.unhook = context.AfterFunc(x.ctx, k.end)
 	}
 	untouched := false
 	resp, untouched, err = x.run()
@@ -267,11 +267,11 @@ func (x *exchange) sized(b []byte) (int, error) {
 // ends, too. It wakes a Read that is under way.
 func (x *exchange) Close() error {
 	if !x.mu.TryLock() { // a read is under way
-		x.own.Lock()
+		x.giving.Lock()
 		if !x.over {
 			x.k.kill()
 		}
-		x.own.Unlock()
+		x.giving.Unlock()
 		x.mu.Lock()
 	}
 	defer x.mu.Unlock()
@@ -306,9 +306,9 @@ func (x *exchange) whole() bool {
 
 // give gives the connection back, to be used again or not.
 func (x *exchange) give(well bool) {
-	x.own.Lock()
+	x.giving.Lock()
 	x.over = true
-	x.own.Unlock()
+	x.giving.Unlock()
 	unhooked := x.unhook == nil || x.unhook()
 	x.in.Reset(nil)
 	readers.Put(x.in)
