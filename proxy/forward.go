@@ -181,7 +181,9 @@ func (q *request) stream(resp *http.Response, at origin) error {
 	if resp.ContentLength >= 0 && resp.ContentLength <= bufferBody {
 		// Small enough to be translated before the head is sent, so that trouble
 		// is an error and not a broken answer.
-		raw, err := readAll(resp.Body, resp.ContentLength)
+		room := copies.Get().(*[]byte)
+		defer copies.Put(room)
+		raw, err := readInto((*room)[:0], resp.Body, resp.ContentLength)
 		if err != nil {
 			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s broke off its answer", at.place.Cluster)
 		}
@@ -192,13 +194,27 @@ func (q *request) stream(resp *http.Response, at origin) error {
 }
 
 // readAll is io.ReadAll of what is likely to have so many bytes; -1: who knows.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	var b bytes.Buffer
-	if length > 0 && length <= bufferBody {
-		b.Grow(int(length) + bytes.MinRead) // one more read must find the end without growing
+func readAll(r io.Reader, length int64) ([]byte, error) { return readInto(nil, r, length) }
+
+// readInto is readAll with room for what it returns, which may be too little.
+func readInto(b []byte, r io.Reader, length int64) ([]byte, error) {
+	if need := length + 1; need > int64(cap(b)) && length <= bufferBody { // one more read must find the end without growing
+		b = make([]byte, 0, need)
+	} else if cap(b) == 0 {
+		b = make([]byte, 0, bytes.MinRead)
 	}
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return b, err
+		case len(b) == cap(b):
+			b = append(make([]byte, 0, 2*cap(b)), b...)
+		}
+	}
 }
 
 // answer is stream for an answer that has been read.
@@ -214,7 +230,9 @@ func (q *request) answer(resp *http.Response, raw []byte, at origin) error {
 	}
 	out := raw
 	if isJSON(resp) && !r.idle() && len(raw) > 0 {
-		if out, err = rewriteBytes(raw, r); errors.Is(err, errJSON) {
+		room := copies.Get().(*[]byte)
+		defer copies.Put(room) // what is written is nobody's afterwards
+		if out, err = rewriteInto((*room)[:0], raw, r); errors.Is(err, errJSON) {
 			return q.notJSON(at.place.Cluster)
 		}
 		if err != nil {

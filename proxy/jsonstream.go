@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"unsafe"
 
 	"github.com/sluiceproxy/sluice/internal/jsontext"
 )
@@ -20,7 +21,8 @@ type rules interface {
 	// wants reports whether scalar must be asked about the value at path.
 	wants(path []string) bool
 	// scalar returns what to write for a string (decoded), or for a bare value: a
-	// number, true or false (as it is written), and whether that differs. What takes
+	// number, true or false (as it is written), and whether that differs. Keys and values
+	// may be parts of the text: they live as long as that. What takes
 	// the place of a bare value is written as it is returned. errDrop drops the member
 	// that it is the value of, if key said that it may.
 	scalar(path []string, value string, bare bool) (string, bool, error)
@@ -75,6 +77,7 @@ type rewriter struct {
 	rules rules
 	items elements // the rules, if they are such
 	path  []string
+	whole bool // buf is the whole text, and stays what it is
 	blind int  // > 0 inside an opaque or dropped value
 	held  int  // > 0 where what is written may be taken back
 	drop  bool // what is copied is not written
@@ -111,14 +114,17 @@ func rewrite(out io.Writer, in io.Reader, r rules) error {
 }
 
 // rewriteBytes is rewrite for a text in memory. It returns b itself if nothing changes.
-func rewriteBytes(b []byte, r rules) ([]byte, error) {
+func rewriteBytes(b []byte, r rules) ([]byte, error) { return rewriteInto(nil, b, r) }
+
+// rewriteInto is rewriteBytes with room for what it returns, which may be too little.
+func rewriteInto(room, b []byte, r rules) ([]byte, error) {
 	x := rewriters.Get().(*rewriter)
 	defer x.free()
-	x.buf = b
+	x.buf, x.whole, x.out = b, true, room
 	if err := x.text(r); err != nil {
 		return nil, err
 	}
-	if x.out == nil && x.from == 0 {
+	if len(x.out) == 0 && x.from == 0 {
 		return b, nil
 	}
 	x.copyTo(x.i)
@@ -422,10 +428,12 @@ func (x *rewriter) key() (key string, whole bool, err error) {
 		return "", whole, err
 	}
 	raw := x.buf[x.keep+at : x.i]
-	if s, ok := commonKeys[string(raw[1:len(raw)-1])]; ok {
-		return s, true, nil
+	if !x.whole {
+		if s, ok := commonKeys[string(raw[1:len(raw)-1])]; ok {
+			return s, true, nil
+		}
 	}
-	key, err = decodeString(raw)
+	key, err = x.decoded(raw)
 	return key, true, err
 }
 
@@ -477,7 +485,7 @@ func (x *rewriter) str() error {
 	}
 	at := x.keep
 	x.keep = -1
-	v, err := decodeString(x.buf[at:x.i])
+	v, err := x.decoded(x.buf[at:x.i])
 	if err != nil {
 		return err
 	}
@@ -603,6 +611,14 @@ func (x *rewriter) number() error {
 		return fmt.Errorf("%w: %q is no number", errJSON, raw)
 	}
 	return x.bare()
+}
+
+// decoded is decodeString, which makes nothing of what can stay where it is.
+func (x *rewriter) decoded(raw []byte) (string, error) {
+	if inner := raw[1 : len(raw)-1]; x.whole && len(inner) > 0 && bytes.IndexByte(inner, '\\') < 0 {
+		return unsafe.String(&inner[0], len(inner)), nil // nobody writes to the text while it is rewritten
+	}
+	return decodeString(raw)
 }
 
 func decodeString(raw []byte) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluiceproxy/sluice/affinity"
@@ -113,7 +114,7 @@ func (r *sharedRules) pit(v string, _ bool) (string, bool, error) {
 func (r *sharedRules) nowhere(string, bool) (string, bool, error) { return "-", true, nil }
 
 func (r *sharedRules) errorType(v string, _ bool) (string, bool, error) {
-	r.kind = plainType(v)
+	r.kind = strings.Clone(plainType(v)) // it is for what comes later
 	return r.kind, r.kind != v, nil
 }
 
