@@ -37,6 +37,11 @@ func (w *answerWriter) Write(b []byte) (int, error) {
 
 // copies are buffers to copy answers with: one that is made for each costs more than
 // everything else that a small answer takes.
+//
+// What has been written to a client goes back only if all its writes succeeded: that of
+// HTTP/2 returns when the client resets its stream, and what it was given may still be on
+// its way to that client's connection. In a buffer that is used again, that would be
+// another request's answer.
 var copies = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
 // ReadFrom copies a body.
@@ -45,8 +50,10 @@ func (w *answerWriter) ReadFrom(r io.Reader) (int64, error) {
 		w.WriteHeader(http.StatusOK)
 	}
 	buf := copies.Get().(*[]byte)
-	defer copies.Put(buf)
 	n, err := io.CopyBuffer(w.ResponseWriter, r, *buf)
+	if err == nil {
+		copies.Put(buf)
+	}
 	w.bytes += n
 	return n, err
 }

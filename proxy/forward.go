@@ -182,12 +182,15 @@ func (q *request) stream(resp *http.Response, at origin) error {
 		// Small enough to be translated before the head is sent, so that trouble
 		// is an error and not a broken answer.
 		room := copies.Get().(*[]byte)
-		defer copies.Put(room)
 		raw, err := readInto((*room)[:0], resp.Body, resp.ContentLength)
 		if err != nil {
 			return fail(http.StatusBadGateway, TypeUpstream, "cluster %s broke off its answer", at.place.Cluster)
 		}
-		return q.answer(resp, raw, at)
+		if err := q.answer(resp, raw, at); err != nil {
+			return err
+		}
+		copies.Put(room)
+		return nil
 	}
 	q.head(resp, at.place, -1)
 	return rewrite(q.w, resp.Body, r)
@@ -228,10 +231,9 @@ func (q *request) answer(resp *http.Response, raw []byte, at origin) error {
 	if err != nil {
 		return err
 	}
-	out := raw
+	out, room := raw, (*[]byte)(nil)
 	if isJSON(resp) && !r.idle() && len(raw) > 0 {
-		room := copies.Get().(*[]byte)
-		defer copies.Put(room) // what is written is nobody's afterwards
+		room = copies.Get().(*[]byte)
 		if out, err = rewriteInto((*room)[:0], raw, r); errors.Is(err, errJSON) {
 			return q.notJSON(at.place.Cluster)
 		}
@@ -242,6 +244,11 @@ func (q *request) answer(resp *http.Response, raw []byte, at origin) error {
 		return q.notJSON(at.place.Cluster)
 	}
 	q.head(resp, at.place, int64(len(out)))
-	_, err = q.w.Write(out)
-	return err
+	if _, err := q.w.Write(out); err != nil {
+		return err
+	}
+	if room != nil {
+		copies.Put(room)
+	}
+	return nil
 }
