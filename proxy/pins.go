@@ -13,6 +13,7 @@ import (
 // wrap is what a client gets for the id of a cursor or task: an envelope, or with
 // Options.Pins the id of a cursor as it is.
 func (q *request) wrap(at origin, kind affinity.Kind, id string) string {
+	id = strings.Clone(id) // it may be a part of an answer whose memory is used again
 	e := affinity.Envelope{
 		Partition: q.tenant, Placement: at.place, Incarnation: at.incarnation, Kind: kind, ID: id,
 		Expires: q.p.o.Now().Add(q.p.o.CursorLife),
