@@ -9,9 +9,9 @@ import (
 
 // life is the context of a request: it ends with the request, or when the client has
 // left. Most handlers only ask whether it has ended, or have a function called when it
-// does ([context.AfterFunc] finds the method), and for that there is nothing to be made.
-// Who wants a channel, or makes a context of this one, gets what [context.WithCancel]
-// makes, then.
+// does, by the method AfterFunc as package upstream does, and for that there is nothing to
+// be made. Who wants a channel, makes a context of this one, or calls [context.AfterFunc],
+// gets what [context.WithCancel] makes, then.
 type life struct {
 	context.Context // of the connection; it never ends
 
@@ -55,8 +55,8 @@ func (l *life) Err() error {
 }
 
 // Value implements context.Context. Package context looks for what can be cancelled by a
-// key that is a pointer to an int, which nobody else can have; it takes what it finds for
-// the parent only if that has the channel of Done.
+// key of its own that is a pointer to an int; it takes what it finds for the parent only if
+// that has the channel of Done. Another key of that type finds what it would without.
 func (l *life) Value(key any) any {
 	if _, ok := key.(*int); ok {
 		return l.asked().Value(key)
@@ -64,8 +64,8 @@ func (l *life) Value(key any) any {
 	return l.Context.Value(key)
 }
 
-// AfterFunc is what context.AfterFunc calls: f is called on a goroutine of its own when the
-// life ends, unless stop is called before, which then returns true.
+// AfterFunc is like context.AfterFunc: f is called on a goroutine of its own when the life
+// ends, unless stop is called before, which then returns true.
 func (l *life) AfterFunc(f func()) (stop func() bool) {
 	h := &hook{l, f}
 	l.mu.Lock()
