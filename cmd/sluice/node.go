@@ -22,6 +22,7 @@ import (
 	"github.com/sluiceproxy/sluice/gate"
 	"github.com/sluiceproxy/sluice/internal/collector"
 	"github.com/sluiceproxy/sluice/internal/config"
+	"github.com/sluiceproxy/sluice/internal/programfile"
 	"github.com/sluiceproxy/sluice/internal/telemetry"
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/proxy"
@@ -76,6 +77,7 @@ func runNode(ctx context.Context, cfg *config.Config, r roles, log *slog.Logger,
 	go collector.Pace(ctx)
 	err := n.start(ctx)
 	if err == nil {
+		go n.forgetStart(ctx)
 		select {
 		case <-ctx.Done():
 			log.Info("stopping")
@@ -91,6 +93,18 @@ func runNode(ctx context.Context, cfg *config.Config, r roles, log *slog.Logger,
 	}
 	log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond).String())
 	return err
+}
+
+// forgetStart gives back what only the start has read of the program's file: half of an
+// idle proxy's memory.
+func (n *node) forgetStart(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Second): // for what goes on in the background
+		if size, err := programfile.Release(); err != nil {
+			n.log.Debug("the pages of the program's file stay in memory", "released", size, "error", err)
+		}
+	}
 }
 
 // start brings the parts up, each before the ones that need it.
