@@ -1,12 +1,15 @@
 package affinity
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 	"time"
 
 	"github.com/sluiceproxy/sluice/internal/catalog"
@@ -51,7 +54,7 @@ type Envelope struct {
 }
 
 // Sealer wraps and unwraps envelopes. It is safe for concurrent use.
-type Sealer struct{ keys [][]byte }
+type Sealer struct{ keys []*sealingKey }
 
 // NewSealer returns a Sealer that seals with the first key and opens with any of
 // them, so that a key can be replaced while cursors of the old one are open.
@@ -59,12 +62,14 @@ func NewSealer(keys ...[]byte) (*Sealer, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("cursor key: at least one is needed")
 	}
+	s := &Sealer{}
 	for i, k := range keys {
 		if len(k) < MinKey {
 			return nil, fmt.Errorf("cursor key %d: has %d bytes, must have at least %d", i, len(k), MinKey)
 		}
+		s.keys = append(s.keys, newSealingKey(k))
 	}
-	return &Sealer{keys: keys}, nil
+	return s, nil
 }
 
 const (
@@ -79,22 +84,29 @@ var encoding = base64.RawURLEncoding.Strict() // one text for one envelope
 
 // Wrap seals e into text that is safe in URLs and in JSON.
 func (s *Sealer) Wrap(e Envelope) string {
-	b := make([]byte, 0, 64+len(e.ID)+len(e.Partition)+len(e.Placement.Index)+len(e.Placement.Logical))
-	fields := []string{
-		string(e.Partition), string(e.Placement.Kind), e.Placement.Cluster, e.Placement.Index, e.Placement.Logical, e.ID,
-	}
-	version := byte(format)
-	if e.Placement.PartitionField != "" {
-		version, fields = formatShared, append(fields, e.Placement.PartitionField)
-	}
-	b = append(b, version, byte(e.Kind))
+	var room [512]byte // on the stack; a longer envelope is not
+	p := &e.Placement
+	b := append(room[:0], format, byte(e.Kind))
 	b = binary.AppendVarint(b, e.Expires.Unix())
 	b = binary.AppendUvarint(b, uint64(e.Incarnation))
-	for _, v := range fields {
-		b = binary.AppendUvarint(b, uint64(len(v)))
-		b = append(b, v...)
+	b = appendText(b, string(e.Partition))
+	b = appendText(b, string(p.Kind))
+	b = appendText(b, p.Cluster)
+	b = appendText(b, p.Index)
+	b = appendText(b, p.Logical)
+	b = appendText(b, e.ID)
+	if p.PartitionField != "" {
+		b[0] = formatShared
+		b = appendText(b, p.PartitionField)
 	}
-	return encoding.EncodeToString(append(b, mac(s.keys[0], b)...))
+	b = s.keys[0].appendMAC(b, b)
+	var text [1024]byte
+	return string(encoding.AppendEncode(text[:0], b))
+}
+
+// appendText appends a text with its length.
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
 // Unwrap opens what Wrap sealed, for the tenant who presents it at the time now.
@@ -102,14 +114,16 @@ func (s *Sealer) Unwrap(text string, presenter placement.PartitionID, now time.T
 	if len(text) > MaxSealed {
 		return Envelope{}, ErrTampered
 	}
-	raw, err := encoding.DecodeString(text)
+	var room [512]byte // on the stack; a longer envelope is not
+	raw, err := encoding.AppendDecode(room[:0], []byte(text))
 	if err != nil || len(raw) < macSize {
 		return Envelope{}, ErrTampered
 	}
 	b, sum := raw[:len(raw)-macSize], raw[len(raw)-macSize:]
 	ok := false
 	for _, k := range s.keys {
-		ok = ok || hmac.Equal(sum, mac(k, b))
+		var own [macSize]byte
+		ok = ok || hmac.Equal(sum, k.appendMAC(own[:0], b))
 	}
 	if !ok {
 		return Envelope{}, ErrTampered
@@ -126,17 +140,39 @@ func (s *Sealer) Unwrap(text string, presenter placement.PartitionID, now time.T
 	return e, nil
 }
 
-func mac(key, b []byte) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte("sluice cursor\x00")) // the key may serve other purposes too
-	h.Write(b)
-	return h.Sum(nil)[:macSize]
+// sealingKey makes authentication codes. What is computed of the key alone is computed once for
+// each that is at work at the same time.
+type sealingKey struct{ idle sync.Pool }
+
+// work is one computation under a key.
+type work struct {
+	mac hash.Hash
+	sum [sha256.Size]byte
+}
+
+var purpose = []byte("sluice cursor\x00") // the key may serve other purposes too
+
+func newSealingKey(k []byte) *sealingKey {
+	k = bytes.Clone(k)
+	return &sealingKey{sync.Pool{New: func() any { return &work{mac: hmac.New(sha256.New, k)} }}}
+}
+
+// appendMAC appends b's code to to, which may be b.
+func (k *sealingKey) appendMAC(to, b []byte) []byte {
+	w := k.idle.Get().(*work)
+	w.mac.Reset()
+	w.mac.Write(purpose)
+	w.mac.Write(b)
+	to = append(to, w.mac.Sum(w.sum[:0])[:macSize]...)
+	k.idle.Put(w)
+	return to
 }
 
 func decode(b []byte) (e Envelope, ok bool) {
 	if len(b) < 2 || b[0] != format && b[0] != formatShared {
 		return e, false
 	}
+	whole := string(b) // which the texts are parts of
 	var f [7]string
 	fields := f[:6]
 	if b[0] == formatShared {
@@ -160,7 +196,9 @@ func decode(b []byte) (e Envelope, ok bool) {
 		if n <= 0 || size > uint64(len(b)-n) {
 			return e, false
 		}
-		fields[i], b = string(b[n:n+int(size)]), b[n+int(size):]
+		b = b[n:]
+		at := len(whole) - len(b)
+		fields[i], b = whole[at:at+int(size)], b[size:]
 	}
 	e.Partition = placement.PartitionID(f[0])
 	e.Placement = placement.Placement{Kind: placement.Kind(f[1]), Cluster: f[2], Index: f[3], Logical: f[4], PartitionField: f[6]}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -224,4 +225,47 @@ func ExampleSealer() {
 	// Output:
 	// east FGluY2x1ZGVf <nil>
 	// the cursor belongs to another tenant
+}
+
+// What instances of earlier versions have sealed, and will be asked to open.
+func TestSealedAsEver(t *testing.T) {
+	e := envelope()
+	e.ID = "DXF1ZXJ5QW5kRmV0Y2gBAAAAAAAAAD4WYm9laVYtZndUQlNsdDcwakFMNjU1QQ=="
+	shared := e
+	shared.Kind, shared.Placement = affinity.Scroll, placement.Placement{Kind: placement.SharedIndex, Cluster: "east", Index: "pool", Logical: "docs", PartitionField: "tenant"}
+	for _, x := range []struct {
+		e    affinity.Envelope
+		text string
+	}{
+		{e, "AQKAheSNDgMLYWNtZS_ml6XmnKwPZGVkaWNhdGVkX2luZGV4BGVhc3QGYWNtZS0xBGRvY3NARFhGMVpYSjVRVzVrUm1WMFkyZ0JBQUFBQUFBQUFENFdZbTlsYVZZdFpuZFVRbE5zZERjd2FrRk1OalUxUVE9PS_wj1KUjPXFcY4Hg5uvAvI"},
+		{shared, "AgGAheSNDgMLYWNtZS_ml6XmnKwMc2hhcmVkX2luZGV4BGVhc3QEcG9vbARkb2NzQERYRjFaWEo1UVc1a1JtVjBZMmdCQUFBQUFBQUFBRDRXWW05bGFWWXRabmRVUWxOc2REY3dha0ZNTmpVMVFRPT0GdGVuYW50UeOmZbx8A6EHM4AR7oADPw"},
+	} {
+		if text := sealer(t, keyA).Wrap(x.e); text != x.text {
+			t.Errorf("sealed as %q", text)
+		}
+	}
+}
+
+// One Sealer is everybody's: what one request computes is not another's.
+func TestSealAtOnce(t *testing.T) {
+	s := sealer(t, keyA, keyB)
+	var all sync.WaitGroup
+	for n := range 4 {
+		all.Go(func() {
+			e := envelope()
+			e.ID = strings.Repeat(fmt.Sprint(n), 100*n+1)
+			want := s.Wrap(e)
+			for range 500 {
+				if text := s.Wrap(e); text != want {
+					t.Errorf("sealed as %q, before as %q", text, want)
+					return
+				}
+				if got, err := s.Unwrap(want, e.Partition, noon.Add(-1)); err != nil || got.ID != e.ID {
+					t.Errorf("opened as %q: %v", got.ID, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }

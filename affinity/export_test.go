@@ -7,7 +7,7 @@ const MACSize = macSize
 
 // Seal signs bytes that Wrap need not have made.
 func (s *Sealer) Seal(b []byte) string {
-	return encoding.EncodeToString(append(b[:len(b):len(b)], mac(s.keys[0], b)...))
+	return encoding.EncodeToString(s.keys[0].appendMAC(b[:len(b):len(b)], b))
 }
 
 // Owner is the partition in the bytes of an envelope, if they are of one.
