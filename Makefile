@@ -8,6 +8,11 @@ DEMO_FLAGS ?=
 # Where the demonstration keeps the placement table: etcd, consul, redis or opensearch.
 STORE ?= etcd
 
+# As the container's image is built, so that what is compiled for one is there for the other.
+# The race detector needs cgo: what has it says so.
+export CGO_ENABLED := 0
+export GOFLAGS     ?= -trimpath
+
 # Tools are pinned here, built once, and kept beside Go's own cache.
 STATICCHECK_VERSION := v0.8.2
 GOVULNCHECK         := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -47,7 +52,7 @@ test-quick: ## what needs no engine: vet and the other packages' tests
 
 test-redis: ## the Redis driver's tests; REDIS=valkey-server is another server than the first that is there
 	@.ci/check-tools stores
-	$(if $(REDIS),SLUICE_REDIS_SERVER='$(REDIS)') go test -race -count=1 -v -parallel 3 -timeout 35m ./store/redisstore
+	$(if $(REDIS),SLUICE_REDIS_SERVER='$(REDIS)') CGO_ENABLED=1 go test -race -count=1 -v -parallel 3 -timeout 35m ./store/redisstore
 
 lint: $(STATICCHECK) ## gofmt, vet, staticcheck, go.mod, import rules, known vulnerabilities
 	@.ci/check-tools go

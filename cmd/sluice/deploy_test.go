@@ -131,7 +131,9 @@ func TestContainerfile(t *testing.T) {
 		t.Error("the image has more in it than the program, or runs as root")
 	}
 	// Without cgo nothing is left out, because only the standard library has any.
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", ".").Output()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", ".")
+	list.Env = append(os.Environ(), "CGO_ENABLED=1")
+	out, err := list.Output()
 	if err != nil || len(bytes.TrimSpace(out)) > 0 {
 		t.Errorf("packages with cgo: %s, %v", out, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -34,10 +35,7 @@ type successor struct {
 // built is the program, once for all tests.
 var built = sync.OnceValues(func() (program string, err error) {
 	program = filepath.Join(builtIn, "sluice")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build sluice: %w: %s", err, out)
-	}
-	return program, nil
+	return program, enginetest.BuildSluice(context.Background(), program)
 })
 
 // buildSluice returns the program as it is shipped, for tests that need a process.

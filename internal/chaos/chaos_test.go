@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -23,16 +22,10 @@ var (
 	keep  = flag.String("chaos.dir", "", "directory for configuration and logs, which are kept; default a temporary one")
 )
 
-// build builds the program; SLUICE_TEST_RACE=1 builds it with the race detector.
 func build(t *testing.T, dir string) string {
 	program := filepath.Join(dir, "sluice")
-	args := []string{"build", "-o", program}
-	if os.Getenv("SLUICE_TEST_RACE") != "" {
-		args = append(args, "-race")
-	}
-	out, err := exec.CommandContext(t.Context(), "go", append(args, "github.com/sluiceproxy/sluice/cmd/sluice")...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("build sluice: %v: %s", err, out)
+	if err := enginetest.BuildSluice(t.Context(), program); err != nil {
+		t.Fatal(err)
 	}
 	return program
 }

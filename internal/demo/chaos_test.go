@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -31,22 +30,14 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// buildSluice builds the program once for all tests; SLUICE_TEST_RACE=1 builds it with the race detector.
+// buildSluice builds the program once for all tests.
 var buildSluice = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "sluice-chaos-")
 	if err != nil {
 		return "", err
 	}
 	program := filepath.Join(dir, "sluice")
-	args := []string{"build", "-o", program}
-	if os.Getenv("SLUICE_TEST_RACE") != "" {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, "github.com/sluiceproxy/sluice/cmd/sluice")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build sluice: %w: %s", err, out)
-	}
-	return program, nil
+	return program, enginetest.BuildSluice(context.Background(), program)
 })
 
 // clusters are the two OpenSearch nodes that all cases use.

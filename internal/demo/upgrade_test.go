@@ -63,8 +63,8 @@ func buildOlder(ctx context.Context) (program, commit string, err error) {
 	if out, err := unpack.CombinedOutput(); err != nil {
 		return "", "", fmt.Errorf("unpack %s: %w: %s", commit, err, out)
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", "sluice", "-ldflags", "-X main.version="+commit[:12], "./cmd/sluice")
-	build.Dir = dir
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", "sluice", "-ldflags", "-X main.version="+commit[:12], "./cmd/sluice")
+	build.Dir, build.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", "", fmt.Errorf("build %s: %w: %s", commit, err, out)
 	}
