@@ -3,7 +3,9 @@
 //
 // By default a collection begins when as much has been allocated as lived after the one
 // before. A proxy has little that lives, some megabytes, and under load allocates a hundred
-// and more each second, so that it would be collected twenty times a second. Here the room
+// and more each second, so that it would be collected twenty times a second. A collection
+// takes some milliseconds, in which requests take longer: with two a second it is one request
+// in a hundred that does. Here the room
 // doubles, up to a bound, once some collections have followed closely upon one another, and
 // halves when they are far from one another: memory is taken by who is busy, for as long as
 // that lasts, and not by who starts.
@@ -19,11 +21,11 @@ import (
 )
 
 const (
-	soon = 250 * time.Millisecond // a collection so close to the one before should have had more room
-	busy = 10                     // so many in a row are no start, and no answer that was large
-	late = 5 * time.Second        // after such a time half of it would have done
-	most = 32 << 20               // bytes that may be allocated between two, or as much as lives if that is more; four times that brought no more
-	fair = 100                    // Go's own percentage: as much as lives
+	soon = time.Second      // a collection so close to the one before should have had more room
+	busy = 10               // so many in a row are no start, and no answer that was large
+	late = 30 * time.Second // after such a time half of it would have done
+	most = 32 << 20         // bytes that may be allocated between two, or as much as lives if that is more; four times that brought no more
+	fair = 100              // Go's own percentage: as much as lives
 )
 
 // pace is what is known between two collections.

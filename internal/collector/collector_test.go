@@ -21,18 +21,18 @@ func TestAfter(t *testing.T) {
 		percent int // after each of the times; below 0: after the last
 	}{
 		{1, time.Minute, 8 * mb, 100},
-		{5, time.Second, 8 * mb, 100},            // as Go has it
+		{5, 2 * time.Second, 8 * mb, 100},        // as Go has it
 		{9, 100 * time.Millisecond, 8 * mb, 100}, // it starts
-		{1, time.Second, 8 * mb, 100},
+		{1, 2 * time.Second, 8 * mb, 100},
 		{9, 100 * time.Millisecond, 8 * mb, 100},
 		{1, 100 * time.Millisecond, 8 * mb, 200}, // it is busy
 		{5, 100 * time.Millisecond, 8 * mb, 400}, // and has what there is
-		{5, time.Second, 8 * mb, 400},            // which it keeps while it uses it
-		{1, time.Second, 16 * mb, 200},
-		{1, time.Second, 200 * mb, 100}, // where much lives, that is enough
-		{1, time.Second, 8 * mb, 400},
-		{1, 6 * time.Second, 8 * mb, 200}, // it is idle
-		{1, 6 * time.Second, 8 * mb, 100},
+		{5, 2 * time.Second, 8 * mb, 400},        // which it keeps while it uses it
+		{1, 2 * time.Second, 16 * mb, 200},
+		{1, 2 * time.Second, 200 * mb, 100}, // where much lives, that is enough
+		{1, 20 * time.Second, 8 * mb, 400},
+		{1, 31 * time.Second, 8 * mb, 200}, // it is idle
+		{1, 31 * time.Second, 8 * mb, 100},
 		{1, time.Minute, 0, 400}, // of what is nothing it may still take 4 MB
 		{9, time.Minute, 0, -100},
 		{9, 0, 0, 100},
