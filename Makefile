@@ -11,7 +11,7 @@ STORE ?= etcd
 # As the container's image is built, so that what is compiled for one is there for the other.
 # The race detector needs cgo: what has it says so.
 export CGO_ENABLED := 0
-export GOFLAGS     ?= -trimpath
+export GOFLAGS     := $(filter-out -trimpath,$(shell go env GOFLAGS 2>/dev/null)) -trimpath
 
 # Tools are pinned here, built once, and kept beside Go's own cache.
 STATICCHECK_VERSION := v0.8.2
