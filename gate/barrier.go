@@ -145,14 +145,19 @@ func (b *readBarrier) do(ctx context.Context, read *barrierRead) {
 // next takes the read that is to begin off waiting; nil: nobody waits, and serve ends.
 //
 // Clients that were served together often ask together again. The first of them would
-// have a read to itself, and all others wait for its end before theirs begins: two reads
-// each, in turn. So those that are ready to run go first. That takes a moment, whether they
-// do ask again or not, and no time that anybody waits for the store.
+// have a read to itself, and all others wait for its end before theirs begins; or all of
+// them wait for that of others who ask together, and those for theirs: two reads each, in
+// turn. So those that are ready to run go first, for as long as it makes more of them wait.
+// That takes a moment, whether they do ask again or not, and no time that anybody waits
+// for the store.
 func (b *readBarrier) next(served int) *barrierRead {
-	for try := 0; ; try++ {
+	for try, before := 0, 0; ; try++ {
 		b.mu.Lock()
-		n := len(b.waiting)
-		if served < 2 || try == yields || n > 0 && b.waiting[0].n >= served {
+		n := 0
+		if len(b.waiting) > 0 {
+			n = b.waiting[0].n
+		}
+		if served < 2 || try == yields || try > 0 && n > 0 && n == before {
 			defer b.mu.Unlock()
 			if n == 0 {
 				b.busy = false
@@ -162,6 +167,7 @@ func (b *readBarrier) next(served int) *barrierRead {
 			b.waiting = b.waiting[1:]
 			return read
 		}
+		before = n
 		b.mu.Unlock()
 		runtime.Gosched()
 	}

@@ -15,7 +15,8 @@ const (
 
 // memory is what the leased proxy has in memory, in MB of resident set: that process is
 // a proxy and nothing else. A part of that are pages of the program's file, which the kernel
-// shares between processes, and drops when it needs them; Own is the rest, when idle.
+// shares between processes, and drops when it needs them; Own is the rest, when idle. Idle
+// is after it has given back what only its start has read of the file (programfile).
 type memory struct {
 	Idle        float64 `json:"idle_mb"`
 	Own         float64 `json:"idle_own_mb"`

@@ -40,7 +40,8 @@ func (r *results) report(m report.Machine) *report.Result {
 			"\"Engine alone\" is a proxy that only passes on, over the client that sluice has for its clusters, with each of the servers that its own clients could have: the server was chosen by that. " +
 			"What else was tried for the choice, once, on the idle machine of this project, with 16 connections (2 turns of 2 s; processor time of a GET): nginx 29 us, ReverseProxy 136 us, bytes passed on " +
 			"by a goroutine for each connection 24 us, fasthttp's server and client 31 us, a loop over epoll for each thread 15 to 19 us. A goroutine for each connection costs no more than nginx; fasthttp " +
-			"is no faster than that and has types of its own for requests, and no HTTP/2; and a loop over epoll cannot wait for a hold or a lock.",
+			"is no faster than that and has types of its own for requests, and no HTTP/2; and a loop over epoll cannot wait for a hold or a lock. " +
+			"Memory is the resident set, as the kernel counts it, pages of the program's file included; a proxy lets go of those that it has read before it was up for a second, and reads again what it needs of them.",
 	}
 	for _, q := range requests() {
 		for _, n := range r.plan.Connections {
