@@ -24,7 +24,7 @@ BENCHSTAT_VERSION   := v0.0.0-20260908200009-22c9c6c9d4da
 BENCHSTAT           := $(CACHE)/tools/benchstat-$(BENCHSTAT_VERSION)
 
 PROMTOOL_VERSION    := v0.316.0
-PROMTOOL            := $(CACHE)/tools/promtool-$(PROMTOOL_VERSION)
+PROMTOOL            := $(or $(shell command -v promtool),$(CACHE)/tools/promtool-$(PROMTOOL_VERSION))
 
 .PHONY: help demo build test test-quick test-redis lint fuzz model soak soak-proxy soak-sim mutants cover-sim bench bench-scale bench-pause bench-micro bench-quick bench-fleet bench-copy bench-draining bench-fresh bench-stores bench-flood bench-copying bench-proxy stores-page endpoints-page errors-page docs-site console config-page commands-page manual container clients-page doctor-page metrics-page receipt-schema fleet-schema openapi client clean
 
@@ -70,7 +70,7 @@ $(BENCHSTAT):
 	GOBIN=$(@D)/new go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION)
 	@mv $(@D)/new/benchstat $@
 
-# Without what discovers targets in clouds, which is most of it.
+# Unless the machine has one. Without what discovers targets in clouds, which is most of it.
 $(PROMTOOL):
 	@echo "== building promtool $(PROMTOOL_VERSION), once"
 	@mkdir -p $(@D)

@@ -292,7 +292,7 @@ func TestAlertsLeadSomewhere(t *testing.T) {
 }
 
 // TestPromtool: Prometheus's own tool takes the alerts, their tests pass, and it takes
-// every expression of the dashboards. make test builds it, and names it in PROMTOOL.
+// every expression of the dashboards. make test finds or builds it, and names it in PROMTOOL.
 func TestPromtool(t *testing.T) {
 	promtool := os.Getenv("PROMTOOL")
 	if promtool == "" {
