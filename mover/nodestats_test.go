@@ -192,7 +192,8 @@ func TestAScanThatWaitsIsKeptAlive(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(r.src.Close)
-			m := r.taken(&mover.Options{Limits: mover.Limits{Docs: 20}, Workers: 1})
+			// A document a second: of so many, a busy machine reads some in less.
+			m := r.taken(&mover.Options{Limits: mover.Limits{Docs: 1}, Workers: 1})
 			done := make(chan error, 1)
 			go func() { done <- m.Copy(t.Context(), mover.Checkpoint{}, func(mover.Checkpoint) error { return nil }) }()
 			for touched.Load() < 3 {
