@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -312,7 +313,7 @@ func (q *request) copyOf(ctx context.Context, r *http.Request) {
 		r = r.WithContext(ctx)
 	}
 	q.copied, q.url = *r, *r.URL
-	q.copied.URL = &q.url
+	q.copied.URL, q.copied.Header = &q.url, maps.Clone(r.Header)
 	q.r = &q.copied
 }
 
