@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
@@ -186,16 +187,24 @@ func twice(m map[string]any, prefix string, seen map[string]bool) string {
 // AddFlags registers a flag for each key under one of the prefixes; the flag is
 // named like the key.
 func AddFlags(fs *pflag.FlagSet, prefixes ...string) {
-	for _, k := range Default().keys() {
+	for _, f := range flags() {
 		for _, p := range prefixes {
-			if k.path == p || strings.HasPrefix(k.path, p+".") {
-				fs.String(k.path, "", k.doc+defaultNote(k))
-				// Quoted words in a usage string would name the value.
-				fs.Lookup(k.path).Usage = strings.ReplaceAll(fs.Lookup(k.path).Usage, "`", "'")
+			if f.name == p || strings.HasPrefix(f.name, p+".") {
+				fs.String(f.name, "", f.usage)
 			}
 		}
 	}
 }
+
+// flags are those of all keys. Every command has some of them, so they are made once.
+var flags = sync.OnceValue(func() (all []struct{ name, usage string }) {
+	for _, k := range Default().keys() {
+		// Quoted words in a usage string would name the value.
+		usage := strings.ReplaceAll(k.doc+defaultNote(k), "`", "'")
+		all = append(all, struct{ name, usage string }{k.path, usage})
+	}
+	return all
+})
 
 func defaultNote(k key) string {
 	s := strings.Trim(yamlOf(k.def), `"[]`)
