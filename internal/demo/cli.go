@@ -117,6 +117,28 @@ func (f *Fleet) Show(ctx context.Context, id string) (Move, error) {
 	return m, nil
 }
 
+// overBudget reports whether a move waits because the pause that it predicts is above its budget.
+func (f *Fleet) overBudget(ctx context.Context) (bool, error) {
+	moves, err := f.Moves(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range moves {
+		var record struct {
+			Progress struct {
+				NoteCode string `json:"note_code"`
+			} `json:"progress"`
+		}
+		if err := json.Unmarshal(m.Raw, &record); err != nil {
+			return false, err
+		}
+		if !m.Finished() && record.Progress.NoteCode == "over_budget" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // errNotFlipped is a move that ended elsewhere than at its target.
 var errNotFlipped = errors.New("the move did not reach its target")
 

@@ -17,6 +17,7 @@ type Leg struct {
 	To          string            `json:"to"`
 	Rollback    bool              `json:"rollback,omitempty"`
 	Took        time.Duration     `json:"took_ns"`
+	Widened     []string          `json:"widened,omitempty"` // flags of moves set: the clusters stayed too busy for the default budget
 	Holds       Holds             `json:"holds"`         // as the proxies measured them
 	ClientWrite load.Latency      `json:"client_writes"` // durations of the writes during the move, as the clients measured them
 	Scroll      load.CursorReport `json:"scroll"`
@@ -122,6 +123,11 @@ func (r *Result) write(w io.Writer) error {
 		for _, l := range r.Legs {
 			fmt.Fprintf(&b, "cursors               move to %s: scroll %d of %d, PIT %d of %d, repeated %d\n", l.To,
 				l.Scroll.Read, l.Scroll.Expected, l.PIT.Read, l.PIT.Expected, l.Scroll.Repeated+l.PIT.Repeated)
+		}
+	}
+	for _, l := range r.Legs {
+		if len(l.Widened) > 0 {
+			fmt.Fprintf(&b, "too busy a machine    the move to %s waited for a calm moment until it was given %s\n", l.To, strings.Join(l.Widened, " "))
 		}
 	}
 	if v.Extra > 0 || c.Unknown > 0 {

@@ -150,8 +150,12 @@ func (s *story) move(ctx context.Context, from, to string, back bool) (Leg, erro
 	}
 	s.say("$ sluice %s", strings.Join(command, " "))
 	start := time.Now()
+	moving, arrived := context.WithCancel(ctx)
+	widened := make(chan []string, 1)
+	go func() { widened <- s.widen(moving) }()
 	m, err := s.fleet.moved(ctx, s.out, command...)
-	leg.ID, leg.Took = m.ID, time.Since(start)
+	arrived()
+	leg.ID, leg.Took, leg.Widened = m.ID, time.Since(start), <-widened
 	if err != nil {
 		return leg, err
 	}
@@ -173,6 +177,34 @@ func (s *story) move(ctx context.Context, from, to string, back bool) (Leg, erro
 	s.say("checked %d ids and %d documents in %.1fs: lost %d, resurrected %d, wrong version %d", leg.Check.IDs, leg.Check.Existing,
 		leg.Check.Took.Seconds(), leg.Check.Lost, leg.Check.Resurrected, leg.Check.WrongVersion)
 	return leg, nil
+}
+
+// patience is how long a move may wait for a calm moment before the demo widens its pause budget, and again before the last step.
+const patience = 45 * time.Second
+
+// budgets are what it is widened to, as flags of `sluice moves set`. The last is what held writes can bear.
+var budgets = [][]string{{"--pause-budget", "1s"}, {"--pause-budget", "3s", "--cutover-deadline", "4s"}}
+
+// widen does what an operator may do whose clusters stay too busy for a pause as short as a move waits for by itself, and
+// returns the flags that it came to; none where the machine is calm enough. It ends with the context.
+func (s *story) widen(ctx context.Context) (flags []string) {
+	since := time.Now()
+	for _, wider := range budgets {
+		for time.Since(since) < patience {
+			if sleep(ctx, 2*time.Second) != nil {
+				return flags
+			}
+			if waits, err := s.fleet.overBudget(ctx); err == nil && !waits {
+				since = time.Now()
+			}
+		}
+		s.say("this machine is too busy for so short a pause: the move has waited for %.0fs", patience.Seconds())
+		if err := s.command(ctx, append([]string{"moves", "set", tenant}, wider...)...); err != nil {
+			return flags // it has just flipped, or is about to say what is wrong
+		}
+		flags, since = wider, time.Now()
+	}
+	return flags
 }
 
 // judge decides whether anything is off.
