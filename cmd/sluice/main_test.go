@@ -36,20 +36,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(engineTests{m}, goleak.IgnoreAnyFunction("go.etcd.io/etcd/client/pkg/v3/logutil.(*MergeLogger).outputLoop"))
 }
 
-// engineTests are the tests, with the engines and the program that they share.
+// engineTests are the tests, with the engines that they share.
 type engineTests struct{ *testing.M }
-
-// builtIn is the folder of the program.
-var builtIn string
 
 // Run implements goleak.TestingM.
 func (m engineTests) Run() int {
-	var err error
-	if builtIn, err = os.MkdirTemp("", "sluice-built-*"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(builtIn)
 	return enginetest.Run(m.M)
 }
 

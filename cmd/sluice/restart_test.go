@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,7 +10,6 @@ import (
 	"net/http/httptrace"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -30,22 +28,6 @@ type successor struct {
 	admin string
 	log   *syncBuffer
 	ended chan error
-}
-
-// built is the program, once for all tests.
-var built = sync.OnceValues(func() (program string, err error) {
-	program = filepath.Join(builtIn, "sluice")
-	return program, enginetest.BuildSluice(context.Background(), program)
-})
-
-// buildSluice returns the program as it is shipped, for tests that need a process.
-func buildSluice(t *testing.T) string {
-	t.Helper()
-	program, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return program
 }
 
 func succeed(t *testing.T, program string, socket *os.File, flags ...string) *successor {
@@ -151,7 +133,7 @@ func TestSockets(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no socket to hand over on Windows")
 	}
-	program := buildSluice(t)
+	program := enginetest.Sluice(t)
 	t.Run("restarts", func(t *testing.T) { restarts(t, program) })
 	t.Run("refused", func(t *testing.T) { refusedSockets(t, program) })
 }

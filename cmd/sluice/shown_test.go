@@ -94,7 +94,7 @@ func newScene(t *testing.T, page string) *scene {
 	}
 	s.put("/etc/sluice", filepath.Join(s.dir, "etc"))
 	s.put("/var/lib/sluice", filepath.Join(s.dir, "var"))
-	s.env = []string{"PATH=" + filepath.Join(s.dir, "bin") + ":" + filepath.Dir(buildSluice(t)) + ":" + os.Getenv("PATH"), "SSL_CERT_FILE=" + s.ca.File("ca.pem"), "CURL_CA_BUNDLE=" + s.ca.File("ca.pem"), "HOME=" + s.dir,
+	s.env = []string{"PATH=" + filepath.Join(s.dir, "bin") + ":" + filepath.Dir(enginetest.Sluice(t)) + ":" + os.Getenv("PATH"), "SSL_CERT_FILE=" + s.ca.File("ca.pem"), "CURL_CA_BUNDLE=" + s.ca.File("ca.pem"), "HOME=" + s.dir,
 		// Clusters on one busy machine are slower than anybody's.
 		"SLUICE_CONTROLLER_PAUSE_BUDGET=8s", "SLUICE_CONTROLLER_CUTOVER_DEADLINE=20s", "SLUICE_PROXY_HOLD_DEADLINE=40s"}
 	return s

@@ -61,7 +61,7 @@ var stages = map[string]func(*scene){
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.tool("sluice", buildSluice(s.t))
+		s.tool("sluice", enginetest.Sluice(s.t))
 		s.run("ln -s "+filepath.Join(root, "deploy")+" deploy", apart)
 	},
 	"docs/waves.md": func(s *scene) {

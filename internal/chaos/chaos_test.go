@@ -22,14 +22,6 @@ var (
 	keep  = flag.String("chaos.dir", "", "directory for configuration and logs, which are kept; default a temporary one")
 )
 
-func build(t *testing.T, dir string) string {
-	program := filepath.Join(dir, "sluice")
-	if err := enginetest.BuildSluice(t.Context(), program); err != nil {
-		t.Fatal(err)
-	}
-	return program
-}
-
 // TestChaos breaks everything for four minutes, or as long as -chaos.for says. It prints what it does as it does it, because
 // whoever waits for so long wants to see something.
 func TestChaos(t *testing.T) {
@@ -58,7 +50,7 @@ func TestChaos(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	receipt, err := chaos.Run(t.Context(), build(t, t.TempDir()), dir, e, chaos.Options{Seed: *seed, For: *lasts}, os.Stdout)
+	receipt, err := chaos.Run(t.Context(), enginetest.Sluice(t), dir, e, chaos.Options{Seed: *seed, For: *lasts}, os.Stdout)
 	if receipt != nil {
 		if err := receipt.Write(os.Stdout); err != nil {
 			t.Error(err)

@@ -30,16 +30,6 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// buildSluice builds the program once for all tests.
-var buildSluice = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "sluice-chaos-")
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(dir, "sluice")
-	return program, enginetest.BuildSluice(context.Background(), program)
-})
-
 // clusters are the two OpenSearch nodes that all cases use.
 func clusters(t *testing.T) [2]*engines.OpenSearch {
 	var nodes [2]*engines.OpenSearch
@@ -73,9 +63,7 @@ type rig struct {
 
 func newRig(t *testing.T, nodes [2]*engines.OpenSearch, name string) *rig {
 	t.Helper()
-	program, err := buildSluice()
-	must(t, err)
-	fleet, err := demo.NewFleet(program, t.TempDir(), &demo.FleetOptions{Extra: quickToGiveUp})
+	fleet, err := demo.NewFleet(enginetest.Sluice(t), t.TempDir(), &demo.FleetOptions{Extra: quickToGiveUp})
 	must(t, err)
 	t.Cleanup(func() {
 		if err := fleet.Stop(); err != nil {

@@ -89,7 +89,7 @@ func TestExamples(t *testing.T) {
 // runExample runs a line in a folder, as a shell does or by make, and returns what it showed.
 func runExample(t *testing.T, dir, line string, byMake bool) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	var shown bytes.Buffer
 	var c *exec.Cmd
@@ -99,10 +99,8 @@ func runExample(t *testing.T, dir, line string, byMake bool) string {
 		// Under "make test" it would be a make of a make, which says more.
 		c.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS=") })
 	} else {
-		program, err := buildSluice()
-		must(t, err)
 		c = exec.CommandContext(ctx, "bash", "-c", "exec "+line)
-		c.Dir, c.Env = dir, append(os.Environ(), "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"))
+		c.Dir, c.Env = dir, append(os.Environ(), "PATH="+filepath.Dir(enginetest.Sluice(t))+":"+os.Getenv("PATH"))
 	}
 	both := io.MultiWriter(&shown, t.Output())
 	c.Stdout, c.Stderr = both, both

@@ -37,10 +37,10 @@ func TestTheStoreIsReplacedDuringAMove(t *testing.T) {
 			old, next := storeFleets(t)
 			must(t, old.Start(t.Context()))
 			r := newLoad(t, nodes, old, append(old.URLs(), next.URLs()...), "store-"+test.name, 2000) // whoever listens
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			copying := watchStage(t, ctx, old, "copying")
-			m, err := old.Begin(ctx, "acme", "b", "--copy-rate", "200")
+			m, err := old.Begin(ctx, "acme", "b", "--copy-rate", "200", "--copy-throttle", "off", "--pause-budget", "3s", "--cutover-deadline", "4s")
 			must(t, err)
 			select {
 			case <-copying:
@@ -85,8 +85,6 @@ func TestTheStoreIsReplacedDuringAMove(t *testing.T) {
 // storeFleets are the same fleet twice, with an etcd inside and on a Redis; neither runs.
 func storeFleets(t *testing.T) (old, next *demo.Fleet) {
 	t.Helper()
-	program, err := buildSluice()
-	must(t, err)
 	redis := enginetest.Redis(t)
 	dirs := [2]string{t.TempDir(), t.TempDir()}
 	var fleets [2]*demo.Fleet
@@ -94,7 +92,8 @@ func storeFleets(t *testing.T) (old, next *demo.Fleet) {
 		if i == 1 { // the secret goes along, as on a real machine
 			must(t, os.CopyFS(dirs[1], os.DirFS(dirs[0])))
 		}
-		fleets[i], err = demo.NewFleet(program, dirs[i], &demo.FleetOptions{Store: store, Extra: map[string][]string{
+		var err error
+		fleets[i], err = demo.NewFleet(enginetest.Sluice(t), dirs[i], &demo.FleetOptions{Store: store, Extra: map[string][]string{
 			"proxy":      {"session_ttl: 5s", "upstream_write_timeout: 10s", "drain_barrier: 10s"},
 			"controller": {"drain_barrier: 10s"},
 		}})
@@ -115,9 +114,7 @@ func storeFleets(t *testing.T) (old, next *demo.Fleet) {
 func closeAndExport(t *testing.T, old *demo.Fleet, file string) {
 	t.Helper()
 	must(t, old.Stop())
-	program, err := buildSluice()
-	must(t, err)
-	out, err := exec.CommandContext(t.Context(), program, "store", "export", "--close", file, "--config", filepath.Join(old.Dir(), "controller.yaml")).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), enginetest.Sluice(t), "store", "export", "--close", file, "--config", filepath.Join(old.Dir(), "controller.yaml")).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "1 of the tenants are moving") {
 		t.Fatalf("export: %v: %s", err, out)
 	}

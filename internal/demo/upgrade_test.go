@@ -93,15 +93,14 @@ func move(from, to string) error {
 // the other, while a tenant moves there and back under load: once a controller of this
 // version drives with a proxy of the older one, and once the other way round.
 func rollingUpgrade(t *testing.T, nodes [2]*engines.OpenSearch) {
-	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
-	defer cancel()
-	older, commit, err := buildOlder(ctx)
+	older, commit, err := buildOlder(t.Context()) // minutes, where nothing is compiled yet
 	if errors.Is(err, errNoHistory) && os.Getenv("CI") == "" {
 		t.Skip(err)
 	}
 	must(t, err)
-	newer, err := buildSluice()
-	must(t, err)
+	newer := enginetest.Sluice(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
 	t.Logf("from %s", commit)
 	redis := enginetest.Redis(t)
 	f, err := demo.NewFleet(newer, t.TempDir(), &demo.FleetOptions{
@@ -131,7 +130,7 @@ func rollingUpgrade(t *testing.T, nodes [2]*engines.OpenSearch) {
 	r := newLoad(t, nodes, f, f.URLs(), "upgrade", 800)
 	begin := func(to string) demo.Move {
 		t.Helper()
-		m, err := f.Begin(ctx, "acme", to, "--copy-rate", "200", "--copy-throttle", "off", "--pause-budget", "1s", "--cutover-deadline", "3s")
+		m, err := f.Begin(ctx, "acme", to, "--copy-rate", "200", "--copy-throttle", "off", "--pause-budget", "3s", "--cutover-deadline", "4s")
 		must(t, err)
 		for m.Stage == "preparing" { // until it copies
 			time.Sleep(100 * time.Millisecond) // polls a record; ctx ends the command

@@ -72,14 +72,10 @@ type fleet struct {
 
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "sluice")
-	if err := enginetest.BuildSluice(t.Context(), program); err != nil {
-		t.Fatal(err)
-	}
 	f := &fleet{}
 	dir := t.TempDir()
 	var err error
-	f.Fleet, err = demo.NewFleet(program, dir, &demo.FleetOptions{
+	f.Fleet, err = demo.NewFleet(enginetest.Sluice(t), dir, &demo.FleetOptions{
 		Proxies:   1,
 		Advertise: func(_, listens string) (string, error) { f.admin = "http://" + listens; return listens, nil },
 		Extra: map[string][]string{

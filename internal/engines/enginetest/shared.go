@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
 	"testing"
 
@@ -58,9 +59,16 @@ func Run(m *testing.M) int {
 	lending.Lock()
 	lending.usable, lending.idle = true, map[string][]*engines.OpenSearch{}
 	lending.Unlock()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // with the race detector a collection is dear, and a test's heap is small
+	}
 	code := m.Run()
 	if err := stopLent(); err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "stop the nodes that were lent: %v\n", err)
+		code = max(code, 1)
+	}
+	if err := removeSluice(); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "remove the program: %v\n", err)
 		code = max(code, 1)
 	}
 
