@@ -18,8 +18,8 @@ type Leg struct {
 	Rollback    bool              `json:"rollback,omitempty"`
 	Took        time.Duration     `json:"took_ns"`
 	Widened     []string          `json:"widened,omitempty"` // flags of moves set: the clusters stayed too busy for the default budget
-	Holds       Holds             `json:"holds"`         // as the proxies measured them
-	ClientWrite load.Latency      `json:"client_writes"` // durations of the writes during the move, as the clients measured them
+	Holds       Holds             `json:"holds"`             // as the proxies measured them
+	ClientWrite load.Latency      `json:"client_writes"`     // durations of the writes during the move, as the clients measured them
 	Scroll      load.CursorReport `json:"scroll"`
 	PIT         load.CursorReport `json:"pit"`
 	Check       load.CheckReport  `json:"check"`
