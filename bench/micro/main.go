@@ -102,7 +102,7 @@ func measure(ctx context.Context, rounds int, short string, progress io.Writer) 
 			}
 		}
 	}
-	result.Rows = append(rows(all), instructions(ctx, built["gate"])...)
+	result.Rows = append(rows(all), instructions(ctx, built["gate"], rounds)...)
 	result.Raw = all
 	return &result, nil
 }

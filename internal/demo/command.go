@@ -26,6 +26,8 @@ receipt, and with an exit code other than 0 when anything is off.
 
 Its copies take what the machine has, so that it ends in minutes; with --copy-throttle auto
 they are as gentle as those of other moves, which on two processors is 200 documents a second.
+A move that has waited for 45 seconds, because this machine is too busy for a pause as short as
+moves have by default, is given a wider budget by sluice moves set, and the receipt says so.
 
 It needs Go, a JDK and Maven, and about 1.5 GB of memory; --store redis needs redis-server. The first run downloads about 75 MB.`,
 		Example: `  sluice demo

@@ -23,7 +23,7 @@ require github.com/hashicorp/consul v` + consulVersion + `
 replace github.com/hashicorp/consul/proto-public => github.com/hashicorp/consul/proto-public v0.2.0
 `
 
-// PrepareConsul builds the Consul program from its modules, unless it is in the cache: about five minutes of one core, once.
+// PrepareConsul builds the Consul program from its modules, unless it is in the cache: eight to eleven minutes of one core, once.
 // It needs the go command and access to the modules. Progress is written as lines of text; nil discards them. The error is a
 // *MissingError when there is no go command.
 func PrepareConsul(ctx context.Context, progress io.Writer) error {
@@ -51,7 +51,7 @@ func prepareConsul(ctx context.Context, progress io.Writer) (string, error) {
 		if exists(program) {
 			return nil
 		}
-		say("building it from its modules: about five minutes of one core, once")
+		say("building it from its modules: eight to eleven minutes of one core, once")
 		return buildModule(ctx, goCmd, consulModule, "github.com/hashicorp/consul", program, say)
 	})
 	if err != nil {
