@@ -152,7 +152,7 @@ func (s *story) move(ctx context.Context, from, to string, back bool) (Leg, erro
 	start := time.Now()
 	moving, arrived := context.WithCancel(ctx)
 	widened := make(chan []string, 1)
-	go func() { widened <- s.widen(moving) }()
+	go func() { widened <- s.widen(moving, patience) }()
 	m, err := s.fleet.moved(ctx, s.out, command...)
 	arrived()
 	leg.ID, leg.Took, leg.Widened = m.ID, time.Since(start), <-widened
@@ -187,18 +187,18 @@ var budgets = [][]string{{"--pause-budget", "1s"}, {"--pause-budget", "3s", "--c
 
 // widen does what an operator may do whose clusters stay too busy for a pause as short as a move waits for by itself, and
 // returns the flags that it came to; none where the machine is calm enough. It ends with the context.
-func (s *story) widen(ctx context.Context) (flags []string) {
+func (s *story) widen(ctx context.Context, patience time.Duration) (flags []string) {
 	since := time.Now()
 	for _, wider := range budgets {
 		for time.Since(since) < patience {
-			if sleep(ctx, 2*time.Second) != nil {
+			if sleep(ctx, patience/9) != nil {
 				return flags
 			}
-			if waits, err := s.fleet.overBudget(ctx); err == nil && !waits {
+			if waits, err := s.fleet.overBudget(ctx); err != nil || !waits {
 				since = time.Now()
 			}
 		}
-		s.say("this machine is too busy for so short a pause: the move has waited for %.0fs", patience.Seconds())
+		s.say("this machine is too busy for so short a pause: the move has waited for %v", patience)
 		if err := s.command(ctx, append([]string{"moves", "set", tenant}, wider...)...); err != nil {
 			return flags // it has just flipped, or is about to say what is wrong
 		}
