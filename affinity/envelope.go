@@ -84,9 +84,10 @@ var encoding = base64.RawURLEncoding.Strict() // one text for one envelope
 
 // Wrap seals e into text that is safe in URLs and in JSON.
 func (s *Sealer) Wrap(e Envelope) string {
-	var room [512]byte // on the stack; a longer envelope is not
+	w := s.keys[0].take()
+	defer s.keys[0].give(w)
 	p := &e.Placement
-	b := append(room[:0], format, byte(e.Kind))
+	b := append(w.room[:0], format, byte(e.Kind))
 	b = binary.AppendVarint(b, e.Expires.Unix())
 	b = binary.AppendUvarint(b, uint64(e.Incarnation))
 	b = appendText(b, string(e.Partition))
@@ -99,7 +100,7 @@ func (s *Sealer) Wrap(e Envelope) string {
 		b[0] = formatShared
 		b = appendText(b, p.PartitionField)
 	}
-	b = s.keys[0].appendMAC(b, b)
+	b = w.appendMAC(b, b)
 	var text [1024]byte
 	return string(encoding.AppendEncode(text[:0], b))
 }
@@ -114,15 +115,16 @@ func (s *Sealer) Unwrap(text string, presenter placement.PartitionID, now time.T
 	if len(text) > MaxSealed {
 		return Envelope{}, ErrTampered
 	}
-	var room [512]byte // on the stack; a longer envelope is not
-	raw, err := encoding.AppendDecode(room[:0], []byte(text))
+	w := s.keys[0].take()
+	defer s.keys[0].give(w)
+	raw, err := encoding.AppendDecode(w.room[:0], []byte(text))
 	if err != nil || len(raw) < macSize {
 		return Envelope{}, ErrTampered
 	}
 	b, sum := raw[:len(raw)-macSize], raw[len(raw)-macSize:]
-	ok := false
-	for _, k := range s.keys {
-		var own [macSize]byte
+	var own [macSize]byte
+	ok := hmac.Equal(sum, w.appendMAC(own[:0], b))
+	for _, k := range s.keys[1:] {
 		ok = ok || hmac.Equal(sum, k.appendMAC(own[:0], b))
 	}
 	if !ok {
@@ -146,8 +148,9 @@ type sealingKey struct{ idle sync.Pool }
 
 // work is one computation under a key.
 type work struct {
-	mac hash.Hash
-	sum [sha256.Size]byte
+	mac  hash.Hash
+	sum  [sha256.Size]byte
+	room [512]byte // for an envelope; a longer one is elsewhere
 }
 
 var purpose = []byte("sluice cursor\x00") // the key may serve other purposes too
@@ -157,15 +160,24 @@ func newSealingKey(k []byte) *sealingKey {
 	return &sealingKey{sync.Pool{New: func() any { return &work{mac: hmac.New(sha256.New, k)} }}}
 }
 
+func (k *sealingKey) take() *work { return k.idle.Get().(*work) }
+
+// give takes back what take gave, of which nothing may be in use any more.
+func (k *sealingKey) give(w *work) { k.idle.Put(w) }
+
 // appendMAC appends b's code to to, which may be b.
-func (k *sealingKey) appendMAC(to, b []byte) []byte {
-	w := k.idle.Get().(*work)
+func (w *work) appendMAC(to, b []byte) []byte {
 	w.mac.Reset()
 	w.mac.Write(purpose)
 	w.mac.Write(b)
-	to = append(to, w.mac.Sum(w.sum[:0])[:macSize]...)
-	k.idle.Put(w)
-	return to
+	return append(to, w.mac.Sum(w.sum[:0])[:macSize]...)
+}
+
+// appendMAC is that of a work of the key's own.
+func (k *sealingKey) appendMAC(to, b []byte) []byte {
+	w := k.take()
+	defer k.give(w)
+	return w.appendMAC(to, b)
 }
 
 func decode(b []byte) (e Envelope, ok bool) {
