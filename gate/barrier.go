@@ -28,7 +28,7 @@ type readBarrier struct {
 	store *store.Store
 	rep   *replica
 	head  bool          // the store has one
-	limit time.Duration // of one read: one that hangs must not keep later ones from beginning
+	limit time.Duration // of a read, from when it was asked for first: one that hangs must not keep later ones from beginning
 
 	mu      sync.Mutex
 	waiting []*barrierRead // not yet begun, the next first; only the last may have room
@@ -37,12 +37,13 @@ type readBarrier struct {
 
 // barrierRead is one read and who waits for it.
 type barrierRead struct {
-	want map[placement.PartitionID]struct{} // nil where the head is read
-	n    int                                // requests that wait for it
-	done chan struct{}                      // closed when the rest is set
-	head placement.Epoch
-	seen map[placement.PartitionID]store.Seen
-	err  error // of the read as a whole
+	want  map[placement.PartitionID]struct{} // nil where the head is read
+	n     int                                // requests that wait for it
+	until time.Time                          // when it fails, begun or not
+	done  chan struct{}                      // closed when the rest is set
+	head  placement.Epoch
+	seen  map[placement.PartitionID]store.Seen
+	err   error // of the read as a whole
 }
 
 func newReadBarrier(s *store.Store, r *replica, limit time.Duration) *readBarrier {
@@ -51,10 +52,14 @@ func newReadBarrier(s *store.Store, r *replica, limit time.Duration) *readBarrie
 
 // pass returns when the replica has applied everything that was acknowledged
 // before pass was called (of the partition, at least), or with the reason why
-// that cannot be known.
+// that cannot be known, no later than the limit.
+//
+// Nobody needs a timer for that, besides the read. It has ended, with or without an answer,
+// a limit after its first request has come, so no later than a limit after each. And it is
+// begun by then: those before it were asked for before it, so that they have ended, too.
 func (b *readBarrier) pass(ctx context.Context, life context.Context, id placement.PartitionID) error {
 	if head, ok := b.store.LocalHead(); ok {
-		return b.rep.wait(ctx, head)
+		return b.applied(ctx, head, time.Now().Add(b.limit))
 	}
 	read, alone := b.join(id)
 	if alone {
@@ -76,20 +81,30 @@ func (b *readBarrier) pass(ctx context.Context, life context.Context, id placeme
 	case read.err != nil:
 		return read.err
 	case b.head:
-		return b.rep.wait(ctx, read.head)
+		return b.applied(ctx, read.head, read.until)
 	case seen.Err != nil:
 		return seen.Err
 	case seen.Epoch == 0:
 		return unknownPartition(id)
 	default:
-		return b.rep.wait(ctx, seen.Epoch)
+		return b.applied(ctx, seen.Epoch, read.until)
 	}
+}
+
+// applied waits for the replica, which seldom has to be waited for.
+func (b *readBarrier) applied(ctx context.Context, epoch placement.Epoch, until time.Time) error {
+	if b.rep.has(epoch) {
+		return nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return b.rep.wait(ctx, epoch)
 }
 
 // passed is pass that waits for nothing: false says nothing.
 func (b *readBarrier) passed() bool {
 	head, ok := b.store.LocalHead()
-	return ok && b.rep.applied.Load() >= uint64(head)
+	return ok && b.rep.has(head)
 }
 
 // join returns a read that has not begun and will be of the partition. If none is under
@@ -101,7 +116,7 @@ func (b *readBarrier) join(id placement.PartitionID) (read *barrierRead, alone b
 	if n := len(b.waiting); n > 0 && len(b.waiting[n-1].want) < driver.MaxBatch {
 		read = b.waiting[n-1]
 	} else {
-		read = &barrierRead{done: make(chan struct{})}
+		read = &barrierRead{until: time.Now().Add(b.limit), done: make(chan struct{})}
 		if !b.head {
 			read.want = map[placement.PartitionID]struct{}{}
 		}
@@ -132,11 +147,11 @@ func (b *readBarrier) serve(life context.Context) {
 }
 
 func (b *readBarrier) do(ctx context.Context, read *barrierRead) {
-	ctx, cancel := context.WithTimeout(ctx, b.limit)
-	defer cancel()
 	if b.head {
-		read.head, read.err = b.store.Head(ctx)
+		read.head, read.err = b.store.HeadBy(ctx, read.until)
 	} else {
+		ctx, cancel := context.WithDeadline(ctx, read.until)
+		defer cancel()
 		read.seen, read.err = b.store.Epochs(ctx, slices.Collect(maps.Keys(read.want)))
 	}
 	close(read.done)

@@ -281,21 +281,14 @@ func (g *Gate) Ready() error {
 // decidable was called. A store that cannot be reached is waited for, with bounded
 // backoff, up to StoreWait.
 func (g *Gate) decidable(ctx context.Context, id placement.PartitionID) error {
-	// As below, for the most who wait for nothing: a timer would cost them more than all else.
-	if _, err := g.session(); err == nil && (g.opt.Mode != Fresh || g.barrier.passed()) {
-		return nil
+	began := time.Now()
+	err := g.decide(ctx, id)
+	if err == nil || errors.Is(err, placement.ErrUnknownPartition) {
+		return err
 	}
-	limit, cancel := context.WithTimeout(ctx, g.opt.StoreWait)
+	limit, cancel := context.WithDeadline(ctx, began.Add(g.opt.StoreWait))
 	defer cancel()
-	pause := newBackoff()
-	for {
-		g.mu.Lock()
-		turned := g.turned
-		g.mu.Unlock()
-		_, err := g.session()
-		if err == nil && g.opt.Mode == Fresh {
-			err = g.barrier.pass(limit, g.life, id)
-		}
+	for pause := newBackoff(); ; {
 		switch {
 		case err == nil, errors.Is(err, placement.ErrUnknownPartition):
 			return err
@@ -309,16 +302,41 @@ func (g *Gate) decidable(ctx context.Context, id placement.PartitionID) error {
 				return u
 			}
 			return &UnavailableError{Reason: ReasonStore, RetryAfter: time.Second, Err: err}
+		case lacksSession(err):
+			g.awaitSession(limit)
+		default:
+			pause.sleep(limit)
 		}
-		var u *UnavailableError
-		if errors.As(err, &u) && u.Reason == ReasonNoSession {
-			select {
-			case <-turned:
-			case <-limit.Done():
-			}
-			continue
-		}
-		pause.sleep(limit)
+		err = g.decide(limit, id)
+	}
+}
+
+// decide is one try. It makes no timer: most requests wait for nothing, or for one read,
+// which has a limit of its own, and a timer would cost them more than all else.
+func (g *Gate) decide(ctx context.Context, id placement.PartitionID) error {
+	_, err := g.session()
+	if err == nil && g.opt.Mode == Fresh && !g.barrier.passed() {
+		err = g.barrier.pass(ctx, g.life, id)
+	}
+	return err
+}
+
+func lacksSession(err error) bool {
+	var u *UnavailableError
+	return errors.As(err, &u) && u.Reason == ReasonNoSession
+}
+
+// awaitSession returns when there may be a session, or the gate is closing.
+func (g *Gate) awaitSession(ctx context.Context) {
+	g.mu.Lock()
+	turned := g.turned
+	g.mu.Unlock()
+	if _, err := g.session(); !lacksSession(err) { // what changes after turned was read closes it
+		return
+	}
+	select {
+	case <-turned:
+	case <-ctx.Done():
 	}
 }
 

@@ -76,11 +76,20 @@ func (d *headless) onWatch(f func(evs []driver.Event, apply func([]driver.Event)
 // headlessGate runs test in a bubble, with a gate that serves n partitions, tenant(0)
 // and so on, from a store without a Head.
 func headlessGate(t *testing.T, n int, o gate.Options, test func(t *testing.T, g *gate.Gate, d *headless, table *store.Store)) {
+	var d *headless
+	over := func(mem *memstore.Store) driver.Driver {
+		d = &headless{Headless: drivertest.NewHeadless(mem)}
+		return d
+	}
+	bubble(t, over, n, o, func(t *testing.T, g *gate.Gate, table *store.Store) { test(t, g, d, table) })
+}
+
+// bubble runs a test of a gate over a store of n tenants, with a time of its own.
+func bubble(t *testing.T, over func(*memstore.Store) driver.Driver, n int, o gate.Options, test func(t *testing.T, g *gate.Gate, table *store.Store)) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
 		defer func() { _ = mem.Close() }()
-		d := &headless{Headless: drivertest.NewHeadless(mem)}
-		table := store.New(d, nil)
+		table := store.New(over(mem), nil)
 		for i := range n {
 			if _, err := table.Register(t.Context(), tenant(i), placeA); err != nil {
 				t.Fatal(err)
@@ -99,7 +108,7 @@ func headlessGate(t *testing.T, n int, o gate.Options, test func(t *testing.T, g
 		if err := g.Ready(); err != nil {
 			t.Error(err)
 		} else {
-			test(t, g, d, table)
+			test(t, g, table)
 		}
 		leave()
 		if err := <-left; err != nil {

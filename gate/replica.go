@@ -221,16 +221,16 @@ func partitionsOf(views map[*view]struct{}, open func(*view) bool) []placement.P
 	return ids
 }
 
+// has reports whether every change up to epoch has been applied.
+func (r *replica) has(epoch placement.Epoch) bool { return r.applied.Load() >= uint64(epoch) }
+
 // wait returns when every change up to epoch has been applied.
 func (r *replica) wait(ctx context.Context, epoch placement.Epoch) error {
-	if r.applied.Load() >= uint64(epoch) {
-		return nil // without the lock, which all readers would share
-	}
 	for {
 		r.waitMu.Lock()
 		ch := r.waiters
 		r.waitMu.Unlock()
-		if r.applied.Load() >= uint64(epoch) {
+		if r.has(epoch) {
 			return nil
 		}
 		select {

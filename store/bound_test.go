@@ -80,6 +80,40 @@ func TestCallsAreBounded(t *testing.T) {
 	}
 }
 
+func (w *waiting) Head(ctx context.Context, space string) (driver.Version, error) {
+	if err := w.wait(ctx); err != nil {
+		return 0, err
+	}
+	return w.Driver.(driver.Header).Head(ctx, space)
+}
+
+// HeadBy ends when it is told to, if the store's limit is not earlier, and so does a driver
+// that is called when that is past.
+func TestHeadByItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		defer func() { _ = mem.Close() }()
+		d := &waiting{Driver: mem, wait: func(context.Context) error { return nil }}
+		s := store.New(d, &store.Options{Timeout: 3 * time.Second})
+		if _, err := s.HeadBy(t.Context(), time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		d.wait = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		for end, want := range map[time.Duration]time.Duration{-time.Second: 0, time.Second: time.Second, 4 * time.Second: 3 * time.Second} {
+			began := time.Now()
+			_, err := s.HeadBy(t.Context(), began.Add(end))
+			if took := time.Since(began); !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || took != want {
+				t.Errorf("to end after %v: after %v: %v", end, took, err)
+			}
+		}
+		began := time.Now()
+		_, err := s.Head(t.Context())
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took != 3*time.Second {
+			t.Errorf("with no end: after %v: %v", took, err)
+		}
+	})
+}
+
 // What a driver leaves running for a call that has returned ends at once, whether it asks
 // for its end before that or after.
 func TestCallsLeaveNothingBehind(t *testing.T) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sluiceproxy/sluice/placement"
 	"github.com/sluiceproxy/sluice/store/driver"
@@ -23,6 +24,12 @@ func (s *Store) HasHead() bool {
 // Head returns an epoch that is at least that of every change of the table that was
 // acknowledged before Head was called, and that a watch reaches.
 func (s *Store) Head(ctx context.Context) (placement.Epoch, error) {
+	return s.HeadBy(ctx, time.Time{})
+}
+
+// HeadBy is Head that ends at a time, as with a context of that deadline, of which it saves
+// the timer: the call has one of its own. The zero time is no such end.
+func (s *Store) HeadBy(ctx context.Context, end time.Time) (placement.Epoch, error) {
 	h, ok := s.d.(driver.Header)
 	if !ok {
 		return 0, errOtherDriver
@@ -32,6 +39,9 @@ func (s *Store) Head(ctx context.Context) (placement.Epoch, error) {
 		return 0, err
 	}
 	c := s.bound(ctx)
+	if !end.IsZero() {
+		c.limit = min(c.limit, time.Until(end))
+	}
 	defer c.end()
 	v, err := h.Head(c, SpaceEntries)
 	if err != nil {
