@@ -31,6 +31,8 @@ type plan struct {
 	Shards  int `json:"shards"`
 	HeapMB  int `json:"heap_mb"` // of each node
 	Writers int `json:"writers"` // of the plain load, which the target does not wait for
+	// Target are the processors that the target has for itself; empty: all share all.
+	Target string `json:"target_processors,omitempty"`
 }
 
 func main() { report.Main("copy", benchmark) }
@@ -43,6 +45,7 @@ func benchmark(f *flag.FlagSet) report.Measure {
 	f.IntVar(&p.Shards, "shards", 2, "primary shards of the index")
 	f.IntVar(&p.HeapMB, "heap", 1024, "MiB of heap of each node")
 	f.IntVar(&p.Writers, "writers", 4, "bulk requests at the same time of the plain load; a move has controller.copy_workers, which is 2")
+	parted := f.Bool("apart", true, "give the target half of the processors for itself, and everything else the others: what reads the source takes nothing from it then, as on machines of their own")
 	tools := f.Bool("fetch", false, "fetch the other tools into the cache, and measure nothing")
 	program := report.Program(f)
 	return func(ctx context.Context, progress io.Writer, give func(*report.Result) error) error {
@@ -62,7 +65,14 @@ func benchmark(f *flag.FlagSet) report.Measure {
 		if err != nil || *tools {
 			return err
 		}
+		target := ""
+		if *parted {
+			if target, err = apart(); err != nil {
+				return err
+			}
+		}
 		for _, p := range plans {
+			p.Target = target
 			r := &results{plan: p, machine: machine}
 			if err := r.measure(ctx, path, others, progress); err != nil {
 				return err

@@ -38,19 +38,24 @@ func (r *results) report() *report.Result {
 			best, bestOf = m, by
 		}
 	}
+	flags, processors := " -apart=false", "All share the machine's processors"
+	notes := "Source and target share the machine's processors, so whoever reads the source takes from what the target could do; the plain load has no source, and what it takes is a bound for all that write document by document. " +
+		"The rows of documents per second of the target's processor leave that out: they say what a document costs the target. "
+	if r.Target != "" {
+		flags, processors = "", "The target has half of the processors for itself, everything else has the others, so that who reads the source takes nothing from the target, as where each cluster has its own machines"
+		notes = "The plain load is what the target's processors allow to whoever writes document by document. "
+	}
 	out := &report.Result{
 		Name: fmt.Sprintf("copy-%d", r.Size), Title: fmt.Sprintf("A copy of documents of %d bytes", r.Size), Order: 100, Machine: r.machine, Raw: r,
-		Command: fmt.Sprintf("make bench-copy COPY=\"-size %d -rounds %d\"", r.Size, r.Rounds),
-		Method: fmt.Sprintf("Two OpenSearch %s nodes with %d MiB of heap each, a controller and a proxy are processes of their own, on one machine. In each of %d rounds an index of %d documents "+
+		Command: fmt.Sprintf("make bench-copy COPY=\"-size %d -rounds %d%s\"", r.Size, r.Rounds, flags),
+		Method: fmt.Sprintf("Two OpenSearch %s nodes with %d MiB of heap each, a controller and a proxy are processes of their own, on one machine. %s. In each of %d rounds an index of %d documents "+
 			"in %d shards is copied by each contender, one after the other, in an order that turns; a round before does not count. No index is refreshed while it is filled. "+
 			"A move copies as it does by default, by reading and writing documents (sluice move), but without its throttle (--copy-throttle off), as nobody else uses the clusters; or, where that is asked for, by "+
 			"snapshot and restore (--copy snapshot) with a repository in a directory that both nodes see and that has no limit of bytes a second. Its time and processor time are those of its copying stage, without "+
 			"the comparison of every version that follows; it reads the documents' versions too and writes them with those. _reindex and helpers.reindex take 1,000 documents at a time, elasticdump as well, from whose time its start (%.2f s) is taken off, and the interpreter's start "+
 			"is not in that of helpers.reindex. The plain load sends the same documents in requests of 4 MiB, %d at a time, and reads nothing; a move sends two at a time, of up to 1,000 documents. The spread is the least to the most.",
-			r.opensearch, r.HeapMB, r.Rounds, r.Docs, r.Shards, r.Startup, r.Writers),
-		Notes: "Source and target share the machine's processors, so whoever reads the source takes from what the target could do; the plain load has no source, and what it takes is a bound for all that write document by document. " +
-			"The rows of documents per second of the target's processor leave that out: they say what a document costs the target. A snapshot copies the files of segments, so nothing is indexed again; " +
-			"[Moves](moves.md#by-snapshot) says what it needs and when it is chosen.",
+			r.opensearch, r.HeapMB, processors, r.Rounds, r.Docs, r.Shards, r.Startup, r.Writers),
+		Notes: notes + "A snapshot copies the files of segments, so nothing is indexed again; [Moves](moves.md#by-snapshot) says what it needs and when it is chosen.",
 	}
 	row := func(what, by string, value func(sample) float64, format string) report.Row {
 		v := r.of(by, value)

@@ -53,6 +53,9 @@ func start(ctx context.Context, program string, p plan, o others, progress io.Wr
 	snapshots := filepath.Join(dir, "snapshots")
 	for i := range r.nodes {
 		o := &engines.OpenSearchOptions{Name: string(rune('a' + i)), HeapMB: p.HeapMB, Settings: map[string]string{"path.repo": snapshots}, Progress: progress}
+		if i == 1 {
+			o.Processors = p.Target
+		}
 		if r.nodes[i], err = engines.StartOpenSearch(ctx, o); err != nil {
 			return r, stop, err
 		}

@@ -46,6 +46,9 @@ type Machine struct {
 	Commit string  `json:"commit"`     // with "+" if the tree had changes
 	When   string  `json:"when"`       // RFC 3339, UTC, at the end
 	Load   float64 `json:"other_load"` // the load average of one minute before the run began; above 0.5 something else was at work
+	// Disk is where temporary files are, the engines' data among them: the file system, and
+	// the median time of a sync.
+	Disk string `json:"disk,omitempty"`
 }
 
 // Row is one figure.
@@ -107,11 +110,15 @@ func Here() Machine {
 	if b, err := exec.Command("git", "describe", "--always", "--dirty=+").Output(); err == nil {
 		m.Commit = strings.TrimSpace(string(b))
 	}
+	m.Disk = disk(os.TempDir())
 	return m
 }
 
-// Write writes r to dir/NAME.result.json.
+// Write writes r to dir/NAME.result.json. It makes dir if there is none.
 func (r *Result) Write(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	r.Machine.When = time.Now().UTC().Format(time.RFC3339)
 	b, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
@@ -176,7 +183,11 @@ func Page(all []Result) []byte {
 	for _, r := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```sh\n%s\n```\n\n", r.Title, r.Method, r.Command)
 		m := r.Machine
-		fmt.Fprintf(&b, "%s, %d cores, %.1f GiB, %s, %s; commit %s, %s; load average before it %.2f.\n\n", m.CPU, m.Cores, m.Memory, m.OS, m.Go, m.Commit, m.When, m.Load)
+		fmt.Fprintf(&b, "%s, %d cores, %.1f GiB, %s, %s; commit %s, %s; load average before it %.2f", m.CPU, m.Cores, m.Memory, m.OS, m.Go, m.Commit, m.When, m.Load)
+		if m.Disk != "" {
+			fmt.Fprintf(&b, "; temporary files on %s", m.Disk)
+		}
+		b.WriteString(".\n\n")
 		b.WriteString("| what | measured | against | its figure | ratio | n | spread | target | met |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 		for _, row := range r.Rows {
 			ratio, verdict := "", ""

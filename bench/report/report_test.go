@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/sluiceproxy/sluice/bench/report"
@@ -48,5 +50,26 @@ func TestVerdicts(t *testing.T) {
 		if !bytes.Contains([]byte(page), []byte(want)) {
 			t.Errorf("the page has no %q:\n%s", want, page)
 		}
+	}
+}
+
+// TestWhereItWasMeasured: a page says what the engines' files were on, where that is known.
+func TestWhereItWasMeasured(t *testing.T) {
+	here := report.Here()
+	if runtime.GOOS == "linux" && !strings.Contains(here.Disk, ", synced in ") {
+		t.Errorf("temporary files on %q", here.Disk)
+	}
+	r := report.Result{Name: "x", Title: "T", Method: "M.", Command: "make x", Machine: here, Rows: []report.Row{{What: "a", Value: "1"}}}
+	r.Machine.Disk = "xfs, synced in 0.50 ms"
+	dir := filepath.Join(t.TempDir(), "made")
+	if err := r.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	all, err := report.Read([]string{filepath.Join(dir, "x.result.json")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page := string(report.Page(all)); !strings.Contains(page, "; temporary files on xfs, synced in 0.50 ms.\n") {
+		t.Errorf("not on the page:\n%s", page)
 	}
 }

@@ -15,12 +15,14 @@ import (
 
 // OpenSearchOptions says what node to start. The zero value starts the 2.x version in a temporary directory.
 type OpenSearchOptions struct {
-	Version  string            // OpenSearch2 or OpenSearch3; empty is OpenSearch2
-	Name     string            // of the node and the cluster; empty is "opensearch"
-	Dir      string            // for data, logs and snapshots; empty is a temporary one that Stop removes
-	HeapMB   int               // the JVM's largest heap in MiB; 0 is 512, 256 is enough for small indices
-	Settings map[string]string // settings of the node; they replace the defaults of this package, but not ports and paths
-	Progress io.Writer         // gets lines of text about downloads and builds; nil discards them
+	Version string // OpenSearch2 or OpenSearch3; empty is OpenSearch2
+	Name    string // of the node and the cluster; empty is "opensearch"
+	Dir     string // for data, logs and snapshots; empty is a temporary one that Stop removes
+	HeapMB  int    // the JVM's largest heap in MiB; 0 is 512, 256 is enough for small indices
+	// Processors are the only ones that the node may use, as taskset(1) names them, for example "2,3"; empty is all.
+	Processors string
+	Settings   map[string]string // settings of the node; they replace the defaults of this package, but not ports and paths
+	Progress   io.Writer         // gets lines of text about downloads and builds; nil discards them
 }
 
 // OpenSearch is a cluster of one OpenSearch node on loopback.
@@ -104,7 +106,12 @@ func (o *OpenSearch) setCommand(b *build, opt *OpenSearchOptions, flag string, p
 	args := slices.Concat(jvmFlags(opt, o.dir), b.flags, []string{flag, "-cp", o.classPath, "SluiceNode"},
 		nodeSettings(opt, o.name, o.dir, ports[0], ports[1]))
 	o.url = "http://" + loopback(ports[0])
-	o.command = func() *exec.Cmd { return exec.Command(o.java, args...) }
+	program := []string{o.java}
+	if opt.Processors != "" {
+		program = []string{"taskset", "-c", opt.Processors, o.java} // which becomes java
+	}
+	args = slices.Concat(program, args)
+	o.command = func() *exec.Cmd { return exec.Command(args[0], args[1:]...) }
 }
 
 func jvmFlags(o *OpenSearchOptions, dir string) []string {
