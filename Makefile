@@ -114,7 +114,7 @@ cover-sim: ## which code of the protocol COVER=600 seeds of the simulation run, 
 	go test -count=1 -v -timeout 0 -run 'TestCoverage$$' ./internal/sim -sim.cover=$(COVER) -sim.blocks
 
 TABLES ?=
-bench: ## every table below but bench-quick, one after the other, in about 80 minutes on two idle processors; TABLES="copy pause" chooses; bench/README.md says how long each takes
+bench: ## every table below but bench-quick, one after the other, in about 110 minutes on two idle processors; TABLES="copy pause" chooses; bench/README.md says how long each takes
 	@.ci/bench $(TABLES)
 
 PAUSE ?=

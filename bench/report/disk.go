@@ -46,7 +46,7 @@ func fileSystem(dir string) string {
 			longest, device, kind = len(f[1]), f[0], f[2]
 		}
 	}
-	if kind == "ext4" {
+	if device, err := filepath.EvalSymlinks(device); err == nil && kind == "ext4" { // a name such as /dev/root is no file
 		if journal, _ := filepath.Glob("/proc/fs/jbd2/" + filepath.Base(device) + "-*"); len(journal) == 0 {
 			kind += " without a journal"
 		}
