@@ -281,6 +281,10 @@ func (g *Gate) Ready() error {
 // decidable was called. A store that cannot be reached is waited for, with bounded
 // backoff, up to StoreWait.
 func (g *Gate) decidable(ctx context.Context, id placement.PartitionID) error {
+	// Most wait for nothing, and need not know what time it is.
+	if _, err := g.session(); err == nil && (g.opt.Mode != Fresh || g.barrier.passed()) {
+		return nil
+	}
 	began := time.Now()
 	err := g.decide(ctx, id)
 	if err == nil || errors.Is(err, placement.ErrUnknownPartition) {
@@ -311,11 +315,11 @@ func (g *Gate) decidable(ctx context.Context, id placement.PartitionID) error {
 	}
 }
 
-// decide is one try. It makes no timer: most requests wait for nothing, or for one read,
-// which has a limit of its own, and a timer would cost them more than all else.
+// decide is one try. It makes no timer: most wait for one read, which has a limit of its
+// own, and a timer would cost them more than all else.
 func (g *Gate) decide(ctx context.Context, id placement.PartitionID) error {
 	_, err := g.session()
-	if err == nil && g.opt.Mode == Fresh && !g.barrier.passed() {
+	if err == nil && g.opt.Mode == Fresh {
 		err = g.barrier.pass(ctx, g.life, id)
 	}
 	return err
